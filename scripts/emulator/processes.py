@@ -1,0 +1,109 @@
+"""Starts and stops the emulator's servers, each a gunicorn in a process group of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+LOOPBACK = "127.0.0.1"
+
+# A server that is not up by then has failed: the slowest start, with Flask imported on a busy machine, takes about 3 s.
+READY_TIMEOUT_SECONDS = 30.0
+STOP_TIMEOUT_SECONDS = 5.0
+POLL_SECONDS = 0.02
+
+SCRIPTS = Path(__file__).resolve().parent.parent
+
+
+class ServerFailedError(Exception):
+    """A server of the emulator did not start; the message says which, and its output says why."""
+
+
+def free_port() -> int:
+    """A port on loopback that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+class GunicornProcess:
+    """A gunicorn that serves one WSGI application on loopback until it is closed.
+
+    `application` is gunicorn's own form, `module:name` or `module:factory(argument="literal")`; `bind` is a port on
+    loopback or the path of a Unix socket; `arguments` go to gunicorn as they are; `environment` is the whole
+    environment of the process, except that the emulator's own package is put on its path.
+    """
+
+    def __init__(
+        self,
+        application: str,
+        *,
+        bind: int | Path,
+        arguments: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        output: IO[bytes] | None = None,
+    ) -> None:
+        self.application = application
+        self.bind = bind
+        environment = dict(os.environ if environment is None else environment)
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SCRIPTS), environment.get("PYTHONPATH")]))
+        address = f"unix:{bind}" if isinstance(bind, Path) else f"{LOOPBACK}:{bind}"
+        command = [sys.executable, "-m", "gunicorn", "--bind", address, "--no-control-socket", "--log-level", "warning"]
+        self._process = subprocess.Popen(
+            [*command, *arguments, application],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # so that Ctrl-C reaches the emulator alone, which then stops its servers in order
+        )
+
+    @property
+    def pid(self) -> int:
+        """The process id of gunicorn's master."""
+        return self._process.pid
+
+    def wait_until_ready(self, timeout_seconds: float = READY_TIMEOUT_SECONDS) -> None:
+        """Return once the server accepts connections; `ServerFailedError` if it ends or takes too long."""
+        deadline = time.monotonic() + timeout_seconds
+        while not self._accepts_connections():
+            if self._process.poll() is not None:
+                raise ServerFailedError(f"{self.application} ended with status {self._process.returncode} at its start")
+            if time.monotonic() > deadline:
+                self.close()
+                raise ServerFailedError(f"{self.application} was not ready after {timeout_seconds:.0f} s")
+            time.sleep(POLL_SECONDS)
+
+    def close(self) -> None:
+        """Stop the server and everything that it started."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_TIMEOUT_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
+        if isinstance(self.bind, Path):
+            self.bind.unlink(missing_ok=True)
+
+    def _accepts_connections(self) -> bool:
+        if isinstance(self.bind, Path):
+            probe, address = socket.socket(socket.AF_UNIX), str(self.bind)
+        else:
+            probe, address = socket.socket(), (LOOPBACK, self.bind)  # type: ignore[assignment] # an address is either
+        with probe:
+            return probe.connect_ex(address) == 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
