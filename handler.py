@@ -1,0 +1,60 @@
+"""The function: an event comes in, an answer goes out."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from transcriber.audio import identify
+from transcriber.chunks import cut
+from transcriber.deadline import Deadline
+from transcriber.delivery import Answer, deliver, deliver_error, describe, error_facts, preflight
+from transcriber.event import Call, read_event
+from transcriber.instance import Instance
+from transcriber.report import Report
+from transcriber.request import Description, Preflight, TranscriptionRequest, read_request
+from transcriber.sources import open_source
+from transcriber.transcript import join
+
+if TYPE_CHECKING:
+    from scaleway_functions_python.framework.v1.hints import Context, Event
+
+_instance = Instance(os.environ)
+
+
+def handle(event: "Event", context: "Context") -> dict[str, Any]:  # noqa: ARG001 # the platform passes both
+    """Answer one event; whatever goes wrong becomes an answer too."""
+    call = read_event(event)
+    report = Report(call.request_id, trigger="http")
+    try:
+        answer = _answer(call, report)
+    except Exception as error:  # noqa: BLE001 # the platform would show the exception's text to the client, and log nothing
+        answer = deliver_error(error)
+        report.learn(**error_facts(error))
+    _instance.log("error" if answer.is_failure else "info", "request", status=answer.status, **report.log_fields)
+    return answer.to_platform({"X-Request-Id": call.request_id, "Server-Timing": report.server_timing})
+
+
+def _answer(call: Call, report: Report) -> Answer:
+    match read_request(call, _instance.settings):
+        case Preflight():
+            return preflight()
+        case Description():
+            return describe(_instance.settings)
+        case TranscriptionRequest() as request:
+            return _transcribe(request, report)
+
+
+def _transcribe(request: TranscriptionRequest, report: Report) -> Answer:
+    settings = _instance.settings
+    deadline = Deadline(settings.time_limit_seconds)
+    with (
+        open_source(request.source, downloads=_instance.downloads, settings=settings, deadline=deadline) as source,
+        report.watching(source),
+    ):
+        with report.phase("prepare"):
+            audio = identify(source, max_seconds=settings.max_audio_seconds)
+            chunks = cut(audio)
+        with report.phase("api"):
+            pieces = _instance.transcriber.transcribe(chunks, request.options, deadline=deadline)
+        transcript = join(pieces, audio, max_seconds=settings.max_audio_seconds)
+        report.learn(model=transcript.model, seconds=transcript.duration_seconds, warnings=len(transcript.warnings))
+    return deliver(transcript, request.options.response_format)

@@ -1,0 +1,86 @@
+"""Servers on loopback that do exactly what a test says, byte by byte where it matters."""
+
+import socket
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from threading import Event, Thread
+
+Conversation = Callable[["Peer"], None]
+
+
+@dataclass
+class Peer:
+    """A client's connection, as the server's script sees it."""
+
+    connection: socket.socket
+    request: bytes
+    stopped: Event
+
+    @property
+    def path(self) -> str:
+        return self.request.split(b" ", 2)[1].decode()
+
+    def send(self, data: bytes) -> None:
+        self.connection.sendall(data)
+
+    def answer(self, body: bytes = b"", *, status: str = "200 OK", **headers: str) -> None:
+        """A whole answer; `headers` are added to its length, or replace it when one of them is `Content_Length`."""
+        fields = {
+            "Content-Length": str(len(body)),
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items() if value)
+        self.send(f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + body)
+
+    def wait(self) -> None:
+        """Keep the connection open and say nothing until the test is over."""
+        self.stopped.wait(60)
+
+    def reset(self) -> None:
+        """Break the connection as a crashed host does."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+
+@dataclass
+class Loopback:
+    """A server that holds one conversation for each connection, and remembers the requests."""
+
+    port: int
+    requests: list[bytes] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def serve(conversation: Conversation) -> Iterator[Loopback]:
+    """Serve each connection's first request with `conversation`; the connection is closed when it returns."""
+    stopped = Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = Loopback(listener.getsockname()[1])
+
+        def talk(connection: socket.socket) -> None:
+            with connection, suppress(OSError):
+                request = b""
+                while b"\r\n\r\n" not in request and (block := connection.recv(65536)):
+                    request += block
+                if request:
+                    server.requests.append(request)
+                    conversation(Peer(connection, request, stopped))
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    Thread(target=talk, args=(listener.accept()[0],), daemon=True).start()
+
+        Thread(target=accept, daemon=True).start()
+        try:
+            yield server
+        finally:
+            stopped.set()
+            # Closing alone does not wake an accept that is under way.
+            listener.shutdown(socket.SHUT_RDWR)

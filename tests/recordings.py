@@ -1,0 +1,47 @@
+"""The recordings with known words, and how much of a transcript differs from them."""
+
+import io
+import re
+import wave
+from pathlib import Path
+from typing import Final
+
+import jiwer
+
+AUDIO: Final = Path(__file__).parent / "audio"
+
+_JFK = "and so my fellow americans ask not what your country can do for you ask what you can do for your country"
+_DASHWOOD = (
+    "and mister john dashwood had then leisure to consider "
+    "how much there might be prudently in his power to do for them"
+)
+
+WORDS: Final = {
+    "jfk.wav": _JFK,
+    "jfk.mp3": _JFK,
+    "austen-0870.wav": _DASHWOOD,
+    "austen-0880.wav": "he was not an ill disposed young man",
+    "austen-0890.wav": "unless to be rather cold hearted and rather selfish is to be ill disposed",
+    "austen-0930.wav": "he might even have been made amiable himself",
+}
+
+
+def recording(name: str) -> bytes:
+    return (AUDIO / name).read_bytes()
+
+
+def silence(seconds: float, *, sample_rate_hz: int = 16_000, channels: int = 1) -> bytes:
+    """A WAV file of digital silence, 16 bits a sample."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(channels)
+        writer.setsampwidth(2)
+        writer.setframerate(sample_rate_hz)
+        writer.writeframes(bytes(int(seconds * sample_rate_hz) * 2 * channels))
+    return file.getvalue()
+
+
+def word_error_rate(name: str, transcript: str) -> float:
+    """The share of the recording's words that `transcript` has wrong, without regard to case and punctuation."""
+    heard = re.sub(r"[^a-z' ]+", " ", transcript.lower().replace("-", " ").replace("mr.", "mister"))
+    return float(jiwer.wer(WORDS[name], " ".join(heard.split())))

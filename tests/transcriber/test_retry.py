@@ -1,0 +1,104 @@
+"""Retries: what is tried again, when, and for how long."""
+
+import pytest
+
+from transcriber.deadline import Deadline
+from transcriber.errors import (
+    AddressRefusedError,
+    ApiFailedError,
+    ApiRefusedError,
+    ApiTimeoutError,
+    ModelNotFoundError,
+    RateLimitedError,
+    RequestError,
+    SettingsError,
+    SourceFailedError,
+    SourceNotFoundError,
+    SourceTimeoutError,
+    TranscriberError,
+    TruncatedTranscriptError,
+    UnsupportedAudioError,
+)
+from transcriber.retry import MAX_ATTEMPTS, RetryPolicy
+
+
+class Failing:
+    """Fails with the given errors, one after the other, and then succeeds."""
+
+    def __init__(self, *errors: TranscriberError) -> None:
+        self.errors = list(errors)
+        self.calls = 0
+
+    def __call__(self) -> str:
+        self.calls += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return "done"
+
+
+def policy(waits: list[float], *, dice: float = 0.0) -> RetryPolicy:
+    return RetryPolicy(sleep=waits.append, dice=lambda: dice)
+
+
+@pytest.mark.parametrize(
+    ("error", "retried"),
+    [
+        (RateLimitedError("429"), True),
+        (ApiFailedError("500"), True),
+        (ApiTimeoutError("504"), True),
+        (SourceFailedError("broke off"), True),
+        (SourceTimeoutError("stalled"), True),
+        (ApiRefusedError("400"), False),
+        (ModelNotFoundError("422"), False),
+        (TruncatedTranscriptError("length"), False),
+        (SettingsError("GENERATIVE_API_KEY", "401"), False),
+        (RequestError("malformed"), False),
+        (AddressRefusedError("private"), False),
+        (SourceNotFoundError("404"), False),
+        (UnsupportedAudioError("a picture"), False),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_table_of_what_is_retried(error: TranscriberError, retried: bool) -> None:  # noqa: FBT001 # a table's column
+    """Exactly what waiting may cure is tried again."""
+    attempt = Failing(error)
+    if retried:
+        assert policy([])(attempt, deadline=Deadline(100)) == "done"
+        assert attempt.calls == 2
+    else:
+        with pytest.raises(type(error)):
+            policy([])(attempt, deadline=Deadline(100))
+        assert attempt.calls == 1
+
+
+def test_waits_double_and_are_jittered() -> None:
+    """Without a Retry-After the waits double from a second on, less a random part of at most half."""
+    for dice, expected in ((0.0, [1, 2, 4, 8]), (1.0, [0.5, 1, 2, 4])):
+        waits: list[float] = []
+        attempt = Failing(*(ApiFailedError("500") for _ in range(MAX_ATTEMPTS - 1)))
+        policy(waits, dice=dice)(attempt, deadline=Deadline(100))
+        assert waits == expected
+
+
+def test_retry_after_is_obeyed() -> None:
+    """The server's own word on how long to wait replaces the back-off."""
+    waits: list[float] = []
+    policy(waits)(Failing(RateLimitedError("429", retry_after_seconds=7)), deadline=Deadline(100))
+    assert waits == [7]
+
+
+def test_gives_up_after_the_last_attempt() -> None:
+    """The error of the last attempt is raised when all have failed."""
+    attempt = Failing(*(ApiFailedError(f"failure {number}") for number in range(99)))
+    with pytest.raises(ApiFailedError, match=f"failure {MAX_ATTEMPTS - 1}"):
+        policy([])(attempt, deadline=Deadline(1000))
+    assert attempt.calls == MAX_ATTEMPTS
+
+
+def test_never_waits_beyond_the_deadline() -> None:
+    """When the wait would outlast the time that is left, the error is raised at once."""
+    waits: list[float] = []
+    attempt = Failing(RateLimitedError("429", retry_after_seconds=30))
+    with pytest.raises(RateLimitedError):
+        policy(waits)(attempt, deadline=Deadline(29))
+    assert (attempt.calls, waits) == (1, [])

@@ -1,0 +1,92 @@
+"""Settings: read once from the environment, each fault naming its variable and never its value."""
+
+import ipaddress
+
+import pytest
+
+from transcriber.errors import SettingsError
+from transcriber.settings import AllowedHost, Settings, Speaks
+
+KEY = {"GENERATIVE_API_KEY": "a-secret-key"}
+
+
+def test_defaults_are_those_of_the_documentation() -> None:
+    """With nothing but a key set, every setting has its documented default."""
+    settings = Settings.from_environment(KEY)
+    assert settings.api_url == "https://api.scaleway.ai/v1"
+    assert settings.models == ("voxtral-small-24b-2507", "whisper-large-v3")
+    assert (settings.max_audio_bytes, settings.max_audio_seconds) == (500_000_000, 18_000)
+    assert settings.access_token is None
+    assert settings.allowed_private_hosts == ()
+    assert settings.log_level == "info"
+
+
+def test_secret_key_of_a_laptop_serves() -> None:
+    """Where GENERATIVE_API_KEY is not set, SCW_SECRET_KEY is taken, and otherwise it is not."""
+    assert Settings.from_environment({"SCW_SECRET_KEY": "laptop"}).api_key == "laptop"
+    assert Settings.from_environment({"SCW_SECRET_KEY": "laptop", **KEY}).api_key == "a-secret-key"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("GENERATIVE_API_KEY", ""),
+        ("GENERATIVE_API_KEY", "two words"),
+        ("GENERATIVE_API_KEY", "schlüssel"),
+        ("GENERATIVE_API_URL", "api.scaleway.ai/v1"),
+        ("GENERATIVE_API_URL", "ftp://api.scaleway.ai"),
+        ("GENERATIVE_API_URL", "https://api:99999/"),
+        ("MODELS", ","),
+        ("MODELS", "an-unheard-of-model"),
+        ("MODEL_APIS", "my-model"),
+        ("MODEL_APIS", "my-model=telepathy"),
+        ("MAX_AUDIO_MB", "0"),
+        ("MAX_AUDIO_MB", "plenty"),
+        ("MAX_AUDIO_MINUTES", "-1"),
+        ("MAX_AUDIO_MINUTES", "nan"),
+        ("TIME_LIMIT", "4000"),
+        ("ALLOWED_PRIVATE_HOSTS", "http://intranet/"),
+        ("ALLOWED_PRIVATE_HOSTS", "intranet:port"),
+        ("LOG_LEVEL", "chatty"),
+    ],
+)
+def test_fault_names_its_variable_and_not_its_value(variable: str, value: str) -> None:
+    """A missing or wrong setting is an error that names the variable and keeps its value to itself."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({**KEY, variable: value})
+    assert caught.value.variable == variable
+    assert variable in caught.value.message
+    if "KEY" in variable and value:
+        assert value not in caught.value.message
+
+
+def test_api_of_a_model_is_told_by_its_name_or_by_model_apis() -> None:
+    """Known families are told by their names, MODEL_APIS decides where it says something, and else nobody knows."""
+    settings = Settings.from_environment(
+        {**KEY, "MODELS": "ours", "MODEL_APIS": "ours=chat, voxtral-mini=transcriptions"}
+    )
+    assert settings.api_of("ours") is Speaks.CHAT
+    assert settings.api_of("voxtral-mini") is Speaks.TRANSCRIPTIONS
+    assert settings.api_of("voxtral-small-24b-2507") is Speaks.CHAT
+    assert settings.api_of("openai/whisper-large-v3:fp16") is Speaks.TRANSCRIPTIONS
+    assert settings.api_of("llama") is None
+
+
+def test_allowed_private_hosts_are_names_addresses_networks_and_ports() -> None:
+    """Every form of a private host is read, with its port where it has one."""
+    settings = Settings.from_environment(
+        {**KEY, "ALLOWED_PRIVATE_HOSTS": "Intranet., 10.0.0.0/8, 127.0.0.1:8080, [::1]:9"}
+    )
+    assert settings.allowed_private_hosts == (
+        AllowedHost(name="intranet"),
+        AllowedHost(network=ipaddress.ip_network("10.0.0.0/8")),
+        AllowedHost(network=ipaddress.ip_network("127.0.0.1/32"), port=8080),
+        AllowedHost(network=ipaddress.ip_network("::1/128"), port=9),
+    )
+
+
+def test_secrets_are_not_in_the_representation() -> None:
+    """Printing the settings shows no secret."""
+    settings = Settings.from_environment({**KEY, "ACCESS_TOKEN": "another-secret"})
+    assert settings.secrets == ("a-secret-key", "another-secret")
+    assert "secret" not in repr(settings)

@@ -1,0 +1,93 @@
+"""Calls the Generative APIs: one client, one retry policy, and each of their failures as one of our errors.
+
+Importing this takes 0.7 s of CPU, nearly all of it the SDK's; what is answered without a call of the API spares it.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx2
+import openai
+
+from transcriber.api_errors import failure_in_answer, from_client_error
+from transcriber.body import Body
+from transcriber.deadline import Deadline
+from transcriber.errors import ApiFailedError, ApiTimeoutError
+from transcriber.retry import RetryPolicy
+from transcriber.settings import Settings
+
+CONNECT_TIMEOUT_SECONDS = 10.0
+# A block of an upload must leave within this; over a slow link 128 KiB take seconds, not minutes.
+WRITE_TIMEOUT_SECONDS = 60.0
+
+
+class Api:
+    """The connection to the Generative APIs, kept for an instance's life."""
+
+    def __init__(self, settings: Settings, *, retry: RetryPolicy | None = None) -> None:
+        self._secrets = settings.secrets
+        self._retry = retry or RetryPolicy()
+        self._client = openai.OpenAI(
+            api_key=settings.api_key,
+            base_url=settings.api_url,
+            max_retries=0,  # one retry policy, and it is ours: it knows the deadline, and can read a source again
+            # Neither proxies nor credentials from the environment or a .netrc: the settings are all there is.
+            http_client=httpx2.Client(trust_env=False, follow_redirects=False),
+        )
+
+    def models(self, *, deadline: Deadline) -> frozenset[str]:
+        """The names of the models that exist."""
+
+        def get(timeout: httpx2.Timeout) -> httpx2.Response:
+            return self._client.get("/models", cast_to=httpx2.Response, options={"timeout": timeout})
+
+        models = self._retry(lambda: self._call(get, deadline), deadline=deadline).get("data")
+        if not isinstance(models, list):
+            raise ApiFailedError("The API's list of models is none.")
+        return frozenset(str(model.get("id")) for model in models if isinstance(model, dict))
+
+    def post(self, path: str, make_body: Callable[[], Body], *, deadline: Deadline) -> Mapping[str, Any]:
+        """The answer to a call of `path` with a body that `make_body` makes anew for each try."""
+
+        def post(timeout: httpx2.Timeout) -> httpx2.Response:
+            body = make_body()
+            return self._client.post(
+                path,
+                # As it came: it is read below, so that a 200 with an error or with garbage in it is recognised.
+                cast_to=httpx2.Response,
+                content=body.pieces,
+                options={"timeout": timeout, "headers": body.headers},
+            )
+
+        return self._retry(lambda: self._call(post, deadline), deadline=deadline)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _call(self, send: Callable[[httpx2.Timeout], httpx2.Response], deadline: Deadline) -> Mapping[str, Any]:
+        """One try: what `send` gets, as an object of JSON that is no error."""
+        if deadline.has_passed():
+            raise ApiTimeoutError(f"The API did not answer within {deadline.limit_seconds:g} s (TIME_LIMIT).")
+        try:
+            response = send(_timeout(deadline.remaining_seconds()))
+        except openai.OpenAIError as error:
+            raise from_client_error(error, self._secrets) from None
+        try:
+            answer = json.loads(response.content)
+        except ValueError:
+            raise ApiFailedError("The API answered with something that is no JSON.") from None
+        if failure := failure_in_answer(answer, self._secrets):
+            raise failure
+        if not isinstance(answer, dict):
+            raise ApiFailedError("The API answered with JSON that is no object.")
+        return answer
+
+
+def _timeout(remaining_seconds: float) -> httpx2.Timeout:
+    return httpx2.Timeout(
+        remaining_seconds,
+        connect=min(CONNECT_TIMEOUT_SECONDS, remaining_seconds),
+        write=min(WRITE_TIMEOUT_SECONDS, remaining_seconds),
+    )

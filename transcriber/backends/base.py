@@ -1,0 +1,45 @@
+"""What the two backends have in common: a chunk, a model and options go in, the chunk's transcript comes out."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from transcriber.body import Body
+from transcriber.chunks import Chunk
+from transcriber.deadline import Deadline
+from transcriber.options import TranscriptionOptions
+from transcriber.sources.base import BLOCK_BYTES
+
+
+@dataclass(frozen=True)
+class ChunkTranscript:
+    """What a model heard in a chunk; `warnings` are for whoever reads the answer."""
+
+    text: str
+    model: str
+    warnings: tuple[str, ...] = ()
+
+
+class Poster(Protocol):
+    """The part of the API that a backend needs; named here so that no backend imports the SDK."""
+
+    def post(self, path: str, make_body: Callable[[], Body], *, deadline: Deadline) -> Mapping[str, Any]:
+        """The answer to a call of `path`."""
+        ...
+
+
+class Backend(Protocol):
+    """One of the two APIs."""
+
+    def transcribe(
+        self, chunk: Chunk, *, model: str, options: TranscriptionOptions, api: Poster, deadline: Deadline
+    ) -> ChunkTranscript:
+        """The transcript of `chunk`, by `model`; `ApiError` or `SourceError` after the retries."""
+        ...
+
+
+def blocks(chunk: Chunk, size: int = BLOCK_BYTES) -> Iterator[bytes]:
+    """The chunk's bytes from its start, as they come."""
+    with chunk.open() as reader:
+        while block := reader.read(size):
+            yield block

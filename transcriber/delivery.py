@@ -1,0 +1,120 @@
+"""Turns what came of a request into the answer that the client gets; the one place that knows each error's answer."""
+
+import json
+import math
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from transcriber import __version__
+from transcriber.chunks import MAX_CHUNK_BYTES, MAX_CHUNK_SECONDS
+from transcriber.errors import (
+    ApiError,
+    AuthenticationError,
+    MethodNotAllowedError,
+    TranscriberError,
+)
+from transcriber.options import ResponseFormat
+from transcriber.request import ALLOWED_METHODS
+from transcriber.settings import BYTES_PER_MB, Settings
+from transcriber.transcript import Transcript
+
+JSON_TYPE: Final = "application/json"
+TEXT_TYPE: Final = "text/plain; charset=utf-8"
+
+# A browser may remember for a day what it was allowed to send.
+PREFLIGHT_MAX_AGE_SECONDS = 86_400
+# Milliseconds are what anybody can use of a duration, and what the shortest frame's length asks for.
+SECONDS_DECIMALS = 3
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether something failed that is not the client's fault."""
+        return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def to_platform(self, headers: Mapping[str, str]) -> dict[str, Any]:
+        """The one form of an answer that the platform passes on unchanged, with `headers` added to its own."""
+        return {"statusCode": self.status, "headers": {**self.headers, **headers}, "body": self.body}
+
+
+def describe(settings: Settings) -> Answer:
+    """What this function is: no secret in it, and no call of the API for it."""
+    description = {
+        "status": "ok",
+        "version": __version__,
+        "models": settings.models,
+        "limits": {
+            "audio_mb": settings.max_audio_bytes / BYTES_PER_MB,
+            "audio_minutes": settings.max_audio_seconds / 60,
+            "call_mb": MAX_CHUNK_BYTES / BYTES_PER_MB,
+            "call_minutes": MAX_CHUNK_SECONDS / 60,
+            "time_limit_seconds": settings.time_limit_seconds,
+        },
+    }
+    return _json(200, description)
+
+
+def preflight() -> Answer:
+    """What a browser may send from any page."""
+    headers = {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": ", ".join(ALLOWED_METHODS),
+        "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Auth-Token, X-Request-Id",
+        "Access-Control-Max-Age": str(PREFLIGHT_MAX_AGE_SECONDS),
+    }
+    return Answer(204, headers=headers)
+
+
+def deliver(transcript: Transcript, response_format: ResponseFormat) -> Answer:
+    """The transcript in the format that was asked for."""
+    if response_format is ResponseFormat.TEXT:
+        return Answer(200, transcript.text + "\n", {"Content-Type": TEXT_TYPE})
+    answer: dict[str, Any] = {
+        "text": transcript.text,
+        "model": transcript.model,
+        "duration": round(transcript.duration_seconds, SECONDS_DECIMALS),
+        "usage": {"type": "duration", "seconds": math.ceil(transcript.duration_seconds)},
+    }
+    if transcript.warnings:
+        answer["warnings"] = transcript.warnings
+    return _json(200, answer)
+
+
+def deliver_error(error: Exception) -> Answer:
+    """The contract's answer to `error`; one that nobody foresaw tells a stranger nothing."""
+    if not isinstance(error, TranscriberError):
+        error = TranscriberError("The function failed. Its log says more, under this request's X-Request-Id.")
+    headers: dict[str, str] = {}
+    if isinstance(error, MethodNotAllowedError):
+        headers["Allow"] = ", ".join(error.allowed)
+    if isinstance(error, AuthenticationError):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, ApiError) and error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(math.ceil(error.retry_after_seconds))
+    body = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
+    return _json(error.status, {"error": body}, headers)
+
+
+def error_facts(error: Exception) -> dict[str, object]:
+    """What the log says of `error`: of an unforeseen one only where it happened, since its text may hold anything."""
+    if isinstance(error, TranscriberError):
+        return {"code": error.code, "error": error.message}
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else None
+    return {"code": TranscriberError.code, "error": type(error).__name__, "where": where}
+
+
+def _json(status: int, value: object, headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(status, json.dumps(value, ensure_ascii=False), {"Content-Type": JSON_TYPE, **(headers or {})})

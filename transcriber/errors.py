@@ -1,0 +1,209 @@
+"""Everything that can go wrong, as one tree; `transcriber.delivery` turns each into the contract's answer.
+
+TranscriberError
+├── SettingsError               500  a setting is missing or wrong
+├── RequestError                400  the request is malformed
+│   ├── AuthenticationError     401
+│   └── MethodNotAllowedError   405
+├── SourceError
+│   ├── AddressRefusedError     400  the address must not be reached
+│   ├── SourceNotFoundError     404
+│   ├── SourceRefusedError      422  the source answered with a 401, 403 or another refusal
+│   ├── SourceChangedError      502  another version than the one that was read at first
+│   ├── SourceFailedError       502
+│   └── SourceTimeoutError      504
+├── AudioError
+│   ├── AudioTooLargeError      413
+│   └── UnsupportedAudioError   415
+└── ApiError
+    ├── ApiRefusedError         400  the API found the request wrong
+    ├── ModelNotFoundError      422
+    ├── RateLimitedError        429
+    ├── ApiFailedError          502
+    ├── TruncatedTranscriptError 502
+    └── ApiTimeoutError         504
+"""
+
+from typing import ClassVar
+
+
+class TranscriberError(Exception):
+    """An error with an answer: what is wrong, and what to do instead, in `message`, which a stranger may read."""
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "server_error"
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+
+
+class SettingsError(TranscriberError):
+    """A setting is missing or wrong; `variable` is its name, and its value is never told."""
+
+    code = "wrong_setting"
+
+    def __init__(self, variable: str, message: str) -> None:
+        super().__init__(f"{variable}: {message}", param=variable)
+        self.variable = variable
+
+
+class RequestError(TranscriberError):
+    """The request is malformed; `param` is the field."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "invalid_request"
+
+
+class AuthenticationError(RequestError):
+    """The bearer token is missing or is not the function's `ACCESS_TOKEN`."""
+
+    status = 401
+    type = "authentication_error"
+    code = "invalid_access_token"
+
+
+class MethodNotAllowedError(RequestError):
+    """The HTTP method is none of `allowed`."""
+
+    status = 405
+    code = "method_not_allowed"
+
+    def __init__(self, message: str, *, allowed: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.allowed = allowed
+
+
+class SourceError(TranscriberError):
+    """The audio cannot be had."""
+
+    type = "invalid_request_error"
+
+
+class AddressRefusedError(SourceError):
+    """The address is not one that this function may reach."""
+
+    status = 400
+    code = "address_refused"
+
+
+class SourceNotFoundError(SourceError):
+    """There is nothing at the address."""
+
+    status = 404
+    type = "not_found_error"
+    code = "source_not_found"
+
+
+class SourceRefusedError(SourceError):
+    """The source is there and does not give the audio."""
+
+    status = 422
+    code = "source_refused"
+
+
+class SourceChangedError(SourceError):
+    """The audio became another one between two readings of it."""
+
+    status = 502
+    code = "source_changed"
+
+
+class SourceFailedError(SourceError):
+    """The source broke off, could not be reached, or answered with a failure of its own."""
+
+    status = 502
+    type = "server_error"
+    code = "source_failed"
+
+
+class SourceTimeoutError(SourceError):
+    """The source did not deliver in time."""
+
+    status = 504
+    type = "server_error"
+    code = "source_timeout"
+
+
+class AudioError(TranscriberError):
+    """The bytes are no audio that can be transcribed."""
+
+    type = "invalid_request_error"
+
+
+class AudioTooLargeError(AudioError):
+    """The audio is over a limit; the message gives the limit and the size."""
+
+    status = 413
+    code = "audio_too_large"
+
+
+class UnsupportedAudioError(AudioError):
+    """The bytes are something else than audio that can be read; the message says what was found."""
+
+    status = 415
+    code = "unsupported_audio"
+
+
+class ApiError(TranscriberError):
+    """The Generative APIs did not give a transcript; `api_status` is what they answered, if they did."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        api_status: int | None = None,
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message, param=param)
+        self.api_status = api_status
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ApiRefusedError(ApiError):
+    """The API found the request wrong."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "refused_by_api"
+
+
+class ModelNotFoundError(ApiError):
+    """The model does not exist, or transcribes nothing."""
+
+    status = 422
+    type = "invalid_request_error"
+    code = "model_not_found"
+
+
+class RateLimitedError(ApiError):
+    """The API's rate limit outlasted the retries."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limited"
+
+
+class ApiFailedError(ApiError):
+    """The API failed, broke off, or answered with something that is no answer."""
+
+    status = 502
+    code = "api_failed"
+
+
+class TruncatedTranscriptError(ApiError):
+    """The model stopped at its output limit: what it gave is only a part, and is not returned."""
+
+    status = 502
+    code = "transcript_truncated"
+
+
+class ApiTimeoutError(ApiError):
+    """The API did not answer in time."""
+
+    status = 504
+    code = "api_timeout"

@@ -1,0 +1,41 @@
+"""What an instance of the function keeps between requests: settings, connections, and what it has learnt."""
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from transcriber.log import JsonLog
+from transcriber.models import ModelDirectory
+from transcriber.settings import Settings
+from transcriber.sources.guard import Guard
+from transcriber.sources.url import Downloads
+from transcriber.transcript import Transcriber
+
+
+class Instance:
+    """Made when the handler is imported; each part is made by the first request that needs it.
+
+    `environment` is read once, and a fault in it (`SettingsError`) is an answer, not a function that fails to import.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.log = JsonLog()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The operator's settings; `SettingsError` names the variable that is missing or wrong."""
+        settings = Settings.from_environment(self._environment)
+        self.log = JsonLog(settings.log_level)
+        return settings
+
+    @cached_property
+    def downloads(self) -> Downloads:
+        """The connections to the servers of URLs."""
+        return Downloads(Guard(self.settings.allowed_private_hosts))
+
+    @cached_property
+    def transcriber(self) -> Transcriber:
+        """The connection to the API, with the models that it has."""
+        from transcriber.api import Api  # noqa: PLC0415 # takes 0.7 s of CPU, which only a call of the API needs
+
+        return Transcriber(self.settings, Api(self.settings), ModelDirectory(self.settings, log=self.log))

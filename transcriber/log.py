@@ -1,0 +1,35 @@
+"""Writes log lines: one JSON object each, on stderr, short."""
+
+import json
+import sys
+from typing import IO, Final
+
+from transcriber.settings import LogLevel
+
+# A line over 64 KiB wedges the platform; a value longer than this tells nobody anything.
+MAX_VALUE_LENGTH = 500
+
+_LEVELS: Final[tuple[LogLevel, ...]] = ("debug", "info", "warning", "error")
+
+
+class JsonLog:
+    """The log of an instance; lines under `level` are not written."""
+
+    def __init__(self, level: LogLevel = "info", *, stream: IO[str] | None = None) -> None:
+        self._shown = _LEVELS[_LEVELS.index(level) :]
+        # stderr, since the platform holds stdout back until the request has ended.
+        self._stream = stream or sys.stderr
+
+    def __call__(self, level: LogLevel, message: str, **fields: object) -> None:
+        """Write one line; fields that are None are left out."""
+        if level not in self._shown:
+            return
+        line = {
+            "level": level,
+            "message": message,
+            **{name: value for name, value in fields.items() if value is not None},
+        }
+        shortened = {
+            name: value[:MAX_VALUE_LENGTH] if isinstance(value, str) else value for name, value in line.items()
+        }
+        print(json.dumps(shortened, ensure_ascii=True, default=str), file=self._stream, flush=True)

@@ -1,0 +1,135 @@
+"""Reads the first frames of an MP3 stream: is it one, and how long does it play?
+
+The header's fields and tables are those of ISO/IEC 11172-3 and 13818-3; MPEG 2.5 is Fraunhofer's extension. The length
+stands in a Xing or Info frame (LAME's form) or a VBRI frame (Fraunhofer's), or follows from a constant bit rate.
+"""
+
+import struct
+from dataclasses import dataclass
+
+# An ID3v2 tag may hold pictures, but a stream that begins this late is no recording that one call of an API takes.
+MAX_TAG_BYTES = 25 * 1024 * 1024
+ID3_HEADER_BYTES = 10
+# How much after the tag is looked at: 16 KiB are at least 11 frames of the longest kind.
+FRAMES_LOOK_BYTES = 16 * 1024
+# Bytes before the first frame that are tolerated: streams that were recorded from the air begin within a frame.
+MAX_GARBAGE_BYTES = 4 * 1024
+# Frames in a row that must fit each other, since eleven set bits alone occur everywhere.
+FRAMES_IN_A_ROW = 3
+
+_BIT_RATES = {  # kbit/s by (MPEG version 1?, layer)
+    (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (True, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (False, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (False, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (False, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+_SAMPLE_RATES_HZ = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
+_MONO = 3
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame's header."""
+
+    mpeg1: bool
+    layer: int
+    channels: int
+    sample_rate_hz: int
+    samples: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Mp3Layout:
+    """Where the frames begin, and how long they play: `stated_seconds` by the first frame's word, or by their rate."""
+
+    channels: int
+    sample_rate_hz: int
+    bytes_per_second: float
+    frames_start: int
+    stated_seconds: float | None
+
+    def duration_seconds(self, size_bytes: int | None) -> float | None:
+        """The length of a file of `size_bytes`; None as long as nothing tells."""
+        if self.stated_seconds is not None:
+            return self.stated_seconds
+        return None if size_bytes is None else max(0, size_bytes - self.frames_start) / self.bytes_per_second
+
+
+def tag_bytes(head: bytes) -> int:
+    """The length of the ID3v2 tag that `head` begins with; 0 without one."""
+    if len(head) < ID3_HEADER_BYTES or head[:3] != b"ID3":
+        return 0
+    size = 0
+    for byte in head[6:10]:  # four times seven bits, so that no tag looks like a frame
+        size = size << 7 | byte & 0x7F
+    footer = ID3_HEADER_BYTES if head[5] & 0x10 else 0
+    return ID3_HEADER_BYTES + size + footer
+
+
+def read_frame(data: bytes, position: int) -> Frame | None:
+    """The frame whose header stands at `position`, or None where none does; free-format frames count as none."""
+    if position + 4 > len(data):
+        return None
+    (word,) = struct.unpack_from(">I", data, position)
+    version, layer = word >> 19 & 3, 4 - (word >> 17 & 3)
+    bit_rate, sample_rate, padding = word >> 12 & 15, word >> 10 & 3, word >> 9 & 1
+    if word >> 21 != 0x7FF or version == 1 or layer == 4 or bit_rate in {0, 15} or sample_rate == 3:  # noqa: PLR2004 # bits
+        return None
+    mpeg1 = version == 3  # noqa: PLR2004 # bits
+    rate_hz = _SAMPLE_RATES_HZ[version][sample_rate]
+    samples = 384 if layer == 1 else 576 if layer == 3 and not mpeg1 else 1152  # noqa: PLR2004 # the layer's number
+    slot_bytes = 4 if layer == 1 else 1
+    bits_per_second = _BIT_RATES[mpeg1, layer][bit_rate - 1] * 1000
+    size_bytes = (samples * bits_per_second // (8 * slot_bytes * rate_hz) + padding) * slot_bytes
+    channels = 1 if word >> 6 & 3 == _MONO else 2
+    return Frame(mpeg1, layer, channels, rate_hz, samples, size_bytes)
+
+
+def read_layout(data: bytes, *, offset: int) -> Mp3Layout | None:
+    """The layout of a stream whose bytes from `offset` on begin with `data`; None where these are no frames."""
+    for start in range(min(MAX_GARBAGE_BYTES, len(data))):
+        if data[start] == 0xFF and (frames := _frames(data, start)):  # noqa: PLR2004 # the first eight bits of a header
+            return _layout(data, start, frames, offset)
+    return None
+
+
+def _frames(data: bytes, position: int) -> list[Frame]:
+    """All whole frames from `position` on, if they fit each other; a short stream may have fewer than are asked for."""
+    frames: list[Frame] = []
+    while (frame := read_frame(data, position)) is not None:
+        if frames and (frame.layer, frame.sample_rate_hz) != (frames[0].layer, frames[0].sample_rate_hz):
+            return []
+        frames.append(frame)
+        position += frame.size_bytes
+    at_end = position >= len(data) - 4 or data[position : position + 3] == b"TAG"
+    return frames if len(frames) >= FRAMES_IN_A_ROW or (frames and at_end) else []
+
+
+def _layout(data: bytes, start: int, frames: list[Frame], offset: int) -> Mp3Layout:
+    first = frames[0]
+    stated_frames = _stated_frames(data, start, first)
+    counted = frames[1:] or frames  # the first may be a Xing frame, whose size says nothing of the others
+    seconds = sum(frame.samples for frame in counted) / first.sample_rate_hz
+    return Mp3Layout(
+        channels=first.channels,
+        sample_rate_hz=first.sample_rate_hz,
+        bytes_per_second=sum(frame.size_bytes for frame in counted) / seconds,
+        frames_start=offset + start,
+        stated_seconds=stated_frames * first.samples / first.sample_rate_hz if stated_frames else None,
+    )
+
+
+def _stated_frames(data: bytes, start: int, first: Frame) -> int | None:
+    """How many frames the stream has, by the word of its first one."""
+    side_bytes = (32 if first.channels == 2 else 17) if first.mpeg1 else (17 if first.channels == 2 else 9)  # noqa: PLR2004
+    xing = start + 4 + side_bytes
+    if data[xing : xing + 4] in {b"Xing", b"Info"} and len(data) >= xing + 12:
+        flags, count = struct.unpack_from(">II", data, xing + 4)
+        return count if flags & 1 else None
+    vbri = start + 36
+    if data[vbri : vbri + 4] == b"VBRI" and len(data) >= vbri + 18:
+        return int(struct.unpack_from(">I", data, vbri + 14)[0])
+    return None

@@ -1,0 +1,145 @@
+"""The options of a transcription: each one's type, range and spelling, and how it is read."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+from transcriber.errors import RequestError
+
+T = TypeVar("T")
+
+# More than any vocabulary list or instruction needs, and little beside a model's context of 32k tokens.
+MAX_PROMPT_LENGTH = 8_000
+MAX_MODEL_LENGTH = 200
+# The output limit that the Generative APIs document for Voxtral.
+MAX_OUTPUT_TOKENS = 16_384
+# The range of the OpenAI API.
+MAX_TEMPERATURE = 2.0
+
+
+class ResponseFormat(StrEnum):
+    """The formats of an answer, by the names of the OpenAI API."""
+
+    JSON = "json"
+    TEXT = "text"
+    VERBOSE_JSON = "verbose_json"
+    SRT = "srt"
+    VTT = "vtt"
+
+
+@dataclass(frozen=True)
+class TranscriptionOptions:
+    """How a recording is transcribed; None leaves the choice to the function."""
+
+    model: str | None = None
+    language: str | None = None
+    prompt: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    response_format: ResponseFormat = ResponseFormat.JSON
+    timestamp_granularities: tuple[str, ...] = ()
+
+
+class _InvalidOptionError(ValueError):
+    """Says what the option is instead."""
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise _InvalidOptionError("is a number")
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        raise _InvalidOptionError("is a number") from None
+
+
+def _temperature(value: object) -> float:
+    number = _number(value)
+    if not 0 <= number <= MAX_TEMPERATURE:
+        raise _InvalidOptionError(f"is between 0 and {MAX_TEMPERATURE:g}")
+    return number
+
+
+def _top_p(value: object) -> float:
+    number = _number(value)
+    if not 0 < number <= 1:
+        raise _InvalidOptionError("is above 0 and at most 1")
+    return number
+
+
+def _max_tokens(value: object) -> int:
+    number = _number(value)
+    if not 1 <= number <= MAX_OUTPUT_TOKENS or number != int(number):
+        raise _InvalidOptionError(f"is a whole number from 1 to {MAX_OUTPUT_TOKENS}")
+    return int(number)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _InvalidOptionError("is a text, and not empty")
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # JSON can spell half of a surrogate pair, UTF-8 cannot
+        raise _InvalidOptionError("holds half a character, written as \\ud800 to \\udfff") from None
+    return value.strip()
+
+
+def _prompt(value: object) -> str:
+    text = _text(value)
+    if len(text) > MAX_PROMPT_LENGTH:
+        raise _InvalidOptionError(f"has at most {MAX_PROMPT_LENGTH} characters, not {len(text)}")
+    return text
+
+
+def _model(value: object) -> str:
+    text = _text(value)
+    if len(text) > MAX_MODEL_LENGTH or not text.isprintable():
+        raise _InvalidOptionError("is the name of a model, such as whisper-large-v3")
+    return text
+
+
+def _language(value: object) -> str:
+    """ISO 639-1; a region (`fr-FR`, `pt_BR`) is dropped, since the models know languages alone."""
+    match = re.fullmatch(r"([A-Za-z]{2})(?:[-_][A-Za-z0-9]{1,8})*", _text(value))
+    if not match:
+        raise _InvalidOptionError("is a code of ISO 639-1 with two letters, such as en or fr")
+    return match[1].lower()
+
+
+def _response_format(value: object) -> ResponseFormat:
+    try:
+        return ResponseFormat(_text(value).lower())
+    except ValueError:
+        raise _InvalidOptionError(f"is one of {', '.join(ResponseFormat)}") from None
+
+
+def _granularities(value: object) -> tuple[str, ...]:
+    values = [value] if isinstance(value, str) else value
+    if values != ["segment"]:
+        raise _InvalidOptionError('is ["segment"]')
+    return ("segment",)
+
+
+# The name in a request, the attribute that it becomes, and what reads it.
+OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], Any]]]] = {
+    "model": ("model", _model),
+    "language": ("language", _language),
+    "prompt": ("prompt", _prompt),
+    "temperature": ("temperature", _temperature),
+    "top_p": ("top_p", _top_p),
+    "max_tokens": ("max_tokens", _max_tokens),
+    "response_format": ("response_format", _response_format),
+    "timestamp_granularities": ("timestamp_granularities", _granularities),
+    "timestamp_granularities[]": ("timestamp_granularities", _granularities),
+}
+
+
+def read_option(name: str, value: object, read: Callable[[object], T]) -> T:
+    """`value` as the option `name` takes it; `RequestError` says what it should be."""
+    try:
+        return read(value)
+    except _InvalidOptionError as error:
+        raise RequestError(f"{name} {error}.", param=name) from None

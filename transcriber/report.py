@@ -1,0 +1,60 @@
+"""What an operator learns of one request: gathered on its way, written as one log line and as Server-Timing."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from transcriber.sources.base import Source
+
+# The phases that the contract names. They may overlap: the audio is sent while it still arrives.
+PHASES: Final = ("download", "prepare", "api")
+
+
+class Report:
+    """Facts and wall times of one request."""
+
+    def __init__(self, request_id: str, *, trigger: str) -> None:
+        self.facts: dict[str, object] = {"request_id": request_id, "trigger": trigger}
+        self.phase_seconds: dict[str, float] = {}
+        self._started = time.monotonic()
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Add the wall time of what happens inside to the phase `name`."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.phase_seconds[name] = self.phase_seconds.get(name, 0.0) + time.monotonic() - started
+
+    @contextmanager
+    def watching(self, source: Source) -> Iterator[None]:
+        """Note, whatever comes of it, what was read of `source` inside, and how long the transfer of it took."""
+        try:
+            yield
+        finally:
+            self.phase_seconds["download"] = source.transfer_seconds
+            self.learn(source=source.kind, bytes=source.bytes_read)
+
+    def learn(self, **facts: object) -> None:
+        """Add facts for the log line."""
+        self.facts.update(facts)
+
+    @property
+    def total_seconds(self) -> float:
+        """Wall time since the request began."""
+        return time.monotonic() - self._started
+
+    @property
+    def server_timing(self) -> str:
+        """The phases and the total, in milliseconds, in the form of the Server-Timing header."""
+        return ", ".join(f"{name};dur={seconds * 1000:.1f}" for name, seconds in self._timings())
+
+    @property
+    def log_fields(self) -> dict[str, object]:
+        """The facts, and the phases and the total in seconds."""
+        return self.facts | {f"{name}_seconds": round(seconds, 3) for name, seconds in self._timings()}
+
+    def _timings(self) -> list[tuple[str, float]]:
+        return [*((name, self.phase_seconds.get(name, 0.0)) for name in PHASES), ("total", self.total_seconds)]

@@ -1,0 +1,217 @@
+"""Reads a call into what it asks for, or says which field is wrong."""
+
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any, Final
+
+from transcriber.encoded import Base64Text, read_base64
+from transcriber.errors import AuthenticationError, MethodNotAllowedError, RequestError
+from transcriber.event import Call
+from transcriber.options import OPTIONS, ResponseFormat, TranscriptionOptions, read_option
+from transcriber.settings import Settings
+
+ALLOWED_METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST")
+SOURCE_FIELDS: Final = ("url", "input_audio", "audio", "bucket", "key")
+NOTIFICATION_FIELDS: Final = ("callback", "webhook_url")
+KNOWN_FIELDS: Final = (*SOURCE_FIELDS, *OPTIONS, *NOTIFICATION_FIELDS)
+
+WAYS_IN: Final = (
+    'Send JSON with "url" (an http or https address), or with "audio" (the recording as base64 text), '
+    "or a body that is base64 text and nothing else."
+)
+
+# Shorter than any recording: a WAV header alone has 44 bytes. Words such as "ping" or "true" are valid base64.
+MIN_ENCODED_LENGTH = 64
+# How much of an unknown field's name a message repeats.
+MAX_NAME_LENGTH = 40
+# How much of a body is looked at to tell what kind of binary it is.
+BINARY_LOOK = 2_000
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """A browser asks what it may send."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """Somebody asks what this function is."""
+
+
+@dataclass(frozen=True)
+class UrlReference:
+    """The audio is at an address."""
+
+    url: str
+
+
+@dataclass(frozen=True)
+class TranscriptionRequest:
+    """A recording to transcribe, and how."""
+
+    source: UrlReference | Base64Text
+    options: TranscriptionOptions
+
+
+def read_request(call: Call, settings: Settings) -> Preflight | Description | TranscriptionRequest:
+    """What `call` asks for; `RequestError` when it asks for nothing that can be done."""
+    if call.method == "OPTIONS":
+        return Preflight()
+    if call.method in {"GET", "HEAD"}:
+        return Description()
+    if call.method != "POST":
+        message = f"{call.method[:20]} is not a method of this function. POST a recording to transcribe it."
+        raise MethodNotAllowedError(message, allowed=ALLOWED_METHODS)
+    _authenticate(call, settings)
+    return _read_transcription(call)
+
+
+def _authenticate(call: Call, settings: Settings) -> None:
+    if settings.access_token is None:
+        return
+    scheme, _, token = call.headers.get("authorization", "").partition(" ")
+    # Compared as bytes: compare_digest refuses text that is not ASCII.
+    matches = hmac.compare_digest(token.strip().encode(), settings.access_token.encode())
+    if scheme.lower() != "bearer" or not matches:
+        raise AuthenticationError("Send the function's access token in the header Authorization: Bearer <token>.")
+
+
+def _read_transcription(call: Call) -> TranscriptionRequest:
+    body = call.body.strip()
+    if not body:
+        raise RequestError(f"The body is empty. {WAYS_IN}")
+    fields = _read_json(body)
+    if fields is None:
+        source: UrlReference | Base64Text = _read_encoded_body(body)
+        fields = {}
+    else:
+        _refuse_unknown(fields)
+        source = _read_source(fields)
+    for name in call.query:
+        if name not in OPTIONS:
+            raise RequestError(
+                f"{_short(name)} is no option for the query string.{_nearest(name, OPTIONS)}", param=name
+            )
+        if name in fields:
+            raise RequestError(f"{name} stands in the query string and in the body; leave one out.", param=name)
+    return TranscriptionRequest(source=source, options=_read_options({**fields, **call.query}))
+
+
+def _read_json(body: str) -> dict[str, Any] | None:
+    """The object that `body` is; None where it is no JSON at all."""
+    try:
+        value = json.loads(body, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        if body.startswith("{"):
+            message = f"The body is no valid JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+            raise RequestError(message) from None
+        return None
+    except RecursionError:
+        raise RequestError("The body is JSON nested too deeply.") from None
+    except ValueError:  # a number with more digits than Python reads
+        raise RequestError("The body holds a number that is too long.") from None
+    if not isinstance(value, dict):
+        raise RequestError(f"The body is JSON, but no object. {WAYS_IN}")
+    return value
+
+
+def _refuse_constant(name: str) -> float:
+    raise RequestError(f"The body holds {name}, which is no JSON.")
+
+
+def _read_encoded_body(body: str) -> Base64Text:
+    _refuse_binary(body)
+    if len(body) < MIN_ENCODED_LENGTH and not body.startswith("data:"):
+        raise RequestError(f"The body is neither a JSON object nor a recording as base64 text. {WAYS_IN}")
+    return read_base64(body, param=None)
+
+
+def _refuse_binary(body: str) -> None:
+    """Recognise bytes that the platform has destroyed on their way: each one that is no UTF-8 became U+FFFD."""
+    if body.startswith("--") and "content-disposition" in body[:BINARY_LOOK].lower():
+        found = "The body is a multipart form"
+    elif "�" in body or re.search(r"[\x00-\x08\x0e-\x1f]", body[:BINARY_LOOK]):
+        found = "The body is binary"
+    else:
+        return
+    raise RequestError(
+        f"{found}, and the platform destroys binary bodies before this function sees them. Send the recording as "
+        "base64 text instead (base64 talk.mp3 | curl --data-binary @- …, or JSON with "
+        '"audio": "<base64>"), or its address ("url"), or its place in Object Storage ("bucket" and "key").'
+    )
+
+
+def _refuse_unknown(fields: Mapping[str, Any]) -> None:
+    for name in fields:
+        if name not in KNOWN_FIELDS:
+            raise RequestError(
+                f"{_short(name)} is no field of a request.{_nearest(name, KNOWN_FIELDS)}", param=name[:80]
+            )
+
+
+def _read_source(fields: Mapping[str, Any]) -> UrlReference | Base64Text:
+    given = [name for name in SOURCE_FIELDS if fields.get(name) is not None]
+    if not given:
+        raise RequestError(f"The request names no recording. {WAYS_IN}", param="url")
+    if "bucket" in given or "key" in given:
+        message = "Recordings in Object Storage cannot be read yet. Send a presigned address of the object as url."
+        raise RequestError(message, param="bucket" if "bucket" in given else "key")
+    if len(given) > 1:
+        raise RequestError(f"The request names {len(given)} sources ({', '.join(given)}); send one.", param=given[1])
+    (name,) = given
+    match name:
+        case "url":
+            return UrlReference(_text(fields, name))
+        case "audio":
+            return read_base64(_text(fields, name), param=name)
+        case _:
+            return _read_input_audio(fields[name])
+
+
+def _read_input_audio(value: object) -> Base64Text:
+    if not isinstance(value, dict):
+        raise RequestError('input_audio is an object: {"data": "<base64>", "format": "mp3"}.', param="input_audio")
+    for name in value:
+        if name not in {"data", "format"}:
+            message = f"{_short(name)} is no field of input_audio.{_nearest(name, ('data', 'format'))}"
+            raise RequestError(message, param=f"input_audio.{name[:MAX_NAME_LENGTH]}")
+    if not isinstance(value.get("format", ""), str | None):
+        raise RequestError("input_audio.format is a text such as mp3.", param="input_audio.format")
+    return read_base64(_text(value, "data", prefix="input_audio."), param="input_audio.data")
+
+
+def _read_options(fields: Mapping[str, Any]) -> TranscriptionOptions:
+    for name in NOTIFICATION_FIELDS:
+        if fields.get(name) is not None:
+            raise RequestError("Callbacks are not available yet; the answer holds the transcript.", param=name)
+    options = TranscriptionOptions()
+    for name, (attribute, read) in OPTIONS.items():
+        if fields.get(name) is not None:
+            options = replace(options, **{attribute: read_option(name, fields[name], read)})
+    if options.timestamp_granularities and options.response_format is not ResponseFormat.VERBOSE_JSON:
+        message = "timestamp_granularities goes with response_format verbose_json."
+        raise RequestError(message, param="timestamp_granularities")
+    if options.response_format not in {ResponseFormat.JSON, ResponseFormat.TEXT}:
+        message = f"response_format {options.response_format} is not available yet; json and text are."
+        raise RequestError(message, param="response_format")
+    return options
+
+
+def _text(fields: Mapping[str, Any], name: str, *, prefix: str = "") -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise RequestError(f"{prefix}{name} is a text, and not empty.", param=f"{prefix}{name}")
+    return value.strip()
+
+
+def _nearest(name: str, known: tuple[str, ...] | Mapping[str, Any]) -> str:
+    nearest = get_close_matches(name.lower(), known, n=1)
+    return f" Did you mean {nearest[0]}?" if nearest else f" Known are {', '.join(known)}."
+
+
+def _short(name: str) -> str:
+    return repr(name if len(name) <= MAX_NAME_LENGTH else name[: MAX_NAME_LENGTH - 1] + "…")

@@ -1,0 +1,188 @@
+"""The function's settings, read from the environment once; the only module that looks there."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+from urllib.parse import urlsplit
+
+from transcriber.errors import SettingsError
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Speaks(StrEnum):
+    """Which of the two APIs a model is asked through."""
+
+    CHAT = "chat"
+    TRANSCRIPTIONS = "transcriptions"
+
+
+BYTES_PER_MB = 1_000_000
+
+# Ten seconds under the platform's own default of 300 s, so that the function answers before it is stopped.
+DEFAULT_TIME_LIMIT_SECONDS = 290.0
+# The longest that the platform lets a request take.
+MAX_TIME_LIMIT_SECONDS = 3600.0
+
+# Which API a model speaks, told by its name. Voxtral speaks both; as a chat model it follows an instruction.
+NAMES_OF_APIS: tuple[tuple[str, Speaks], ...] = (
+    ("whisper", Speaks.TRANSCRIPTIONS),
+    ("transcribe", Speaks.TRANSCRIPTIONS),
+    ("voxtral", Speaks.CHAT),
+)
+
+
+@dataclass(frozen=True)
+class AllowedHost:
+    """A host or a network that a URL may reach although it is private; `port` None means each port."""
+
+    name: str | None = None
+    network: Network | None = None
+    port: int | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the operator decided; secrets are kept out of its `repr`."""
+
+    api_key: str = field(repr=False)
+    api_url: str = "https://api.scaleway.ai/v1"
+    models: tuple[str, ...] = ("voxtral-small-24b-2507", "whisper-large-v3")
+    model_apis: Mapping[str, Speaks] = field(default_factory=dict)
+    access_token: str | None = field(default=None, repr=False)
+    max_audio_bytes: int = 500 * BYTES_PER_MB
+    max_audio_seconds: float = 300 * 60.0
+    time_limit_seconds: float = DEFAULT_TIME_LIMIT_SECONDS
+    allowed_private_hosts: tuple[AllowedHost, ...] = ()
+    log_level: LogLevel = "info"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """The settings in `environment`; `SettingsError` names the first variable that is missing or wrong."""
+        values = _Values(environment)
+        model_apis = values.model_apis("MODEL_APIS")
+        settings = cls(
+            # The platform reserves SCW_*, so SCW_SECRET_KEY serves on a laptop alone, where people have it set already.
+            api_key=values.secret("GENERATIVE_API_KEY") or values.secret("SCW_SECRET_KEY") or "",
+            api_url=values.url("GENERATIVE_API_URL", cls.api_url),
+            models=values.names("MODELS", cls.models),
+            model_apis=model_apis,
+            access_token=values.secret("ACCESS_TOKEN"),
+            max_audio_bytes=int(values.positive("MAX_AUDIO_MB", cls.max_audio_bytes / BYTES_PER_MB) * BYTES_PER_MB),
+            max_audio_seconds=values.positive("MAX_AUDIO_MINUTES", cls.max_audio_seconds / 60) * 60,
+            time_limit_seconds=values.positive("TIME_LIMIT", cls.time_limit_seconds, most=MAX_TIME_LIMIT_SECONDS),
+            allowed_private_hosts=values.hosts("ALLOWED_PRIVATE_HOSTS"),
+            log_level=values.log_level("LOG_LEVEL"),
+        )
+        if not settings.api_key:
+            raise SettingsError("GENERATIVE_API_KEY", "is not set; it is the secret key for the Generative APIs")
+        for model in settings.models:
+            if settings.api_of(model) is None:
+                message = f"the name of {model!r} does not tell which API it speaks; say so in MODEL_APIS"
+                raise SettingsError("MODELS", message)
+        return settings
+
+    def api_of(self, model: str) -> Speaks | None:
+        """Which API `model` speaks, by `MODEL_APIS` or by its name; None when neither tells."""
+        if model in self.model_apis:
+            return self.model_apis[model]
+        return next((api for part, api in NAMES_OF_APIS if part in model.lower()), None)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value, for what must keep them out of a text."""
+        return tuple(filter(None, (self.api_key, self.access_token)))
+
+
+class _Values:
+    """Typed views of the variables; an empty one counts as not set."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def text(self, name: str) -> str | None:
+        return self._environment.get(name, "").strip() or None
+
+    def secret(self, name: str) -> str | None:
+        value = self.text(name)
+        # What cannot stand in a header would fail at the first call, with the secret in the error's text.
+        if value is not None and not re.fullmatch(r"[\x21-\x7e]+", value):
+            raise SettingsError(name, "holds a space or a character that is not ASCII; copy it again")
+        return value
+
+    def url(self, name: str, default: str) -> str:
+        value = self.text(name)
+        if value is None:
+            return default
+        try:
+            parts = urlsplit(value)
+            valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            valid = False
+        if not valid:
+            raise SettingsError(name, "is no http or https address")
+        return value.rstrip("/")
+
+    def names(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        value = self.text(name)
+        if value is None:
+            return default
+        names = tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+        if not names:
+            raise SettingsError(name, "names nothing; separate names with commas, the preferred one first")
+        return names
+
+    def model_apis(self, name: str) -> dict[str, Speaks]:
+        apis: dict[str, Speaks] = {}
+        for part in filter(None, (part.strip() for part in (self.text(name) or "").split(","))):
+            model, _, api = (piece.strip() for piece in part.partition("="))
+            if not model or api not in tuple(Speaks):
+                raise SettingsError(name, "is a list like my-model=chat,other=transcriptions")
+            apis[model] = Speaks(api)
+        return apis
+
+    def positive(self, name: str, default: float, *, most: float = float("inf")) -> float:
+        value = self.text(name)
+        if value is None:
+            return default
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if not 0 < number <= most:
+            limit = "" if most == float("inf") else f" and at most {most:g}"
+            raise SettingsError(name, f"must be a number above 0{limit}")
+        return number
+
+    def hosts(self, name: str) -> tuple[AllowedHost, ...]:
+        parts = (part.strip() for part in (self.text(name) or "").split(","))
+        return tuple(_allowed_host(name, part) for part in parts if part)
+
+    def log_level(self, name: str) -> LogLevel:
+        match (self.text(name) or "info").lower():
+            case ("debug" | "info" | "warning" | "error") as level:
+                return level
+            case _:
+                raise SettingsError(name, "is one of debug, info, warning, error")
+
+
+def _allowed_host(variable: str, text: str) -> AllowedHost:
+    try:
+        return AllowedHost(network=ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        pass
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or parts.path or parts.query or parts.username is not None:
+        raise SettingsError(variable, "is a list of hosts, host:port pairs, addresses and networks like 10.0.0.0/8")
+    try:
+        return AllowedHost(network=ipaddress.ip_network(host), port=port)
+    except ValueError:
+        return AllowedHost(name=host.rstrip(".").lower(), port=port)

@@ -1,0 +1,157 @@
+"""What every source is: bytes to read from the start, whose beginning can be looked at first."""
+
+import time
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import ClassVar, Self
+
+from transcriber.errors import AudioTooLargeError
+from transcriber.settings import BYTES_PER_MB
+
+# What is read at once: big enough that a call costs little beside its bytes, small enough for a function of 128 MB.
+BLOCK_BYTES = 64 * 1024
+
+
+class Reader(ABC):
+    """One reading of a source, from its start to its end."""
+
+    @abstractmethod
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes, and none only at the end; `SourceError` where the rest cannot be had."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the reading, wherever it is; a transfer that is under way is broken off."""
+
+    def read_fully(self, size: int) -> bytes:
+        """`size` bytes, or fewer at the end."""
+        blocks: list[bytes] = []
+        missing = size
+        while missing > 0 and (block := self.read(missing)):
+            blocks.append(block)
+            missing -= len(block)
+        return b"".join(blocks)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Source(ABC):
+    """Bytes that can be read from the start as often as needed.
+
+    `size_bytes` is None as long as it is not known; at the latest it is when a reading has reached the end.
+    `bytes_read` counts the bytes of all readings.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(self, *, max_bytes: int) -> None:
+        self.size_bytes: int | None = None
+        self.bytes_read = 0
+        self.max_bytes = max_bytes
+        self._head = b""
+        self._peeked: Reader | None = None
+        self._first_byte_asked_at: float | None = None
+        self._last_byte_at: float | None = None
+
+    @abstractmethod
+    def _connect(self) -> Reader:
+        """A new reading from the start; sets `size_bytes` where the source announces it."""
+
+    def peek(self, size: int) -> bytes:
+        """The first `size` bytes, or all if there are fewer; the next `open` still starts at the first byte."""
+        if self._peeked is None:
+            self._peeked, self._head = self._begin(), b""
+        self._head += self._peeked.read_fully(size - len(self._head))
+        return self._head[:size]
+
+    def open(self) -> Reader:
+        """A reading from the first byte; close it."""
+        if self._peeked is None:
+            return self._begin()
+        reader, self._peeked = _Resumed(self._head, self._peeked), None
+        self._head = b""
+        return reader
+
+    def close(self) -> None:
+        """Let go of everything that is still open."""
+        if self._peeked is not None:
+            self._peeked.close()
+            self._peeked = None
+
+    @property
+    def transfer_seconds(self) -> float:
+        """Wall time from the first wish for a byte to the last byte that came, of all readings."""
+        if self._first_byte_asked_at is None or self._last_byte_at is None:
+            return 0.0
+        return self._last_byte_at - self._first_byte_asked_at
+
+    def _begin(self) -> Reader:
+        if self._first_byte_asked_at is None:
+            self._first_byte_asked_at = time.monotonic()
+        reader = self._connect()
+        self._check_size(self.size_bytes or 0)
+        return _Metered(reader, self)
+
+    def _check_size(self, size_bytes: int) -> None:
+        if size_bytes > self.max_bytes:
+            found = f"{size_bytes / BYTES_PER_MB:.1f} MB" if size_bytes == self.size_bytes else "more"
+            raise AudioTooLargeError(
+                f"The audio has {found}; the limit is {self.max_bytes / BYTES_PER_MB:g} MB (MAX_AUDIO_MB)."
+            )
+
+    def received(self, size_bytes: int, *, position: int) -> None:
+        """Take note of `size_bytes` more, up to `position`; none are the end. `AudioTooLargeError` over the limit."""
+        self._last_byte_at = time.monotonic()
+        self.bytes_read += size_bytes
+        if not size_bytes:
+            self.size_bytes = position
+        self._check_size(position)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Metered(Reader):
+    """A reading that tells its source how far it has come, and so never passes the limit."""
+
+    def __init__(self, reader: Reader, source: Source) -> None:
+        self._reader = reader
+        self._source = source
+        self._position = 0
+
+    def read(self, size: int) -> bytes:
+        block = self._reader.read(size)
+        self._position += len(block)
+        self._source.received(len(block), position=self._position)
+        return block
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+class _Resumed(Reader):
+    """A reading whose first bytes were looked at already."""
+
+    def __init__(self, head: bytes, rest: Reader) -> None:
+        self._head = memoryview(head)
+        self._rest = rest
+
+    def read(self, size: int) -> bytes:
+        if self._head:
+            block, self._head = bytes(self._head[:size]), self._head[size:]
+            return block
+        return self._rest.read(size)
+
+    def close(self) -> None:
+        self._rest.close()

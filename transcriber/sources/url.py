@@ -1,0 +1,205 @@
+"""Audio at an address: fetched as it is read, in bounded time and size, and from public addresses alone."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import ClassVar, Final, Protocol
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from transcriber.deadline import Deadline
+from transcriber.errors import (
+    AddressRefusedError,
+    RequestError,
+    SourceChangedError,
+    SourceFailedError,
+    SourceNotFoundError,
+    SourceRefusedError,
+    SourceTimeoutError,
+)
+from transcriber.retry import RetryPolicy
+from transcriber.sources.base import Reader, Source
+from transcriber.sources.guard import Guard, guarded_session
+from transcriber.sources.held import HeldReading
+
+MAX_REDIRECTS = 5
+MAX_URL_LENGTH = 4_096
+
+# Long enough for a far server's handshake, short enough that a dead address leaves time for a retry.
+CONNECT_TIMEOUT_SECONDS = 10.0
+# A server may need a moment to fetch a file from its own storage; one that is silent for longer has stalled.
+STALL_TIMEOUT_SECONDS = 30.0
+# A break-off cannot be cured by waiting long, and the API's own retries come on top of these.
+CONNECT_ATTEMPTS = 3
+
+HEADERS: Final = {
+    # Compressed audio gains nothing, and its length would be that of the compressed bytes.
+    "Accept-Encoding": "identity",
+    "Accept": "audio/*, video/*;q=0.9, */*;q=0.5",
+    "User-Agent": "transcriber (+serverless function)",
+}
+
+
+class Downloads:
+    """The connections that an instance keeps to the outside, and how it retries."""
+
+    def __init__(self, guard: Guard, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.session = guarded_session(guard)
+        self.retry = RetryPolicy(sleep=sleep, max_attempts=CONNECT_ATTEMPTS)
+
+
+class UrlSource(Source):
+    """The audio at `url`.
+
+    It is read again by another download where the server names its version (ETag or Last-Modified), which must be the
+    same one; otherwise what was read is held, so that no transcript is ever made of two versions.
+    """
+
+    kind: ClassVar[str] = "url"
+
+    def __init__(self, url: str, *, downloads: Downloads, max_bytes: int, deadline: Deadline) -> None:
+        super().__init__(max_bytes=max_bytes)
+        check_url(url)
+        self._url = url
+        self._downloads = downloads
+        self._deadline = deadline
+        self._version: str | None = None
+        self._held: HeldReading | None = None
+
+    def _connect(self) -> Reader:
+        if self._held is not None:
+            return self._held.again()
+        response = self._downloads.retry(self._respond, deadline=self._deadline)
+        version = response.headers.get("ETag") or response.headers.get("Last-Modified")
+        if self._version is not None and version != self._version:
+            response.close()
+            raise SourceChangedError(
+                "The audio at the url changed while it was read. Send the request again.", param="url"
+            )
+        self._version = version
+        encoded = response.headers.get("Content-Encoding", "identity").lower() != "identity"
+        length = response.headers.get("Content-Length", "")
+        if length.isascii() and length.isdecimal() and not encoded and "Transfer-Encoding" not in response.headers:
+            self.size_bytes = int(length)
+        reading = _Download(response, deadline=self._deadline, decode=encoded)
+        if version is None:
+            self._held = HeldReading(reading)
+            return self._held.again()
+        return reading
+
+    def close(self) -> None:
+        """Let go of the connection and of what is held."""
+        super().close()
+        if self._held is not None:
+            self._held.close()
+
+    def _respond(self) -> requests.Response:
+        """The answer that holds the audio, after redirects, each of which is checked like the first address."""
+        url = self._url
+        for _ in range(MAX_REDIRECTS + 1):
+            check_url(url)
+            response = self._get(url)
+            target = self._downloads.session.get_redirect_target(response)
+            if target is None:
+                return _checked(response)
+            response.close()
+            url = urljoin(url, target)
+        raise SourceRefusedError(f"The url redirects more than {MAX_REDIRECTS} times.", param="url")
+
+    def _get(self, url: str) -> requests.Response:
+        remaining_seconds = self._deadline.remaining_seconds()
+        if remaining_seconds <= 0:
+            raise _too_slow(self._deadline)
+        try:
+            return self._downloads.session.get(
+                url,
+                headers=HEADERS,
+                stream=True,
+                allow_redirects=False,
+                timeout=(
+                    min(CONNECT_TIMEOUT_SECONDS, remaining_seconds),
+                    min(STALL_TIMEOUT_SECONDS, remaining_seconds),
+                ),
+            )
+        except requests.Timeout:
+            raise SourceTimeoutError("The server of the url did not answer in time.", param="url") from None
+        except requests.exceptions.SSLError:
+            raise SourceFailedError("The server of the url has no valid certificate.", param="url") from None
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError):
+            raise RequestError("The url is no valid address.", param="url") from None
+        except (requests.RequestException, HTTPError):
+            # The exception's own text names addresses, which may be internal.
+            raise SourceFailedError("The server of the url cannot be reached.", param="url") from None
+
+
+class _Body(Protocol):
+    """The part of urllib3's response that is used here."""
+
+    def read1(self, amt: int, decode_content: bool) -> bytes: ...  # noqa: FBT001 # urllib3's own signature
+
+    def close(self) -> None: ...  # urllib3's own
+
+
+class _Download(Reader):
+    """The body of a response, as it comes."""
+
+    def __init__(self, response: requests.Response, *, deadline: Deadline, decode: bool) -> None:
+        self._response = response
+        self._body: _Body = response.raw
+        self._deadline = deadline
+        self._decode = decode
+
+    def read(self, size: int) -> bytes:
+        if self._deadline.has_passed():
+            raise _too_slow(self._deadline)
+        try:
+            # read1, since read would wait for all of `size` and let a server that drips bytes outlast each time limit.
+            return self._body.read1(size, decode_content=self._decode)
+        except (ReadTimeoutError, TimeoutError):
+            message = f"The server of the url sent nothing for {STALL_TIMEOUT_SECONDS:.0f} s."
+            raise SourceTimeoutError(message, param="url") from None
+        except (HTTPError, OSError, ValueError):
+            raise SourceFailedError("The download broke off before its end.", param="url") from None
+
+    def close(self) -> None:
+        self._response.close()
+
+
+def check_url(url: str) -> None:
+    """Raise `AddressRefusedError` or `RequestError` for a `url` that is not fetched, whatever it leads to."""
+    if len(url) > MAX_URL_LENGTH or re.search(r"[\x00-\x20\x7f\\]", url):
+        message = (
+            f"The url is no valid address: it has spaces, control characters, or over {MAX_URL_LENGTH} characters."
+        )
+        raise RequestError(message, param="url")
+    try:
+        parts = urlsplit(url)
+        valid = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise RequestError("The url is no valid address.", param="url") from None
+    if parts.scheme.lower() not in {"http", "https"}:
+        raise AddressRefusedError("Only http and https addresses are fetched.", param="url")
+    if parts.username is not None or parts.password is not None:
+        message = "The url holds a user name or a password; send a presigned address instead."
+        raise AddressRefusedError(message, param="url")
+    if not valid:
+        raise RequestError("The url is no valid address.", param="url")
+
+
+def _checked(response: requests.Response) -> requests.Response:
+    status = response.status_code
+    if status == requests.codes.ok:
+        return response
+    response.close()
+    if status in {404, 410}:
+        raise SourceNotFoundError(f"There is nothing at the url: its server answered {status}.", param="url")
+    if status in {429, 503} or status >= requests.codes.server_error:
+        raise SourceFailedError(f"The server of the url answered {status}.", param="url")
+    raise SourceRefusedError(f"The server of the url does not give the audio: it answered {status}.", param="url")
+
+
+def _too_slow(deadline: Deadline) -> SourceTimeoutError:
+    message = f"The audio did not arrive within {deadline.limit_seconds:g} s (TIME_LIMIT)."
+    return SourceTimeoutError(message, param="url")
