@@ -29,6 +29,7 @@ class Peer:
         """A whole answer; `headers` are added to its length, or replace it when one of them is `Content_Length`."""
         fields = {
             "Content-Length": str(len(body)),
+            "Connection": "close",
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
         head = "".join(f"{name}: {value}\r\n" for name, value in fields.items() if value)

@@ -104,7 +104,7 @@ def _frames(data: bytes, position: int) -> list[Frame]:
             return []
         frames.append(frame)
         position += frame.size_bytes
-    at_end = position >= len(data) - 4 or data[position : position + 3] == b"TAG"
+    at_end = position == len(data) or data[position : position + 3] == b"TAG"
     return frames if len(frames) >= FRAMES_IN_A_ROW or (frames and at_end) else []
 
 

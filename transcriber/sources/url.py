@@ -79,11 +79,10 @@ class UrlSource(Source):
                 "The audio at the url changed while it was read. Send the request again.", param="url"
             )
         self._version = version
-        encoded = response.headers.get("Content-Encoding", "identity").lower() != "identity"
         length = response.headers.get("Content-Length", "")
-        if length.isascii() and length.isdecimal() and not encoded and "Transfer-Encoding" not in response.headers:
+        if length.isascii() and length.isdecimal() and "Transfer-Encoding" not in response.headers:
             self.size_bytes = int(length)
-        reading = _Download(response, deadline=self._deadline, decode=encoded)
+        reading = _Download(response, deadline=self._deadline)
         if version is None:
             self._held = HeldReading(reading)
             return self._held.again()
@@ -137,26 +136,25 @@ class UrlSource(Source):
 class _Body(Protocol):
     """The part of urllib3's response that is used here."""
 
-    def read1(self, amt: int, decode_content: bool) -> bytes: ...  # noqa: FBT001 # urllib3's own signature
+    def read1(self, amt: int) -> bytes: ...
 
-    def close(self) -> None: ...  # urllib3's own
+    def close(self) -> None: ...
 
 
 class _Download(Reader):
     """The body of a response, as it comes."""
 
-    def __init__(self, response: requests.Response, *, deadline: Deadline, decode: bool) -> None:
+    def __init__(self, response: requests.Response, *, deadline: Deadline) -> None:
         self._response = response
         self._body: _Body = response.raw
         self._deadline = deadline
-        self._decode = decode
 
     def read(self, size: int) -> bytes:
         if self._deadline.has_passed():
             raise _too_slow(self._deadline)
         try:
             # read1, since read would wait for all of `size` and let a server that drips bytes outlast each time limit.
-            return self._body.read1(size, decode_content=self._decode)
+            return self._body.read1(size)
         except (ReadTimeoutError, TimeoutError):
             message = f"The server of the url sent nothing for {STALL_TIMEOUT_SECONDS:.0f} s."
             raise SourceTimeoutError(message, param="url") from None
@@ -176,7 +174,8 @@ def check_url(url: str) -> None:
         raise RequestError(message, param="url")
     try:
         parts = urlsplit(url)
-        valid = bool(parts.hostname) and parts.port != 0
+        # A % in a host is an escape, which parsers read in different ways, or names a network interface.
+        valid = bool(parts.hostname) and "%" not in (parts.hostname or "") and parts.port != 0
     except ValueError:
         raise RequestError("The url is no valid address.", param="url") from None
     if parts.scheme.lower() not in {"http", "https"}:
@@ -190,9 +189,14 @@ def check_url(url: str) -> None:
 
 def _checked(response: requests.Response) -> requests.Response:
     status = response.status_code
-    if status == requests.codes.ok:
+    encoding = response.headers.get("Content-Encoding", "identity").lower()
+    if status == requests.codes.ok and encoding == "identity":
         return response
     response.close()
+    if status == requests.codes.ok:
+        # One small block of it may swell to a thousand times its size, and a function has little memory.
+        message = f"The server of the url sends the audio compressed ({encoding[:20]!r}), although it was asked not to."
+        raise SourceRefusedError(message, param="url")
     if status in {404, 410}:
         raise SourceNotFoundError(f"There is nothing at the url: its server answered {status}.", param="url")
     if status in {429, 503} or status >= requests.codes.server_error:

@@ -1,0 +1,256 @@
+"""Audio at an address: fetched as it is read, again if need be, and never in part."""
+
+import gzip
+import socket
+import ssl
+import threading
+
+import pytest
+import trustme
+from loopback import Conversation, Loopback, Peer, serve
+
+from transcriber.deadline import Deadline
+from transcriber.errors import (
+    AudioTooLargeError,
+    RequestError,
+    SourceChangedError,
+    SourceError,
+    SourceFailedError,
+    SourceNotFoundError,
+    SourceRefusedError,
+    SourceTimeoutError,
+)
+from transcriber.settings import AllowedHost
+from transcriber.sources.guard import Guard
+from transcriber.sources.url import CONNECT_ATTEMPTS, Downloads, UrlSource, check_url
+
+AUDIO = bytes(range(256)) * 1000
+
+
+def source(server: Loopback, *, seconds: float = 5, max_bytes: int = 10**7, path: str = "/a.mp3") -> UrlSource:
+    downloads = Downloads(Guard([AllowedHost(name="127.0.0.1")]), sleep=lambda _: None)
+    return UrlSource(server.url + path, downloads=downloads, max_bytes=max_bytes, deadline=Deadline(seconds))
+
+
+def read_all(url_source: UrlSource) -> bytes:
+    with url_source.open() as reader:
+        return reader.read_fully(10**8)
+
+
+def test_reads_in_order_and_knows_the_size() -> None:
+    """The bytes come as the server sends them, and the size that it announces is known with the first of them."""
+    with serve(lambda peer: peer.answer(AUDIO)) as server, source(server) as audio:
+        assert audio.peek(4) == AUDIO[:4]
+        assert audio.size_bytes == len(AUDIO)
+        assert read_all(audio) == AUDIO
+        assert b"Accept-Encoding: identity" in server.requests[0]
+
+
+@pytest.mark.parametrize("end", ["chunked", "close"])
+def test_size_that_is_not_announced_is_known_at_the_end(end: str) -> None:
+    """Without a length the audio ends with its last chunk, or with the connection."""
+
+    def conversation(peer: Peer) -> None:
+        if end == "close":
+            peer.answer(AUDIO, Content_Length="")
+        else:
+            peer.answer(b"%x\r\n%s\r\n0\r\n\r\n" % (len(AUDIO), AUDIO), Content_Length="", Transfer_Encoding="chunked")
+
+    with serve(conversation) as server, source(server) as audio:
+        assert audio.peek(4) == AUDIO[:4]
+        assert audio.size_bytes is None
+        assert read_all(audio) == AUDIO
+        assert audio.size_bytes == len(AUDIO)
+
+
+def test_compressed_audio_is_refused() -> None:
+    """A server that compresses although it was asked not to might swell without end, and is refused."""
+    with (
+        serve(lambda peer: peer.answer(gzip.compress(AUDIO), Content_Encoding="gzip")) as server,
+        source(server) as audio,
+        pytest.raises(SourceRefusedError, match="gzip"),
+    ):
+        audio.peek(1)
+
+
+@pytest.mark.parametrize("validator", [{"ETag": '"v1"'}, {"Last_Modified": "Mon, 01 Jan 2024 00:00:00 GMT"}])
+def test_versioned_audio_is_downloaded_again(validator: dict[str, str]) -> None:
+    """Where the server names the version, a second reading is a second download, and nothing is held."""
+    with serve(lambda peer: peer.answer(AUDIO, **validator)) as server, source(server) as audio:
+        assert read_all(audio) == read_all(audio) == AUDIO
+        assert len(server.requests) == 2
+
+
+def test_audio_without_a_version_is_held() -> None:
+    """Where nothing tells one version from another, a second reading is of what the first one read."""
+    with serve(lambda peer: peer.answer(AUDIO)) as server, source(server) as audio:
+        assert read_all(audio) == read_all(audio) == AUDIO
+        assert len(server.requests) == 1
+
+
+def test_another_version_is_an_error() -> None:
+    """When the audio changes between two readings, the second one is refused."""
+    versions = iter(['"v1"', '"v2"'])
+    with serve(lambda peer: peer.answer(AUDIO, ETag=next(versions))) as server, source(server) as audio:
+        read_all(audio)
+        with pytest.raises(SourceChangedError):
+            read_all(audio)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "requests"),
+    [
+        ("404 Not Found", SourceNotFoundError, 1),
+        ("410 Gone", SourceNotFoundError, 1),
+        ("401 Unauthorized", SourceRefusedError, 1),
+        ("403 Forbidden", SourceRefusedError, 1),
+        ("400 Bad Request", SourceRefusedError, 1),
+        ("204 No Content", SourceRefusedError, 1),
+        ("206 Partial Content", SourceRefusedError, 1),
+        ("429 Too Many Requests", SourceFailedError, CONNECT_ATTEMPTS),
+        ("500 Internal Server Error", SourceFailedError, CONNECT_ATTEMPTS),
+        ("503 Service Unavailable", SourceFailedError, CONNECT_ATTEMPTS),
+    ],
+)
+def test_answers_of_the_server(status: str, error: type[SourceError], requests: int) -> None:
+    """Each answer but 200 is its error, and those that waiting may cure are tried again."""
+    with serve(lambda peer: peer.answer(status=status)) as server, source(server) as audio:
+        with pytest.raises(error, match=status[:3]):
+            audio.peek(1)
+        assert len(server.requests) == requests
+
+
+def cut(peer: Peer) -> None:
+    peer.answer(AUDIO[:1000], Content_Length=str(len(AUDIO)))
+
+
+def cut_chunks(peer: Peer) -> None:
+    peer.answer(b"3e8\r\n" + AUDIO[:1000] + b"\r\n", Content_Length="", Transfer_Encoding="chunked")
+
+
+def cut_chunk(peer: Peer) -> None:
+    peer.answer(b"ffff\r\n" + AUDIO[:1000], Content_Length="", Transfer_Encoding="chunked")
+
+
+def reset(peer: Peer) -> None:
+    cut(peer)
+    peer.reset()
+
+
+@pytest.mark.parametrize("conversation", [cut, cut_chunks, cut_chunk, reset])
+def test_broken_off_download_is_never_a_whole_one(conversation: Conversation) -> None:
+    """A download that ends before its end is an error, however it ends."""
+    with serve(conversation) as server, source(server) as audio, pytest.raises(SourceFailedError, match="broke off"):
+        read_all(audio)
+
+
+def test_nothing_is_read_beyond_the_announced_length() -> None:
+    """What a server sends after the length that it announced is not part of the audio."""
+    with serve(lambda peer: peer.answer(AUDIO, Content_Length="1000")) as server, source(server) as audio:
+        assert read_all(audio) == AUDIO[:1000]
+
+
+def nonsense(peer: Peer) -> None:
+    peer.send(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+
+def silent_close(peer: Peer) -> None:
+    peer.connection.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("conversation", [nonsense, silent_close, Peer.reset])
+def test_server_that_speaks_no_http(conversation: Conversation) -> None:
+    """A server that answers with something else, or with nothing, cannot be reached."""
+    with serve(conversation) as server, source(server) as audio, pytest.raises(SourceFailedError, match="reached"):
+        audio.peek(1)
+
+
+def test_nobody_listens() -> None:
+    """An address where nobody listens cannot be reached."""
+    with serve(Peer.answer) as server:
+        pass
+    with source(server) as audio, pytest.raises(SourceFailedError, match="reached"):
+        audio.peek(1)
+
+
+def stall(peer: Peer) -> None:
+    cut(peer)
+    peer.wait()
+
+
+def drip(peer: Peer) -> None:
+    peer.answer(AUDIO[:10], Content_Length=str(len(AUDIO)))
+    while not peer.stopped.wait(0.05):
+        peer.send(b"x")
+
+
+@pytest.mark.parametrize("conversation", [Peer.wait, stall, drip])
+def test_slow_server_ends_with_the_time_limit(conversation: Conversation) -> None:
+    """A server that says nothing, stops in the middle, or drips bytes for ever is given up when the time is up."""
+    with serve(conversation) as server, source(server, seconds=0.6) as audio, pytest.raises(SourceTimeoutError):
+        read_all(audio)
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_size_limit_holds(announced: bool) -> None:  # noqa: FBT001 # a parameter of the test
+    """Audio over the limit is refused by its announced length, or else as soon as its bytes pass the limit."""
+    length = str(len(AUDIO)) if announced else ""
+    with (
+        serve(lambda peer: peer.answer(AUDIO, Content_Length=length)) as server,
+        source(server, max_bytes=100_000) as audio,
+        pytest.raises(AudioTooLargeError, match=r"the limit is 0\.1 MB"),
+    ):
+        read_all(audio)
+    if announced:
+        assert audio.bytes_read == 0
+
+
+def test_closing_ends_the_download() -> None:
+    """A reading that is closed early closes the connection, so that the server stops."""
+    broken = threading.Event()
+
+    def endless(peer: Peer) -> None:
+        try:
+            peer.answer(AUDIO, Content_Length=str(10**9))
+            while not peer.stopped.is_set():
+                peer.send(AUDIO)
+        except OSError:
+            broken.set()
+
+    with serve(endless) as server, source(server, max_bytes=10**10) as audio:
+        with audio.open() as reader:
+            reader.read(1000)
+        assert broken.wait(5)
+
+
+def test_certificate_must_be_the_servers() -> None:
+    """Over TLS, a certificate that nobody vouches for is refused, and nothing is sent."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def shake_hands() -> None:
+            for _ in range(CONNECT_ATTEMPTS):
+                connection, _ = listener.accept()
+                with pytest.raises(OSError):  # noqa: PT011 # whatever way the client's refusal is felt
+                    context.wrap_socket(connection, server_side=True).recv(1)
+
+        threading.Thread(target=shake_hands, daemon=True).start()
+        server = Loopback(listener.getsockname()[1])
+        downloads = Downloads(Guard([AllowedHost(name="127.0.0.1")]), sleep=lambda _: None)
+        url = server.url.replace("http:", "https:")
+        with (
+            UrlSource(url, downloads=downloads, max_bytes=10, deadline=Deadline(5)) as audio,
+            pytest.raises(SourceFailedError, match="certificate"),
+        ):
+            audio.peek(1)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "example.com/a.mp3", "http://", "http:/a", "http://a b/", "http://[::1", "x" * 5000]
+)
+def test_what_is_no_address(url: str) -> None:
+    """What is no address at all is a bad request that names the field."""
+    with pytest.raises((RequestError, SourceError)) as caught:
+        check_url(url)
+    assert (caught.value.status, caught.value.param) == (400, "url")
