@@ -1,5 +1,6 @@
 """Servers on loopback that do exactly what a test says, byte by byte where it matters."""
 
+import re
 import socket
 import struct
 from collections.abc import Callable, Iterator
@@ -57,9 +58,22 @@ class Loopback:
         return f"http://127.0.0.1:{self.port}"
 
 
+def is_complete(request: bytes, *, read_body: bool) -> bool:
+    """Whether the head of a request is there, and its body too where that is asked for."""
+    head, end, body = request.partition(b"\r\n\r\n")
+    if not end or not read_body:
+        return bool(end)
+    if length := re.search(rb"(?i)content-length: *(\d+)", head):
+        return len(body) >= int(length[1])
+    return body.endswith(b"0\r\n\r\n") or b"chunked" not in head.lower()
+
+
 @contextmanager
-def serve(conversation: Conversation) -> Iterator[Loopback]:
-    """Serve each connection's first request with `conversation`; the connection is closed when it returns."""
+def serve(conversation: Conversation, *, read_body: bool = True) -> Iterator[Loopback]:
+    """Serve each connection's first request with `conversation`; the connection is closed when it returns.
+
+    With `read_body` false, the conversation begins as soon as the head is there.
+    """
     stopped = Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = Loopback(listener.getsockname()[1])
@@ -67,7 +81,7 @@ def serve(conversation: Conversation) -> Iterator[Loopback]:
         def talk(connection: socket.socket) -> None:
             with connection, suppress(OSError):
                 request = b""
-                while b"\r\n\r\n" not in request and (block := connection.recv(65536)):
+                while not is_complete(request, read_body=read_body) and (block := connection.recv(65536)):
                     request += block
                 if request:
                     server.requests.append(request)

@@ -211,7 +211,7 @@ def test_closing_ends_the_download() -> None:
 
     def endless(peer: Peer) -> None:
         try:
-            peer.answer(AUDIO, Content_Length=str(10**9))
+            peer.answer(AUDIO, Content_Length=str(10**9), ETag='"v1"')
             while not peer.stopped.is_set():
                 peer.send(AUDIO)
         except OSError:
