@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -32,12 +32,23 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _refuse_taken_port(port: int) -> None:
+    # Otherwise whoever listens there would be taken for the server that is to start, since it accepts connections.
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gunicorn does, so that a restart is no fault
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            raise ServerFailedError(f"Port {port} cannot be listened on: {error.strerror}") from error
+
+
 class GunicornProcess:
     """A gunicorn that serves one WSGI application on loopback until it is closed.
 
     `application` is gunicorn's own form, `module:name` or `module:factory(argument="literal")`; `bind` is a port on
     loopback or the path of a Unix socket; `arguments` go to gunicorn as they are; `environment` is the whole
-    environment of the process, except that the emulator's own package is put on its path.
+    environment of the process, except that the emulator's own package is put on its path; so does gunicorn with
+    `working_folder`, which is this process's own unless given. Raises `ServerFailedError` when the port is taken.
     """
 
     def __init__(
@@ -47,8 +58,11 @@ class GunicornProcess:
         bind: int | Path,
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        working_folder: Path | None = None,
         output: IO[bytes] | None = None,
     ) -> None:
+        if isinstance(bind, int):
+            _refuse_taken_port(bind)
         self.application = application
         self.bind = bind
         environment = dict(os.environ if environment is None else environment)
@@ -57,6 +71,7 @@ class GunicornProcess:
         command = [sys.executable, "-m", "gunicorn", "--bind", address, "--no-control-socket", "--log-level", "warning"]
         self._process = subprocess.Popen(
             [*command, *arguments, application],
+            cwd=working_folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -71,8 +86,12 @@ class GunicornProcess:
 
     def wait_until_ready(self, timeout_seconds: float = READY_TIMEOUT_SECONDS) -> None:
         """Return once the server accepts connections; `ServerFailedError` if it ends or takes too long."""
+        self.wait_until(self._accepts_connections, timeout_seconds)
+
+    def wait_until(self, is_ready: Callable[[], bool], timeout_seconds: float = READY_TIMEOUT_SECONDS) -> None:
+        """Return once `is_ready` says so; `ServerFailedError` if the server ends or takes too long."""
         deadline = time.monotonic() + timeout_seconds
-        while not self._accepts_connections():
+        while not is_ready():
             if self._process.poll() is not None:
                 raise ServerFailedError(f"{self.application} ended with status {self._process.returncode} at its start")
             if time.monotonic() > deadline:

@@ -1,0 +1,102 @@
+"""The faults that can be ordered from the emulated Generative APIs: what they are, and which request meets which."""
+
+import threading
+from enum import StrEnum
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+# What a client is told to wait after a 429 unless the order says otherwise.
+DEFAULT_RETRY_AFTER_SECONDS = 1
+# The longest that a request may take at the platform.
+MAX_WAIT_SECONDS = 3600.0
+
+
+class FaultKind(StrEnum):
+    """What goes wrong."""
+
+    RATE_LIMITED = "429"
+    SERVER_ERROR = "500"
+    TIMED_OUT = "504"
+    ERROR_IN_200 = "error-in-200"
+    EMPTY = "empty"
+    LENGTH = "length"
+    GARBAGE = "garbage"
+    WAIT = "wait"
+    RESET = "reset"
+    CUT = "cut"
+
+
+# These need no look at the request's body, so they can strike before it is read.
+EARLY_KINDS = frozenset({FaultKind.RATE_LIMITED, FaultKind.SERVER_ERROR, FaultKind.TIMED_OUT, FaultKind.RESET})
+# These change a text, so a request that asks for none does not meet them.
+TEXT_KINDS = frozenset({FaultKind.EMPTY, FaultKind.LENGTH})
+
+
+class Fault(BaseModel):
+    """An order: the next `count` requests that match `model` and `path` (any, where `None`) meet this fault.
+
+    `retry_after` goes into the header of that name, seconds or any text, `None` for no header; `seconds` is how long
+    `wait` takes; `early` has the fault strike before the request's body is read.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    fault: FaultKind = Field(strict=False)
+    count: int = Field(default=1, ge=1)
+    model: str | None = None
+    path: str | None = Field(default=None, pattern=r"^/v1/")
+    retry_after: float | str | None = None
+    seconds: float = Field(default=1.0, ge=0, le=MAX_WAIT_SECONDS)
+    early: bool = False
+
+    @model_validator(mode="after")
+    def _can_be_early(self) -> Self:
+        if self.early and (self.fault not in EARLY_KINDS or self.model is not None):
+            raise ValueError("only 429, 500, 504 and reset can strike early, and only without a model to match")
+        return self
+
+    @property
+    def retry_after_header(self) -> str | None:
+        """The value of `Retry-After`; a 429 has one unless the order says `null`."""
+        if "retry_after" not in self.model_fields_set:
+            return str(DEFAULT_RETRY_AFTER_SECONDS) if self.fault is FaultKind.RATE_LIMITED else None
+        return f"{self.retry_after:g}" if isinstance(self.retry_after, float | int) else self.retry_after
+
+    def matches(self, path: str, model: str | None, *, early: bool, wants_text: bool) -> bool:
+        """Whether a request meets this fault at this point of its way."""
+        return (
+            self.early == early
+            and self.path in {None, path}
+            and self.model in {None, model}
+            and (wants_text or self.fault not in TEXT_KINDS)
+        )
+
+
+class FaultOrders:
+    """The orders that are still open, each with how often it will strike; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: list[tuple[Fault, int]] = []
+
+    def add(self, fault: Fault) -> None:
+        """Put an order behind those that are open."""
+        with self._lock:
+            self._open.append((fault, fault.count))
+
+    def clear(self) -> None:
+        """From now on nothing goes wrong."""
+        with self._lock:
+            self._open.clear()
+
+    def take(
+        self, path: str, model: str | None = None, *, early: bool = False, wants_text: bool = True
+    ) -> Fault | None:
+        """The fault that this request meets, counted down: the oldest open order that matches."""
+        with self._lock:
+            for index, (fault, left) in enumerate(self._open):
+                if fault.matches(path, model, early=early, wants_text=wants_text):
+                    self._open[index : index + 1] = [(fault, left - 1)] if left > 1 else []
+                    return fault
+        return None

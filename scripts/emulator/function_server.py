@@ -1,0 +1,140 @@
+"""Serves the function of a folder as the platform would, for the emulator's commands and for tests."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import IO, Self
+
+from emulator.gateway_server import PRIVATE_TOKEN_VARIABLE
+from emulator.instance_server import HANDLER_MODULE, WORKERS_FOLDER
+from emulator.processes import LOOPBACK, GunicornProcess, free_port
+
+# The platform's defaults.
+DEFAULT_TIMEOUT_SECONDS = 300
+DEFAULT_MEMORY_LIMIT_MB = 256
+
+# How many requests may wait for an instance, and for how long. The platform documents that there are limits, not
+# which: enough for a burst, and no longer than a function may take by default.
+DEFAULT_QUEUE_LIMIT = 100
+DEFAULT_QUEUE_TIMEOUT_SECONDS = 300.0
+
+# How long the platform's core tries to reach an instance that has ended: 200 times, 50 ms apart.
+DEFAULT_RETRY_SECONDS = 10.0
+
+# Threads of the gateway beyond those that run or wait: they answer 503.
+SPARE_THREADS = 20
+
+# Closing does not wait for a handler that is still at work.
+GRACEFUL_TIMEOUT_SECONDS = 1
+
+
+class FunctionServer:
+    """The function of `folder`, with its `handler.py`, on a port of loopback until it is closed.
+
+    `port` 0 means any that is free. `instances` is how many requests run at the same time, each in a process of its
+    own; `queue_limit` more may wait, each for `queue_timeout_seconds`, and beyond that it is a 503. `environment` is
+    the whole environment of the function. `private_token` makes the function a private one, which answers only to
+    that `X-Auth-Token`. `reload` restarts the instances when a source file of the function changes. A request that
+    takes longer than `timeout_seconds` ends as if the instance had died, and that is told `retry_seconds` later.
+    `memory_limit_mb` is only told to the handler, not enforced. The log of the function, and of the servers, goes to
+    `output`, or to this process's own output.
+
+    Raises `ServerFailedError` when the servers do not start.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        instances: int = 1,
+        environment: Mapping[str, str] | None = None,
+        private_token: str | None = None,
+        reload: bool = False,
+        timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS,
+        memory_limit_mb: int = DEFAULT_MEMORY_LIMIT_MB,
+        queue_limit: int = DEFAULT_QUEUE_LIMIT,
+        queue_timeout_seconds: float = DEFAULT_QUEUE_TIMEOUT_SECONDS,
+        retry_seconds: float = DEFAULT_RETRY_SECONDS,
+        output: IO[bytes] | None = None,
+    ) -> None:
+        folder = folder.resolve()
+        self.port = port or free_port()
+        with ExitStack() as stack:
+            run_folder = Path(stack.enter_context(TemporaryDirectory(prefix="function-")))
+            # The servers', and so the handler's, working directory: not the function's folder, as on the platform.
+            working_folder = run_folder / "work"
+            working_folder.mkdir()
+            self._workers_folder = run_folder / WORKERS_FOLDER
+            self._workers_folder.mkdir()
+            socket_path = run_folder / "instances.sock"
+
+            reloading = ["--reload", "--reload-extra-file", str(folder / f"{HANDLER_MODULE}.py")] if reload else []
+            function = GunicornProcess(
+                _call("emulator.instance:create_app", folder=str(folder)),
+                bind=socket_path,
+                arguments=[
+                    *("--config", "python:emulator.instance_server"),
+                    *("--workers", str(instances), "--worker-class", "sync", "--timeout", str(timeout_seconds)),
+                    *("--graceful-timeout", str(GRACEFUL_TIMEOUT_SECONDS)),
+                    *reloading,
+                ],
+                environment=environment or {},
+                working_folder=working_folder,
+                output=output,
+            )
+            stack.enter_context(function)
+            gateway = GunicornProcess(
+                _call(
+                    "emulator.gateway:create_app",
+                    socket_path=str(socket_path),
+                    instances=instances,
+                    function_name=folder.name,
+                    memory_limit_mb=memory_limit_mb,
+                    queue_limit=queue_limit,
+                    queue_timeout_seconds=queue_timeout_seconds,
+                    retry_seconds=retry_seconds,
+                ),
+                bind=self.port,
+                arguments=[
+                    *("--config", "python:emulator.gateway_server"),
+                    *("--workers", "1", "--worker-class", "gthread"),
+                    *("--threads", str(instances + queue_limit + SPARE_THREADS)),
+                    *("--graceful-timeout", str(GRACEFUL_TIMEOUT_SECONDS)),
+                ],
+                environment={} if private_token is None else {PRIVATE_TOKEN_VARIABLE: private_token},
+                working_folder=working_folder,
+                output=output,
+            )
+            stack.enter_context(gateway)
+            function.wait_until(lambda: len(self.instance_pids()) == instances)
+            gateway.wait_until_ready()
+            self._servers = stack.pop_all()
+
+    @property
+    def url(self) -> str:
+        """Where the function is, without a slash at the end."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def instance_pids(self) -> list[int]:
+        """The process ids of the instances that are up at this moment."""
+        return sorted(int(mark.name) for mark in self._workers_folder.iterdir())
+
+    def close(self) -> None:
+        """Stop the function and its gateway; what is still at work is cut off."""
+        self._servers.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _call(factory: str, **arguments: str | float) -> str:
+    """A call of `factory` with literals alone, as gunicorn takes it for an application."""
+    return f"{factory}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"

@@ -1,0 +1,40 @@
+"""gunicorn's configuration of the gateway: the platform's limits, and the headers as the client sent them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+# Go's limit for a request line with all its headers is 1 MiB; gunicorn counts each line on its own.
+HEADER_SIZE_LIMIT_BYTES = 1 << 20
+
+limit_request_line = 0  # none
+limit_request_field_size = HEADER_SIZE_LIMIT_BYTES
+limit_request_fields = 32768  # gunicorn's largest
+permit_unconventional_http_method = True
+header_map = "dangerous"  # names with an underscore are passed on; what could be mistaken for them is not looked at
+forwarded_allow_ips = ""  # a client's X-Forwarded-Proto is a header like any other
+keepalive = 60  # as patient as the platform's ingress is, so that a client's idle connection is not cut while it sends
+
+# Of the gateway's own environment: a command line is for everybody to read.
+PRIVATE_TOKEN_VARIABLE = "EMULATOR_PRIVATE_TOKEN"  # noqa: S105 - the name of one
+
+HEADERS_VARIABLE = "HTTP_EMULATOR_HEADERS"
+
+# gunicorn looks at these itself.
+_NEEDED = frozenset({"CONNECTION", "CONTENT-LENGTH", "HOST"})
+
+
+def pre_request(_worker: Any, request: Any) -> None:
+    """Keep the headers as they came: in WSGI's environment, duplicates are joined and names lose their underscores.
+
+    They travel as JSON in a header of our own, the only place where gunicorn takes something for the application;
+    a client's header of that name is inside, not beside it.
+    """
+    received = json.dumps(request.headers)
+    request.headers = [(name, value) for name, value in request.headers if name in _NEEDED]
+    request.headers.append(("EMULATOR-HEADERS", received))
+
+
+def received_headers(environ: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The headers as they came, out of WSGI's `environ`: names in capitals, values as latin-1, duplicates included."""
+    return tuple((name, value) for name, value in json.loads(environ[HEADERS_VARIABLE]))

@@ -1,0 +1,1 @@
+"""The parts of the emulated Generative APIs: what `emulator.generative_apis` puts together."""

@@ -1,0 +1,61 @@
+"""The emulator's own endpoints, for people and tests on this machine: faults, models, and the requests received."""
+
+from ipaddress import ip_address
+from typing import Annotated
+
+from flask import Blueprint, Response, jsonify, request
+from pydantic import Field, TypeAdapter
+
+from emulator.faults import Fault
+from emulator.generative.errors import ApiError
+from emulator.generative.intake import Apis
+
+PREFIX = "/_emulator"
+NO_CONTENT = 204
+
+MODEL_NAMES = TypeAdapter(list[Annotated[str, Field(min_length=1)]])
+
+
+def admin_blueprint(apis: Apis) -> Blueprint:
+    """The routes under `/_emulator/`; nobody but this machine is answered (403)."""
+    blueprint = Blueprint("admin", __name__, url_prefix=PREFIX)
+
+    @blueprint.before_request
+    def refuse_others() -> None:
+        if not ip_address(request.remote_addr or "0.0.0.0").is_loopback:  # noqa: S104 # an address that is refused
+            raise ApiError(403, "Only this machine may do that")
+
+    @blueprint.post("/faults")
+    def add_fault() -> Response:
+        apis.faults.add(Fault.model_validate_json(request.get_data()))
+        return Response(status=NO_CONTENT)
+
+    @blueprint.delete("/faults")
+    def clear_faults() -> Response:
+        apis.faults.clear()
+        return Response(status=NO_CONTENT)
+
+    @blueprint.get("/requests")
+    def list_requests() -> Response:
+        return jsonify(apis.received.as_json())
+
+    @blueprint.delete("/requests")
+    def clear_requests() -> Response:
+        apis.received.clear()
+        return Response(status=NO_CONTENT)
+
+    @blueprint.get("/models")
+    def list_models() -> Response:
+        return jsonify(apis.models.names())
+
+    @blueprint.put("/models")
+    def replace_models() -> Response:
+        apis.models.replace(MODEL_NAMES.validate_json(request.get_data(), strict=True))
+        return jsonify(apis.models.names())
+
+    @blueprint.delete("/models")
+    def default_models() -> Response:
+        apis.models.replace()
+        return jsonify(apis.models.names())
+
+    return blueprint

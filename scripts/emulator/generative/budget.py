@@ -1,0 +1,56 @@
+"""Counts tokens as the models do: what audio costs, what fits into the context, where an output is cut."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from emulator.generative.errors import ApiError
+from emulator.recogniser import Recogniser
+
+# Scaleway's table of models: a context of "32k" tokens, an output of at most "16k".
+CONTEXT_TOKENS = 32_768
+MAX_OUTPUT_TOKENS = 16_384
+# Voxtral's: 12.5 tokens a second of audio, which is padded to whole windows of 30 s.
+TOKEN_MILLISECONDS = 80
+WINDOW_SECONDS = 30
+TOKENS_PER_WINDOW = WINDOW_SECONDS * 1000 // TOKEN_MILLISECONDS
+
+
+@dataclass(frozen=True)
+class Output:
+    """A text as a model gives it out: its tokens, and whether it ended by itself or at the limit."""
+
+    tokens: tuple[str, ...]
+    finish_reason: Literal["stop", "length"]
+
+    @property
+    def text(self) -> str:
+        """The tokens, joined."""
+        return "".join(self.tokens)
+
+
+def audio_tokens(duration_seconds: float) -> int:
+    """How many tokens of the context the audio takes."""
+    return math.ceil(duration_seconds / WINDOW_SECONDS) * TOKENS_PER_WINDOW
+
+
+def output_limit(prompt_tokens: int, max_tokens: int | None) -> int:
+    """How many tokens may be given out; `ApiError` if prompt and output together do not fit into the context."""
+    room = CONTEXT_TOKENS - prompt_tokens
+    if room <= 0 or (max_tokens or 0) > room:
+        asked = f"{prompt_tokens} tokens in the prompt and {max_tokens or 'some'} in the output"
+        raise ApiError(400, f"The context has {CONTEXT_TOKENS} tokens; the request needs {asked}", param="max_tokens")
+    return max_tokens or min(MAX_OUTPUT_TOKENS, room)
+
+
+def cut(text: str, recogniser: Recogniser, limit: int, stop: Sequence[str] = ()) -> Output:
+    """`text` until the first of `stop`, and no more than `limit` tokens of it."""
+    ends = [text.find(mark) for mark in stop if mark in text]
+    tokens = recogniser.tokens(text[: min(ends, default=len(text))])
+    return Output(tuple(tokens[:limit]), "length" if len(tokens) > limit else "stop")
+
+
+def halve(output: Output) -> Output:
+    """The first half, as if a limit had struck there."""
+    return Output(output.tokens[: len(output.tokens) // 2], "length")

@@ -1,0 +1,180 @@
+"""Chat completions with `input_audio`, as the emulated model answers them: always with the transcript.
+
+The real model does what the prompt says: it translates, summarises, answers questions. The emulated one only listens; a
+prompt that asks for something else gets the words that were spoken all the same.
+"""
+
+import base64
+import binascii
+import io
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from flask import Blueprint, Response, jsonify, request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from emulator.audio_check import AcceptedAudio, accept_audio
+from emulator.generative.budget import MAX_OUTPUT_TOKENS, Output, audio_tokens, cut, output_limit
+from emulator.generative.errors import ApiError
+from emulator.generative.intake import CHAT_PATH, Apis, intake
+from emulator.generative.models import Api, max_duration_seconds
+from emulator.generative.server_sent_events import DONE, event_stream
+from emulator.generative.strike import spoil
+
+STRICT = ConfigDict(strict=True, frozen=True, extra="ignore")  # the servers behind such APIs ignore unknown fields
+
+Penalty = Annotated[float | None, Field(ge=-2, le=2)]
+MaxTokens = Annotated[int | None, Field(ge=1, le=MAX_OUTPUT_TOKENS)]
+
+
+class TextPart(BaseModel):
+    """A part of a message that is text."""
+
+    model_config = STRICT
+    type: Literal["text"]
+    text: str
+
+
+class InputAudio(BaseModel):
+    """Audio as plain base64, and its label, which must be the truth."""
+
+    model_config = STRICT
+    data: str
+    format: Literal["wav", "mp3"]
+
+
+class AudioPart(BaseModel):
+    """A part of a message that is audio."""
+
+    model_config = STRICT
+    type: Literal["input_audio"]
+    input_audio: InputAudio
+
+
+def _as_parts(content: Any) -> Any:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+Part = Annotated[TextPart | AudioPart, Field(discriminator="type")]
+
+
+class Message(BaseModel):
+    """One message; a content that is a text is read as a single part."""
+
+    model_config = STRICT
+    role: Literal["system", "developer", "user", "assistant"]
+    content: Annotated[list[Part], BeforeValidator(_as_parts)]
+
+
+class StreamOptions(BaseModel):
+    """How to stream."""
+
+    model_config = STRICT
+    include_usage: bool = False
+
+
+class ChatRequest(BaseModel):
+    """A chat request with the ranges that OpenAI's reference gives for its fields."""
+
+    model_config = STRICT
+    model: str
+    messages: list[Message] = Field(min_length=1)
+    temperature: Annotated[float | None, Field(ge=0, le=2)] = None
+    top_p: Annotated[float | None, Field(gt=0, le=1)] = None
+    max_tokens: MaxTokens = None
+    max_completion_tokens: MaxTokens = None
+    n: Annotated[int | None, Field(ge=1, le=1)] = None
+    seed: int | None = None
+    stop: str | Annotated[list[str], Field(max_length=4)] | None = None
+    presence_penalty: Penalty = None
+    frequency_penalty: Penalty = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+
+
+def chat_blueprint(apis: Apis) -> Blueprint:
+    """The route of chat completions."""
+    blueprint = Blueprint("chat", __name__)
+
+    @blueprint.post(CHAT_PATH)
+    def create() -> Response:
+        asked = _read(apis)
+        audio = _read_audio(asked)
+        text = "".join(part.text for part in _parts(asked) if isinstance(part, TextPart))
+        prompt_tokens = len(apis.recogniser.tokens(text)) + audio_tokens(audio.duration_seconds)
+        limit = output_limit(prompt_tokens, asked.max_completion_tokens or asked.max_tokens)
+        heard = apis.recogniser.recognise(io.BytesIO(audio.data), temperature=asked.temperature or 0.0)
+        stop = [asked.stop] if isinstance(asked.stop, str) else asked.stop or []
+        output = spoil(cut(heard.text, apis.recogniser, limit, stop), intake().fault)
+        return _answer(asked, output, _usage(prompt_tokens, output))
+
+    return blueprint
+
+
+def _read(apis: Apis) -> ChatRequest:
+    body = intake().json
+    if request.mimetype != "application/json" or not isinstance(body, dict):
+        raise ApiError(400, "The body must be a JSON object, with Content-Type: application/json")
+    if not isinstance(body.get("model"), str):
+        raise ApiError(422, "The model is missing", param="model", code="model_not_found")
+    apis.models.require(body["model"], Api.CHAT)
+    asked = ChatRequest.model_validate(body)
+    if asked.stream_options is not None and not asked.stream:
+        raise ApiError(400, "stream_options is only allowed with stream", param="stream_options")
+    return asked
+
+
+def _parts(asked: ChatRequest) -> Iterator[Part]:
+    for message in asked.messages:
+        yield from message.content
+
+
+def _read_audio(asked: ChatRequest) -> AcceptedAudio:
+    parts = [part.input_audio for part in _parts(asked) if isinstance(part, AudioPart)]
+    if len(parts) != 1:
+        found = "there is none" if not parts else f"there are {len(parts)}"
+        raise ApiError(400, f"The emulated model only listens: it needs one input_audio, and {found}", param="messages")
+    try:
+        data = base64.b64decode(parts[0].data, validate=True)
+    except (binascii.Error, ValueError) as error:  # the latter for text that is not ASCII
+        raise ApiError(400, "input_audio.data is not valid base64", param="messages") from error
+    audio = accept_audio(data, max_duration_seconds=max_duration_seconds(asked.model))
+    if audio.container != parts[0].format:
+        raise ApiError(400, f"The format says {parts[0].format}, the audio is {audio.container}", param="messages")
+    return audio
+
+
+def _usage(prompt_tokens: int, output: Output) -> dict[str, int]:
+    completion_tokens = len(output.tokens)
+    return {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt_tokens + completion_tokens,
+    }
+
+
+def _answer(asked: ChatRequest, output: Output, usage: dict[str, int]) -> Response:
+    head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": asked.model}
+    if asked.stream:
+        with_usage = asked.stream_options is not None and asked.stream_options.include_usage
+        return event_stream(_events(head, output, usage if with_usage else None))
+    message = {"role": "assistant", "content": output.text}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": output.finish_reason}
+    return jsonify({**head, "object": "chat.completion", "choices": [choice], "usage": usage})
+
+
+def _events(head: dict[str, Any], output: Output, usage: dict[str, int] | None) -> Iterator[str]:
+    def event(delta: dict[str, str], finish_reason: str | None = None) -> str:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+        return json.dumps({**head, "object": "chat.completion.chunk", "choices": [choice]})
+
+    yield event({"role": "assistant", "content": ""})
+    for token in output.tokens:
+        yield event({"content": token})
+    yield event({}, output.finish_reason)
+    if usage is not None:
+        yield json.dumps({**head, "object": "chat.completion.chunk", "choices": [], "usage": usage})
+    yield DONE

@@ -1,0 +1,63 @@
+"""The errors of the Generative APIs, in both shapes that occur."""
+
+from enum import StrEnum
+
+from flask import Response, jsonify
+from pydantic import ValidationError
+
+# The audio route answers in the flat shape, every other route in the nested one: both occur at the real APIs.
+FLAT_PREFIX = "/v1/audio/"
+
+
+class ErrorKind(StrEnum):
+    """The `type` of an error, in OpenAI's words."""
+
+    INVALID_REQUEST = "invalid_request_error"
+    AUTHENTICATION = "authentication_error"
+    PERMISSION = "permission_error"
+    RATE_LIMIT = "rate_limit_error"
+    SERVER = "server_error"
+    TIMEOUT = "timeout_error"
+
+
+KIND_OF_STATUS = {
+    401: ErrorKind.AUTHENTICATION,
+    403: ErrorKind.PERMISSION,
+    429: ErrorKind.RATE_LIMIT,
+    500: ErrorKind.SERVER,
+    504: ErrorKind.TIMEOUT,
+}
+
+
+class ApiError(Exception):
+    """A request that is answered with an error; `param` names the field at fault, `code` the kind of fault."""
+
+    def __init__(self, status: int, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.param = param
+        self.code = code
+
+
+def error_body(error: ApiError, path: str) -> dict[str, object]:
+    """The JSON of `error` in the shape that is usual at `path`."""
+    kind = KIND_OF_STATUS.get(error.status, ErrorKind.INVALID_REQUEST)
+    if path.startswith(FLAT_PREFIX):
+        fields = {"message": error.message, "type": kind, "param": error.param, "code": error.status}
+        return {"object": "error", **fields}
+    return {"error": {"message": error.message, "type": kind, "param": error.param, "code": error.code}}
+
+
+def error_response(error: ApiError, path: str) -> Response:
+    """The whole answer for `error`."""
+    response = jsonify(error_body(error, path))
+    response.status_code = error.status
+    return response
+
+
+def from_validation(error: ValidationError) -> ApiError:
+    """The first thing that was wrong with a request's fields, without its value: that may be audio."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    param = ".".join(str(step) for step in first["loc"])
+    return ApiError(400, f"{param}: {first['msg']}" if param else first["msg"], param=param or None)

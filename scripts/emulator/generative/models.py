@@ -1,0 +1,56 @@
+"""Which models the emulated Generative APIs have, what each can do, and that this may change."""
+
+import threading
+from collections.abc import Sequence
+from enum import StrEnum
+
+from emulator.generative.errors import ApiError
+
+VOXTRAL = "voxtral-small-24b-2507"
+WHISPER = "whisper-large-v3"
+DEFAULT_MODELS = (VOXTRAL, WHISPER)
+
+# Scaleway's table of audio transcription models: Voxtral takes 30 minutes, for Whisper no limit is given.
+VOXTRAL_MAX_DURATION_SECONDS = 30 * 60.0
+
+
+class Api(StrEnum):
+    """What a model is asked by, in the words of an error."""
+
+    CHAT = "Chat Completions"
+    TRANSCRIPTIONS = "Audio Transcriptions"
+
+
+class Models:
+    """The models that exist at this moment; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._names: tuple[str, ...] = DEFAULT_MODELS
+
+    def names(self) -> tuple[str, ...]:
+        """Every model, in the order of the list."""
+        with self._lock:
+            return self._names
+
+    def replace(self, names: Sequence[str] = DEFAULT_MODELS) -> None:
+        """From now on exactly `names` exist."""
+        with self._lock:
+            self._names = tuple(names)
+
+    def require(self, name: str, api: Api) -> None:
+        """Raise `ApiError` unless the model exists (422) and is served by `api` (400)."""
+        if name not in self.names():
+            raise ApiError(422, f"The model {name!r} does not exist", param="model", code="model_not_found")
+        if api is Api.CHAT and only_transcribes(name):
+            raise ApiError(400, f"The model {name!r} does not support the {api} API", param="model")
+
+
+def only_transcribes(model: str) -> bool:
+    """Whether the model is a Whisper: those are no chat models, while chat models that hear also transcribe."""
+    return "whisper" in model.lower()
+
+
+def max_duration_seconds(model: str) -> float | None:
+    """The longest audio that the model takes, `None` where there is no limit."""
+    return None if only_transcribes(model) else VOXTRAL_MAX_DURATION_SECONDS

@@ -1,0 +1,113 @@
+"""Carries the ordered faults out: at the level of the answer, and at that of the connection."""
+
+import errno
+import json
+import os
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from typing import Any, assert_never
+
+from flask import Response
+
+from emulator.faults import Fault, FaultKind
+from emulator.generative.budget import Output, halve
+from emulator.generative.errors import ApiError, error_body, error_response
+from emulator.generative.server_sent_events import DONE, event_stream
+
+ERRORS = {
+    FaultKind.RATE_LIMITED: ApiError(429, "Too many requests or tokens in this minute", code="rate_limit_exceeded"),
+    FaultKind.SERVER_ERROR: ApiError(500, "The server had an error while processing the request"),
+    FaultKind.TIMED_OUT: ApiError(504, "The request took too long to process: split the input"),
+}
+
+GARBAGE = "<html><body>upstream connect error {{ not JSON"
+
+# SO_LINGER, on and with no time to do so: closing then drops what is unsent, and tells the other side by a reset.
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+# How long, and by which pieces, an answered upload is still listened to; otherwise the answer is lost in a reset.
+LINGER_SECONDS = 5.0
+LINGER_BYTES = 64 * 1024
+
+
+def strike(fault: Fault, *, path: str, streamed: bool, connection: socket.socket | None) -> Response | None:
+    """What the fault answers in the route's place, or `None` for one that lets the route answer, at least at first."""
+    kind = fault.fault
+    match kind:
+        case FaultKind.RATE_LIMITED | FaultKind.SERVER_ERROR | FaultKind.TIMED_OUT:
+            response = error_response(ERRORS[kind], path)
+            if fault.retry_after_header is not None:
+                response.headers["Retry-After"] = fault.retry_after_header
+            return response
+        case FaultKind.ERROR_IN_200:
+            body = json.dumps(error_body(ERRORS[FaultKind.SERVER_ERROR], path))
+            return event_stream([body, DONE]) if streamed else Response(body, mimetype="application/json")
+        case FaultKind.GARBAGE:
+            return Response(GARBAGE, mimetype="text/html")
+        case FaultKind.WAIT:
+            time.sleep(fault.seconds)
+            return None
+        case FaultKind.RESET:
+            if connection is not None:
+                _reset(connection)
+            return Response()
+        case FaultKind.EMPTY | FaultKind.LENGTH | FaultKind.CUT:
+            return None
+        case _:
+            assert_never(kind)
+
+
+def spoil(output: Output, fault: Fault | None) -> Output:
+    """The text that the fault leaves of `output`: none of it, the first half, or all."""
+    if fault is not None and fault.fault is FaultKind.EMPTY:
+        return Output((), "stop")
+    if fault is not None and fault.fault is FaultKind.LENGTH:
+        return halve(output)
+    return output
+
+
+def cut_short(response: Response) -> Response:
+    """The answer with the connection closed in the middle of its body, although its length was promised."""
+    length_is_known = not response.is_streamed
+    body = response.get_data()
+
+    def half() -> Iterator[bytes]:
+        yield body[: len(body) // 2]
+        raise ConnectionResetError(errno.ECONNRESET, "cut on demand")  # gunicorn then closes, and says no more
+
+    headers = [(name, value) for name, value in response.headers.items() if name != "Content-Length"]
+    if length_is_known:
+        headers.append(("Content-Length", str(len(body))))
+    return Response(half(), status=response.status_code, headers=headers)
+
+
+def linger(response: Response, environ: dict[str, Any]) -> Response:
+    """An answer to a request whose body nobody has read: it goes out at once, then the upload is let run out.
+
+    As nginx does by `lingering_close`: gunicorn itself drains 64 KiB and then closes, and the reset that follows unread
+    data can overtake the answer.
+    """
+    body = response.get_data()
+
+    def answer_then_drain() -> Iterator[bytes]:
+        yield body
+        deadline = time.monotonic() + LINGER_SECONDS
+        try:
+            environ["gunicorn.socket"].settimeout(LINGER_SECONDS)
+            while time.monotonic() < deadline and environ["wsgi.input"].read(LINGER_BYTES):
+                pass
+        except OSError:  # the client has gone, is too slow or breaks off: it has its answer
+            return
+
+    drained = Response(answer_then_drain(), status=response.status_code, headers=response.headers)
+    drained.headers["Content-Length"] = str(len(body))
+    return drained
+
+
+def _reset(connection: socket.socket) -> None:
+    """Have the client see a TCP reset, and gunicorn a socket that is not connected, which it closes as any other."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+    with socket.socket() as unconnected:
+        os.dup2(unconnected.fileno(), connection.fileno())

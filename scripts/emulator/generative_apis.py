@@ -1,0 +1,107 @@
+"""Scaleway's Generative APIs as a local server: as strict, answered by a recogniser, and failing on demand."""
+
+import os
+import time
+from pathlib import Path
+
+from av.error import FFmpegError
+from flask import Flask, Response, jsonify, request
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from emulator.audio_check import AudioRefusedError
+from emulator.faults import FaultOrders
+from emulator.generative.admin import admin_blueprint
+from emulator.generative.chat import chat_blueprint
+from emulator.generative.errors import ApiError, error_response, from_validation
+from emulator.generative.intake import Apis, finish, receive
+from emulator.generative.models import Models
+from emulator.generative.received import RequestLog
+from emulator.generative.transcriptions import transcriptions_blueprint
+from emulator.model_files import RecogniserUnavailableError, cache_folder, find_model
+from emulator.recogniser import Recogniser, UnsupportedLanguageError, WhisperRecogniser
+from emulator.stand_in import StandInRecogniser
+
+# The key comes by the environment: a command line can be read by everybody on the machine.
+KEY_VARIABLE = "EMULATED_GENERATIVE_API_KEY"
+
+# 25 MiB of audio are 33.4 MiB as base64; the rest is room for the JSON around it.
+MAX_BODY_BYTES = 40 * 1024 * 1024
+
+WHISPER = "whisper"
+STAND_IN = "stand-in"
+
+
+def create_app(recogniser: str = WHISPER, model_folder: str | None = None) -> Flask:
+    """The server, with the recogniser `whisper` or `stand-in`; the former's model may be in a folder of the user's.
+
+    The key that clients must send is read from the environment variable `EMULATED_GENERATIVE_API_KEY`.
+    """
+    apis = Apis(
+        recogniser=_recogniser(recogniser, model_folder),
+        models=Models(),
+        faults=FaultOrders(),
+        received=RequestLog(),
+        key=os.environ[KEY_VARIABLE],
+    )
+    app = Flask(__name__)
+    app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it, the base class has not
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES  # a file without a name counts as a form field
+    app.before_request(lambda: receive(apis))
+    app.after_request(finish)
+    app.register_blueprint(chat_blueprint(apis))
+    app.register_blueprint(transcriptions_blueprint(apis))
+    app.register_blueprint(admin_blueprint(apis))
+    _handle_errors(app)
+    started = int(time.time())
+
+    @app.get("/v1/models")
+    def list_models() -> Response:
+        entries = [
+            {"id": n, "object": "model", "created": started, "owned_by": "emulator"} for n in apis.models.names()
+        ]
+        return jsonify({"object": "list", "data": entries})
+
+    return app
+
+
+def _recogniser(name: str, model_folder: str | None) -> Recogniser:
+    if name == STAND_IN:
+        return StandInRecogniser()
+    if name == WHISPER:
+        return WhisperRecogniser(find_model(Path(model_folder) if model_folder else None), cache_folder())
+    raise ValueError(f"There is no recogniser {name!r}: it is {WHISPER!r} or {STAND_IN!r}")
+
+
+def _handle_errors(app: Flask) -> None:
+    """Have every error leave in the shape of the route that it happened at."""
+
+    @app.errorhandler(ApiError)
+    def refused(error: ApiError) -> Response:
+        return error_response(error, request.path)
+
+    @app.errorhandler(ValidationError)
+    def invalid(error: ValidationError) -> Response:
+        return error_response(from_validation(error), request.path)
+
+    @app.errorhandler(AudioRefusedError)
+    @app.errorhandler(UnsupportedLanguageError)
+    def unfit(error: AudioRefusedError | UnsupportedLanguageError) -> Response:
+        return error_response(ApiError(400, str(error)), request.path)
+
+    @app.errorhandler(FFmpegError)
+    def undecodable(error: FFmpegError) -> Response:
+        return error_response(ApiError(400, f"The audio cannot be decoded: {error.strerror}"), request.path)
+
+    @app.errorhandler(RecogniserUnavailableError)
+    def unavailable(error: RecogniserUnavailableError) -> Response:
+        app.logger.error("%s", error)
+        return error_response(ApiError(500, str(error)), request.path)
+
+    @app.errorhandler(HTTPException)
+    def other(error: HTTPException) -> Response:
+        response = error_response(ApiError(error.code or 500, error.description or error.name), request.path)
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(error.valid_methods)
+        return response

@@ -1,0 +1,6 @@
+"""The one spelling of header names that the platform's core, written in Go, knows: `X-Foo-Bar`."""
+
+
+def canonical_name(name: str) -> str:
+    """`name` as Go's `CanonicalMIMEHeaderKey` spells it: a capital at the start and after each hyphen."""
+    return "-".join(part.capitalize() for part in name.split("-"))

@@ -1,0 +1,32 @@
+"""gunicorn's configuration of the instances: what the platform does to a worker, and which workers there are."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+HANDLER_MODULE = "handler"
+
+# Beside the working directory of the workers: one empty file for each that is up, named by its process id.
+WORKERS_FOLDER = "workers"
+
+errorlog = "-"
+
+
+def post_worker_init(worker: Any) -> None:
+    """Tell that the worker is up."""
+    _mark(worker).touch()
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Tell, from the master, that the worker has ended, however it did."""
+    _mark(worker).unlink(missing_ok=True)
+
+
+def worker_abort(_worker: Any) -> None:
+    """End the worker as the platform does at a time limit: at once, where gunicorn would let it answer with a 500."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _mark(worker: Any) -> Path:
+    return Path(worker.cfg.chdir).parent / WORKERS_FOLDER / str(worker.pid)

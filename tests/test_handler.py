@@ -1,0 +1,223 @@
+"""The handler: an event goes in, an answer comes out, whatever happens on the way."""
+
+import base64
+import importlib.util
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from loopback import Loopback, Peer, serve
+from recordings import recording, silence
+
+HANDLER = Path(__file__).parent.parent / "handler.py"
+KEY = "11111111-2222-3333-4444-555555555555"
+VOXTRAL, WHISPER = "voxtral-small-24b-2507", "whisper-large-v3"
+
+Handle = Callable[[object, object], dict[str, Any]]
+
+
+class FakeApi:
+    """What the API does in a test: which models there are, and how each call is answered."""
+
+    def __init__(self) -> None:
+        self.models = [VOXTRAL, WHISPER]
+        self.calls: list[str] = []
+        self.conversation: Callable[[Peer], None] = lambda peer: peer.answer(b'{"text": "And so"}')
+
+    def __call__(self, peer: Peer) -> None:
+        self.calls.append(peer.path)
+        if peer.path == "/models":
+            peer.answer(json.dumps({"data": [{"id": model} for model in self.models]}).encode())
+        elif peer.path == "/chat/completions":
+            peer.answer(b'{"choices": [{"message": {"content": "And so"}, "finish_reason": "stop"}]}')
+        else:
+            self.conversation(peer)
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    return FakeApi()
+
+
+@pytest.fixture
+def api_server(api: FakeApi) -> Iterator[Loopback]:
+    with serve(api) as server:
+        yield server
+
+
+@pytest.fixture
+def handle(monkeypatch: pytest.MonkeyPatch, api_server: Loopback) -> Handle:
+    """The handler of a new instance whose environment names the API of this test."""
+    for name in list(os.environ):
+        if name.startswith(("SCW_", "GENERATIVE_", "MODEL")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("GENERATIVE_API_KEY", KEY)
+    monkeypatch.setenv("GENERATIVE_API_URL", api_server.url)
+    monkeypatch.setenv("TIME_LIMIT", "3")
+    return new_instance()
+
+
+def new_instance() -> Handle:
+    spec = importlib.util.spec_from_file_location("handler_of_a_test", HANDLER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    function: Handle = module.handle
+    return function
+
+
+def post(body: object, **fields: object) -> dict[str, object]:
+    text = body if isinstance(body, str) else json.dumps(body)
+    return {"httpMethod": "POST", "path": "/", "headers": {"X-Request-Id": "the-id"}, "body": text, **fields}
+
+
+def audio(data: bytes) -> dict[str, str]:
+    return {"audio": base64.b64encode(data).decode()}
+
+
+def error_of(answer: dict[str, Any]) -> dict[str, Any]:
+    error = json.loads(answer["body"])["error"]
+    assert isinstance(error, dict)
+    return error
+
+
+def test_transcript(handle: Handle, api: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
+    """A recording becomes a transcript, with the request's id, the timings, and one line in the log."""
+    answer = handle(post(audio(recording("jfk.mp3"))), {})
+    assert answer["statusCode"] == 200
+    assert json.loads(answer["body"]) == {
+        "text": "And so",
+        "model": VOXTRAL,
+        "duration": 11.088,
+        "usage": {"type": "duration", "seconds": 12},
+    }
+    assert answer["headers"]["X-Request-Id"] == "the-id"
+    assert answer["headers"]["Server-Timing"].startswith("download;dur=")
+    assert api.calls == ["/models", "/chat/completions"]
+    (line,) = capsys.readouterr().err.splitlines()
+    entry = json.loads(line)
+    assert {name: entry[name] for name in ("request_id", "trigger", "source", "bytes", "model", "status")} == {
+        "request_id": "the-id",
+        "trigger": "http",
+        "source": "inline",
+        "bytes": entry["bytes"],
+        "model": VOXTRAL,
+        "status": 200,
+    }
+    assert entry["seconds"] == pytest.approx(11.088)
+    assert entry["total_seconds"] > 0
+
+
+def test_url(handle: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recording at an address is refused when the address is private, and transcribed when it is allowed."""
+    with serve(lambda peer: peer.answer(recording("jfk.wav"))) as server:
+        refused = handle(post({"url": server.url}), {})
+        assert (refused["statusCode"], error_of(refused)["code"]) == (400, "address_refused")
+        assert server.requests == []
+        monkeypatch.setenv("ALLOWED_PRIVATE_HOSTS", f"127.0.0.1:{server.port}")
+        answer = new_instance()(post({"url": server.url}), {})
+        assert json.loads(answer["body"])["duration"] == 11.0
+
+
+def test_models_are_looked_up_once(handle: Handle, api: FakeApi) -> None:
+    """With the preferred model gone, each request is answered by the next one, with one look-up in all."""
+    api.models = [WHISPER]
+    for _ in range(3):
+        assert json.loads(handle(post(audio(silence(1))), {})["body"])["model"] == WHISPER
+    assert api.calls == ["/models", *["/audio/transcriptions"] * 3]
+
+
+def test_requested_model_or_an_error(handle: Handle, api: FakeApi) -> None:
+    """A model in the request is used, and one that does not exist costs no upload."""
+    answer = handle(post({**audio(silence(1)), "model": WHISPER}), {})
+    assert json.loads(answer["body"])["model"] == WHISPER
+    missing = handle(post({**audio(silence(1)), "model": "whisper-huge"}), {})
+    assert (missing["statusCode"], error_of(missing)["param"]) == (422, "model")
+    assert api.calls == ["/models", "/audio/transcriptions"]
+
+
+def test_model_that_vanishes_during_an_instances_life(handle: Handle, api: FakeApi) -> None:
+    """When the API denies a model that was there before, an open request goes on with the next one."""
+    gone = json.dumps({"error": {"message": f"The model `{WHISPER}` does not exist."}}).encode()
+    api.conversation = lambda peer: peer.answer(gone, status="422 X")
+    named = handle(post({**audio(silence(1)), "model": WHISPER}), {})
+    assert named["statusCode"] == 422
+    answer = handle(post(audio(silence(1))), {})
+    assert json.loads(answer["body"])["model"] == VOXTRAL
+
+
+def test_rate_limit_is_passed_on(handle: Handle, api: FakeApi) -> None:
+    """A rate limit that outlasts the time is a 429 with the API's own Retry-After."""
+    api.models = [WHISPER]
+    api.conversation = lambda peer: peer.answer(b"{}", status="429 X", Retry_After="30")
+    answer = handle(post(audio(silence(1))), {})
+    assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (429, "30")
+    assert api.calls.count("/audio/transcriptions") == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("GENERATIVE_API_KEY", ""), ("MODELS", "unheard-of"), ("TIME_LIMIT", "soon"), ("MAX_AUDIO_MB", "-1")],
+)
+def test_wrong_setting(handle: Handle, monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    """A wrong setting is a 500 that names it, for every request, and the function still answers when it is mended."""
+    monkeypatch.setenv(variable, value)
+    answer = handle({"httpMethod": "GET"}, {})
+    assert (answer["statusCode"], error_of(answer)["param"]) == (500, variable)
+    monkeypatch.setenv(variable, {"GENERATIVE_API_KEY": KEY, "MODELS": WHISPER}.get(variable, "9"))
+    assert handle({"httpMethod": "GET"}, {})["statusCode"] == 200
+
+
+def test_other_methods(handle: Handle, api: FakeApi) -> None:
+    """GET describes, OPTIONS allows, other methods are refused with those that there are; none calls the API."""
+    assert json.loads(handle({"httpMethod": "GET"}, {})["body"])["models"] == [VOXTRAL, WHISPER]
+    assert handle({"httpMethod": "OPTIONS"}, {})["statusCode"] == 204
+    refused = handle({"httpMethod": "PUT"}, {})
+    assert (refused["statusCode"], refused["headers"]["Allow"]) == (405, "GET, HEAD, OPTIONS, POST")
+    assert api.calls == []
+
+
+def test_nothing_is_sent_of_what_is_no_audio(handle: Handle, api: FakeApi) -> None:
+    """What is no audio, and audio over a limit, is refused without a call of the API."""
+    page = handle(post(audio(b"<html>Please sign in</html>" * 10)), {})
+    assert (page["statusCode"], "a web page" in error_of(page)["message"]) == (415, True)
+    long = handle(post(audio(silence(31 * 60, sample_rate_hz=1000))), {})
+    assert long["statusCode"] == 413
+    assert api.calls == []
+
+
+def test_no_secret_anywhere(handle: Handle, api: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
+    """An API that repeats the key in its error does not make the function tell it."""
+    api.models = [WHISPER]
+    echo = json.dumps({"error": {"message": f"Wrong key {KEY} from 10.0.0.7"}}).encode()
+    api.conversation = lambda peer: peer.answer(echo, status="403 X")
+    answer = handle(post(audio(silence(1))), {})
+    assert error_of(answer)["param"] == "GENERATIVE_API_KEY"
+    told = json.dumps(answer) + capsys.readouterr().err
+    assert KEY not in told
+    assert "10.0.0.7" not in told
+
+
+events = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=50),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(max_size=10), values, max_size=3),
+    max_leaves=10,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(event=events, body=st.text(max_size=200) | events.map(json.dumps), method=st.sampled_from(["POST", "GET", "X"]))
+def test_any_event_has_an_answer(handle: Handle, event: object, body: str, method: str) -> None:
+    """Whatever the event, the answer is of the one safe form, and never a failure of ours."""
+    for each in (event, {"httpMethod": method, "body": body, "headers": event, "queryStringParameters": event}):
+        answer = handle(each, {})
+        assert answer["statusCode"] in {200, 400, 405}
+        assert all(isinstance(text, str) for item in answer["headers"].items() for text in item)
+        assert isinstance(answer["body"], str)
+        json.dumps(answer)

@@ -1,0 +1,122 @@
+"""Delivery: each outcome has its answer, and no answer tells what it should not."""
+
+import json
+
+import pytest
+
+from transcriber import errors
+from transcriber.delivery import Answer, deliver, deliver_error, describe, error_facts, preflight
+from transcriber.options import ResponseFormat
+from transcriber.settings import Settings
+from transcriber.transcript import Transcript
+
+TRANSCRIPT = Transcript(text='He said "no" — 好', model="whisper-large-v3", duration_seconds=11.08849)
+
+
+def test_json() -> None:
+    """The JSON answer has text, model, length and billed seconds, and warnings only where there are some."""
+    answer = deliver(TRANSCRIPT, ResponseFormat.JSON)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(answer.body) == {
+        "text": 'He said "no" — 好',
+        "model": "whisper-large-v3",
+        "duration": 11.088,
+        "usage": {"type": "duration", "seconds": 12},
+    }
+    warned = Transcript("", "m", 1.0, warnings=("top_p was not used",))
+    assert json.loads(deliver(warned, ResponseFormat.JSON).body)["warnings"] == ["top_p was not used"]
+
+
+def test_text() -> None:
+    """The text answer is the text and a line end."""
+    answer = deliver(TRANSCRIPT, ResponseFormat.TEXT)
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.body == 'He said "no" — 好\n'
+
+
+def test_description() -> None:
+    """The description has status, version, models and limits, and no secret."""
+    answer = describe(Settings(api_key="the-secret", access_token="the-other-secret"))
+    description = json.loads(answer.body)
+    assert description["status"] == "ok"
+    assert set(description) == {"status", "version", "models", "limits"}
+    assert description["limits"]["audio_mb"] == 500
+    assert "secret" not in answer.body
+
+
+def test_preflight() -> None:
+    """A preflight is answered without a body, for any page, and lets a token be sent."""
+    answer = preflight()
+    assert (answer.status, answer.body) == (204, "")
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.RequestError("m", param="url"), 400),
+        (errors.AddressRefusedError("m", param="url"), 400),
+        (errors.ApiRefusedError("m"), 400),
+        (errors.AuthenticationError("m"), 401),
+        (errors.SourceNotFoundError("m"), 404),
+        (errors.MethodNotAllowedError("m", allowed=("GET", "POST")), 405),
+        (errors.AudioTooLargeError("m"), 413),
+        (errors.UnsupportedAudioError("m"), 415),
+        (errors.ModelNotFoundError("m", param="model"), 422),
+        (errors.SourceRefusedError("m"), 422),
+        (errors.RateLimitedError("m", retry_after_seconds=2.1), 429),
+        (errors.SettingsError("MODELS", "m"), 500),
+        (errors.SourceFailedError("m"), 502),
+        (errors.SourceChangedError("m"), 502),
+        (errors.ApiFailedError("m"), 502),
+        (errors.TruncatedTranscriptError("m"), 502),
+        (errors.SourceTimeoutError("m"), 504),
+        (errors.ApiTimeoutError("m"), 504),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_errors(error: errors.TranscriberError, status: int) -> None:
+    """Each error of the tree has the contract's status and shape."""
+    answer = deliver_error(error)
+    assert answer.status == status
+    body = json.loads(answer.body)["error"]
+    assert (body["message"], body["param"]) == (error.message, error.param)
+    assert body["type"].endswith("_error")
+    assert body["code"]
+
+
+def test_every_error_of_the_tree_is_in_the_table() -> None:
+    """No error that is raised anywhere lacks a status and a code of its own."""
+
+    def leaves(kind: type[errors.TranscriberError]) -> list[type[errors.TranscriberError]]:
+        return [leaf for child in kind.__subclasses__() for leaf in leaves(child)] or [kind]
+
+    codes = [leaf.code for leaf in leaves(errors.TranscriberError)]
+    assert len(codes) == len(set(codes)) == 18
+
+
+def test_headers_of_errors() -> None:
+    """Errors that have a header of their own bring it."""
+    assert deliver_error(errors.MethodNotAllowedError("m", allowed=("GET", "POST"))).headers["Allow"] == "GET, POST"
+    assert deliver_error(errors.AuthenticationError("m")).headers["WWW-Authenticate"] == "Bearer"
+    assert deliver_error(errors.RateLimitedError("m", retry_after_seconds=2.1)).headers["Retry-After"] == "3"
+
+
+def test_unforeseen_error_tells_a_stranger_nothing() -> None:
+    """An exception that nobody foresaw is a 500 without its text; the log learns its kind and its place."""
+    try:
+        raise KeyError("the-secret at 10.0.0.1")
+    except KeyError as caught:
+        answer, facts = deliver_error(caught), error_facts(caught)
+    assert answer.status == 500
+    assert "secret" not in answer.body
+    assert "secret" not in str(facts)
+    assert facts["error"] == "KeyError"
+    assert str(facts["where"]).startswith("test_delivery.py:")
+
+
+def test_form_for_the_platform() -> None:
+    """The platform gets an integer, a dict of texts, and a text."""
+    answer = Answer(200, "body", {"Content-Type": "text/plain"}).to_platform({"X-Request-Id": "1"})
+    assert answer == {"statusCode": 200, "headers": {"Content-Type": "text/plain", "X-Request-Id": "1"}, "body": "body"}
