@@ -68,6 +68,19 @@ def is_complete(request: bytes, *, read_body: bool) -> bool:
     return body.endswith(b"0\r\n\r\n") or b"chunked" not in head.lower()
 
 
+def body_of(request: bytes) -> bytes:
+    """The body of a whole request, put together again if it was sent in chunks."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    if b"transfer-encoding: chunked" not in head.lower():
+        return body
+    whole = b""
+    while (size := int(body.split(b"\r\n", 1)[0], 16)) > 0:
+        start = body.index(b"\r\n") + 2
+        whole += body[start : start + size]
+        body = body[start + size + 2 :]
+    return whole
+
+
 @contextmanager
 def serve(conversation: Conversation, *, read_body: bool = True) -> Iterator[Loopback]:
     """Serve each connection's first request with `conversation`; the connection is closed when it returns.

@@ -1,19 +1,75 @@
-"""The body of one call of the API."""
+"""The body of one call of the API: made while it is sent, so that the audio is never held."""
 
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
+
+from transcriber.sources.base import Reader
 
 
 @dataclass(frozen=True)
-class Body:
-    """A body that is made while it is sent; `size_bytes` is None when nobody knows it before the end."""
+class Stream:
+    """A body in pieces; `size_bytes` is None when nobody knows it before the end, and then it is sent chunked."""
 
     content_type: str
     size_bytes: int | None
     pieces: Iterator[bytes]
+    close: Callable[[], None]
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that announce it; without a length, it is sent chunked."""
+        """The headers that announce it."""
         length = {} if self.size_bytes is None else {"Content-Length": str(self.size_bytes)}
         return {"Content-Type": self.content_type, **length}
+
+
+class Upload:
+    """The audio as the file part of a form: what the client library asks of a file, and no more.
+
+    It asks for the length by seeking to the end and back, before the first byte is read; where nobody knows the length,
+    that fails, and the form is sent chunked.
+    """
+
+    def __init__(self, open_reader: Callable[[], Reader], size_bytes: int | None) -> None:
+        self._open_reader = open_reader
+        self._size_bytes = size_bytes
+        self._reader: Reader | None = None
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes, and none only at the end."""
+        if self._reader is None:
+            self._reader = self._open_reader()
+        return self._reader.read(size)
+
+    def tell(self) -> int:
+        """The position while the length is asked for."""
+        return 0
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """The length, for `SEEK_END`; nothing moves, and once reading has begun nothing can."""
+        if self._size_bytes is None or self._reader is not None:
+            raise io.UnsupportedOperation
+        return self._size_bytes if whence == io.SEEK_END else offset
+
+    def close(self) -> None:
+        """End the reading."""
+        if self._reader is not None:
+            self._reader.close()
+
+
+@dataclass(frozen=True)
+class Form:
+    """A body of multipart/form-data (RFC 7578), which the client library writes."""
+
+    fields: Mapping[str, str]
+    filename: str
+    content_type: str
+    upload: Upload
+
+    def close(self) -> None:
+        """End the reading of the audio."""
+        self.upload.close()
+
+
+Body: TypeAlias = Stream | Form

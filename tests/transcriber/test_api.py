@@ -10,7 +10,7 @@ from loopback import Conversation, Loopback, Peer, serve
 
 from transcriber.api import Api
 from transcriber.api_errors import retry_after_seconds
-from transcriber.body import Body
+from transcriber.body import Stream
 from transcriber.deadline import Deadline
 from transcriber.errors import (
     ApiError,
@@ -35,8 +35,8 @@ def api(server: Loopback) -> Api:
 
 
 def post(server: Loopback, *pieces: bytes, size_bytes: int | None = None, seconds: float = 60) -> Any:
-    def body() -> Body:
-        return Body("application/json", size_bytes, iter(pieces or (b"{}",)))
+    def body() -> Stream:
+        return Stream("application/json", size_bytes, iter(pieces or (b"{}",)), lambda: None)
 
     return api(server).post("/chat/completions", body, deadline=Deadline(seconds))
 
@@ -200,12 +200,12 @@ def test_no_call_without_time() -> None:
 def test_failure_of_the_source_is_not_the_apis() -> None:
     """A source that fails during the upload is reported as what it is, and its request is not completed."""
 
-    def failing() -> Body:
+    def failing() -> Stream:
         def pieces() -> Any:
             yield b"begin"
             raise SourceFailedError("The download broke off before its end.")
 
-        return Body("application/json", 100, pieces())
+        return Stream("application/json", 100, pieces(), lambda: None)
 
     with serve(Peer.wait) as server, pytest.raises(SourceFailedError):
         api(server).post("/x", failing, deadline=Deadline(5))

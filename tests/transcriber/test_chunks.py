@@ -12,6 +12,7 @@ from transcriber.deadline import Deadline
 from transcriber.encoded import read_base64
 from transcriber.errors import AudioTooLargeError
 from transcriber.settings import AllowedHost
+from transcriber.sources.base import BLOCK_BYTES
 from transcriber.sources.guard import Guard
 from transcriber.sources.inline import InlineSource
 from transcriber.sources.url import Downloads, UrlSource

@@ -34,7 +34,7 @@ def test_level(level: str, shown: int) -> None:
     stream = io.StringIO()
     log = JsonLog(level, stream=stream)  # type: ignore[arg-type] # the table's texts are levels
     for each in ("debug", "info", "warning", "error"):
-        log(each, "line")  # type: ignore[arg-type] # as above
+        log(each, "line")
     assert len(lines(stream)) == shown
 
 

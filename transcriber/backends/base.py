@@ -1,6 +1,6 @@
 """What the two backends have in common: a chunk, a model and options go in, the chunk's transcript comes out."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -8,7 +8,6 @@ from transcriber.body import Body
 from transcriber.chunks import Chunk
 from transcriber.deadline import Deadline
 from transcriber.options import TranscriptionOptions
-from transcriber.sources.base import BLOCK_BYTES
 
 
 @dataclass(frozen=True)
@@ -36,10 +35,3 @@ class Backend(Protocol):
     ) -> ChunkTranscript:
         """The transcript of `chunk`, by `model`; `ApiError` or `SourceError` after the retries."""
         ...
-
-
-def blocks(chunk: Chunk, size: int = BLOCK_BYTES) -> Iterator[bytes]:
-    """The chunk's bytes from its start, as they come."""
-    with chunk.open() as reader:
-        while block := reader.read(size):
-            yield block

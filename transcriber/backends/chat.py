@@ -5,11 +5,11 @@ The request's body is JSON whose largest part, the audio as base64, is made whil
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, Final
 
-from transcriber.backends.base import ChunkTranscript, Poster, blocks
-from transcriber.body import Body
+from transcriber.backends.base import ChunkTranscript, Poster
+from transcriber.body import Stream
 from transcriber.chunks import MAX_CHUNK_SECONDS, Chunk
 from transcriber.deadline import Deadline
 from transcriber.errors import ApiFailedError, TruncatedTranscriptError
@@ -56,7 +56,7 @@ class ChatBackend:
         return ChunkTranscript(text=_read_answer(answer, options), model=model)
 
 
-def make_body(chunk: Chunk, model: str, options: TranscriptionOptions) -> Body:
+def make_body(chunk: Chunk, model: str, options: TranscriptionOptions) -> Stream:
     """The request's body: head, audio and tail, of known size where the chunk's is known."""
     request = {
         "model": model,
@@ -69,7 +69,8 @@ def make_body(chunk: Chunk, model: str, options: TranscriptionOptions) -> Body:
     # The mark is the last string in it, so what precedes and follows it is JSON's, whatever the user's prompt holds.
     head, _, tail = json.dumps(request).rpartition(_MARK)
     size_bytes = None if chunk.size_bytes is None else len(head) + -(-chunk.size_bytes // 3) * 4 + len(tail)
-    return Body("application/json", size_bytes, _pieces(head.encode(), chunk, tail.encode()))
+    pieces = _pieces(head.encode(), chunk, tail.encode())
+    return Stream("application/json", size_bytes, pieces, pieces.close)
 
 
 def output_budget(duration_seconds: float | None) -> int:
@@ -89,7 +90,7 @@ def _content(chunk: Chunk, options: TranscriptionOptions) -> list[dict[str, Any]
     return [{"type": "text", "text": text}, {"type": "input_audio", "input_audio": audio}]
 
 
-def _pieces(head: bytes, chunk: Chunk, tail: bytes) -> Iterator[bytes]:
+def _pieces(head: bytes, chunk: Chunk, tail: bytes) -> Generator[bytes, None, None]:
     """The body in order. The audio is opened first: nothing is sent of a request whose audio cannot be had."""
     if isinstance(chunk.source, InlineSource):
         text = chunk.source.encoded.text
@@ -98,15 +99,14 @@ def _pieces(head: bytes, chunk: Chunk, tail: bytes) -> Iterator[bytes]:
             yield text[start : start + PASS_CHARACTERS].encode()
         yield tail
         return
-    rest = b""
-    for block in blocks(chunk, ENCODE_BYTES):
-        if head:
-            yield head
-            head = b""
-        data = rest + block if rest else block
-        whole = len(data) - len(data) % 3
-        rest = data[whole:]
-        yield base64.b64encode(memoryview(data)[:whole])
+    with chunk.open() as reader:
+        yield head
+        rest = b""
+        while block := reader.read(ENCODE_BYTES):
+            data = rest + block if rest else block
+            whole = len(data) - len(data) % 3
+            rest = data[whole:]
+            yield base64.b64encode(memoryview(data)[:whole])
     yield base64.b64encode(rest) + tail
 
 

@@ -2,26 +2,27 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from email.parser import BytesParser
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from loopback import serve
+from loopback import body_of, serve
 from recordings import recording, silence
 
+from transcriber.api import Api
 from transcriber.audio import identify
-from transcriber.backends import BACKENDS, chat, transcriptions
-from transcriber.body import Body
+from transcriber.backends import BACKENDS, ChunkTranscript, chat
 from transcriber.chunks import Chunk, cut
 from transcriber.deadline import Deadline
 from transcriber.encoded import read_base64
 from transcriber.errors import ApiFailedError, SourceFailedError, TruncatedTranscriptError
 from transcriber.options import TranscriptionOptions
-from transcriber.settings import AllowedHost, Speaks
-from transcriber.sources.base import Source
+from transcriber.retry import RetryPolicy
+from transcriber.settings import AllowedHost, Settings, Speaks
 from transcriber.sources.guard import Guard
 from transcriber.sources.inline import InlineSource
 from transcriber.sources.url import Downloads, UrlSource
@@ -29,49 +30,60 @@ from transcriber.sources.url import Downloads, UrlSource
 DEFAULTS = TranscriptionOptions()
 
 
-class Answering:
-    """Stands for the API: keeps each body as it would be sent, and answers with what it was given."""
+class Recorded:
+    """What the API got in one call, and what came of it."""
 
-    def __init__(self, answer: Mapping[str, Any] | None = None) -> None:
-        self.answer = answer or {}
-        self.path = ""
-        self.announced: int | None = None
-        self.content_type = ""
-        self.sent = b""
+    def __init__(self, request: bytes, piece: ChunkTranscript) -> None:
+        self.head, self.body, self.piece = request.partition(b"\r\n\r\n")[0].decode(), body_of(request), piece
 
-    def post(self, path: str, make_body: Callable[[], Body], *, deadline: Deadline) -> Mapping[str, Any]:  # noqa: ARG002
-        body = make_body()
-        self.path, self.content_type, self.announced = path, body.content_type, body.size_bytes
-        self.sent = b"".join(body.pieces)
-        return self.answer
+    @property
+    def path(self) -> str:
+        return self.head.split()[1]
+
+    @property
+    def is_chunked(self) -> bool:
+        return "transfer-encoding: chunked" in self.head.lower()
 
     @property
     def json(self) -> dict[str, Any]:
-        value = json.loads(self.sent)
+        value = json.loads(self.body)
         assert isinstance(value, dict)
         return value
 
     @property
+    def chat_audio(self) -> bytes:
+        return base64.b64decode(self.json["messages"][0]["content"][1]["input_audio"]["data"], validate=True)
+
+    @property
     def form(self) -> dict[str, tuple[bytes, str | None, str]]:
         """Content, filename and content type of each part, by the standard library's parser of messages."""
-        head = f"Content-Type: {self.content_type}\r\n\r\n".encode()
-        message = BytesParser().parsebytes(head + self.sent)
-        parts: dict[str, tuple[bytes, str | None, str]] = {}
-        for part in message.get_payload():
-            name = part.get_param("name", header="content-disposition")  # type: ignore[union-attr]
-            content = part.get_payload(decode=True)  # type: ignore[union-attr]
-            parts[str(name)] = (bytes(content), part.get_filename(), part.get_content_type())  # type: ignore
-        return parts
+        (content_type,) = re.findall(r"(?im)^content-type: .*$", self.head)
+        message = BytesParser().parsebytes(f"{content_type}\r\n\r\n".encode() + self.body)
+        parts = [part for part in message.walk() if not part.is_multipart()]
+        names = [str(part.get_param("name", header="content-disposition")) for part in parts]
+        contents = [part.get_payload(decode=True) for part in parts]
+        return {
+            name: (content, part.get_filename(), part.get_content_type())
+            for name, content, part in zip(names, contents, parts, strict=True)
+            if isinstance(content, bytes)
+        }
+
+
+def send(
+    speaks: Speaks, chunk: Chunk | bytes, answer: Mapping[str, Any], options: TranscriptionOptions = DEFAULTS
+) -> Recorded:
+    """Have a chunk transcribed by a server on loopback that gives `answer`."""
+    chunk = inline_chunk(chunk) if isinstance(chunk, bytes) else chunk
+    with serve(lambda peer: peer.answer(json.dumps(answer).encode())) as server:
+        api = Api(Settings(api_key="key", api_url=server.url), retry=RetryPolicy(max_attempts=1))
+        piece = BACKENDS[speaks].transcribe(chunk, model="the-model", options=options, api=api, deadline=Deadline(30))
+        (request,) = server.requests
+    return Recorded(request, piece)
 
 
 def inline_chunk(data: bytes) -> Chunk:
     source = InlineSource(read_base64(base64.b64encode(data).decode(), param=None), max_bytes=10**9)
     return cut(identify(source, max_seconds=10**5))[0]
-
-
-def send(api: Answering, speaks: Speaks, data: bytes, options: TranscriptionOptions = DEFAULTS) -> Any:
-    chunk = inline_chunk(data)
-    return BACKENDS[speaks].transcribe(chunk, model="the-model", options=options, api=api, deadline=Deadline(5))
 
 
 def chat_answer(text: object, *, reason: str | None = "stop") -> dict[str, Any]:
@@ -81,30 +93,29 @@ def chat_answer(text: object, *, reason: str | None = "stop") -> dict[str, Any]:
 @pytest.mark.parametrize("name", ["jfk.wav", "jfk.mp3"])
 def test_chat_request(name: str) -> None:
     """A chat request holds the instruction, the audio with the label of its bytes, and defaults for a transcription."""
-    api, data = Answering(chat_answer(" And so ")), recording(name)
-    piece = send(api, Speaks.CHAT, data)
-    assert (piece.text, piece.model) == ("And so", "the-model")
-    assert api.path == "/chat/completions"
-    assert api.announced == len(api.sent)
-    text, audio = api.json["messages"][0]["content"]
+    data = recording(name)
+    call = send(Speaks.CHAT, data, chat_answer(" And so "))
+    assert (call.piece.text, call.piece.model) == ("And so", "the-model")
+    assert (call.path, call.is_chunked) == ("/chat/completions", False)
+    text, audio = call.json["messages"][0]["content"]
     assert text == {"type": "text", "text": chat.INSTRUCTION}
     assert audio["input_audio"]["format"] == name[-3:]
-    assert base64.b64decode(audio["input_audio"]["data"], validate=True) == data
-    assert (api.json["model"], api.json["temperature"]) == ("the-model", 0)
-    assert api.json["max_tokens"] == chat.MIN_OUTPUT_TOKENS
+    assert call.chat_audio == data
+    assert (call.json["model"], call.json["temperature"]) == ("the-model", 0)
+    assert call.json["max_tokens"] == chat.MIN_OUTPUT_TOKENS
 
 
 def test_chat_options() -> None:
     """The user's prompt replaces the instruction, whatever it holds, and the language is told beside it."""
     prompt = 'Say "@audio@" \\ and "data": "@audio@"\n{}'
     options = TranscriptionOptions(prompt=prompt, language="fr", temperature=0.7, top_p=0.5, max_tokens=99)
-    api, data = Answering(chat_answer("x")), recording("austen-0880.wav")
-    send(api, Speaks.CHAT, data, options)
-    text, audio = api.json["messages"][0]["content"]
+    data = recording("austen-0880.wav")
+    call = send(Speaks.CHAT, data, chat_answer("x"), options)
+    text, _ = call.json["messages"][0]["content"]
     assert text["text"].startswith(prompt)
     assert text["text"].endswith("is fr (ISO 639-1).")
-    assert base64.b64decode(audio["input_audio"]["data"]) == data
-    assert [api.json[name] for name in ("temperature", "top_p", "max_tokens")] == [0.7, 0.5, 99]
+    assert call.chat_audio == data
+    assert [call.json[name] for name in ("temperature", "top_p", "max_tokens")] == [0.7, 0.5, 99]
 
 
 def test_instruction_asks_for_the_words_alone() -> None:
@@ -132,12 +143,12 @@ def test_transcriptions_request() -> None:
     """A form holds the model, the options, and the file as it is with the name and type of its bytes."""
     options = TranscriptionOptions(language="en", prompt="Dashwood, é", temperature=0.5)
     for name, content_type in (("jfk.wav", "audio/wav"), ("jfk.mp3", "audio/mpeg")):
-        api, data = Answering({"text": " And so\n"}), recording(name)
-        assert send(api, Speaks.TRANSCRIPTIONS, data, options).text == "And so"
-        assert api.path == "/audio/transcriptions"
-        assert api.announced == len(api.sent)
-        assert api.form["file"] == (data, f"audio.{name[-3:]}", content_type)
-        fields = {field: content.decode() for field, (content, _, _) in api.form.items() if field != "file"}
+        data = recording(name)
+        call = send(Speaks.TRANSCRIPTIONS, data, {"text": " And so\n"}, options)
+        assert call.piece.text == "And so"
+        assert (call.path, call.is_chunked) == ("/audio/transcriptions", False)
+        assert call.form["file"] == (data, f"audio.{name[-3:]}", content_type)
+        fields = {field: content.decode() for field, (content, _, _) in call.form.items() if field != "file"}
         assert fields == {
             "model": "the-model",
             "response_format": "json",
@@ -149,16 +160,19 @@ def test_transcriptions_request() -> None:
 
 def test_options_that_an_api_does_not_have_are_warned_of() -> None:
     """What cannot be passed on is said, not dropped in silence."""
-    piece = send(
-        Answering({"text": "x"}), Speaks.TRANSCRIPTIONS, silence(1), TranscriptionOptions(top_p=0.5, max_tokens=9)
-    )
-    assert [warning.split()[0] for warning in piece.warnings] == ["top_p", "max_tokens"]
+    options = TranscriptionOptions(top_p=0.5, max_tokens=9)
+    call = send(Speaks.TRANSCRIPTIONS, silence(1), {"text": "x"}, options)
+    assert [warning.split()[0] for warning in call.piece.warnings] == ["top_p", "max_tokens"]
 
 
 @pytest.mark.parametrize("etag", ['"v"', None])
+@settings(max_examples=20, deadline=None)
 @given(samples=st.integers(1, 70_000), chunked=st.booleans())
 def test_bodies_of_a_stream_are_whole(etag: str | None, samples: int, chunked: bool) -> None:  # noqa: FBT001 # drawn
-    """Whatever the length, and whether or not it is announced, both bodies hold exactly the audio, for each try."""
+    """Whatever the length, and whether or not it is announced, both bodies hold exactly the audio, one after the other.
+
+    What is sent in chunks at first, since nobody knows its length, is sent with its length when it has been read once.
+    """
     data = silence(samples / 8000, sample_rate_hz=8000)
     headers = {"ETag": etag} if etag else {}
     if chunked:
@@ -167,39 +181,43 @@ def test_bodies_of_a_stream_are_whole(etag: str | None, samples: int, chunked: b
         downloads = Downloads(Guard([AllowedHost(name="127.0.0.1")]))
         with UrlSource(server.url, downloads=downloads, max_bytes=10**9, deadline=Deadline(30)) as source:
             chunk = cut(identify(source, max_seconds=10**5))[0]
-            for attempt in range(2):
-                api = Answering()
-                api.post("", lambda: chat.make_body(chunk, "m", DEFAULTS), deadline=Deadline(5))
-                sent = api.json["messages"][0]["content"][1]["input_audio"]["data"]
-                assert base64.b64decode(sent, validate=True) == data
-                assert api.announced == (None if chunked and not attempt else len(api.sent))
-                api.post("", lambda: transcriptions.make_body(chunk, "m", DEFAULTS), deadline=Deadline(5))
-                assert api.form["file"][0] == data
-                assert api.announced == len(api.sent)
+            call = send(Speaks.CHAT, chunk, chat_answer("x"))
+            assert (call.chat_audio, call.is_chunked) == (data, chunked)
+            call = send(Speaks.TRANSCRIPTIONS, chunk, {"text": "x"})
+            assert (call.form["file"][0], call.is_chunked) == (data, False)
 
 
-@pytest.mark.parametrize("make_body", [chat.make_body, transcriptions.make_body])
-def test_nothing_is_sent_of_audio_that_cannot_be_had(make_body: Callable[..., Body]) -> None:
-    """When the source fails, the body fails before its first piece."""
-    chunk = inline_chunk(silence(1))
+@pytest.mark.parametrize("speaks", list(Speaks))
+def test_form_of_unknown_length_is_chunked(speaks: Speaks) -> None:
+    """Audio whose length nobody announced is sent in chunks through either API."""
+    data = recording("austen-0880.wav")
+    with serve(lambda peer: peer.answer(data, Content_Length="")) as server:
+        downloads = Downloads(Guard([AllowedHost(name="127.0.0.1")]))
+        with UrlSource(server.url, downloads=downloads, max_bytes=10**9, deadline=Deadline(30)) as source:
+            chunk = cut(identify(source, max_seconds=10**5))[0]
+            call = send(speaks, chunk, chat_answer("x") | {"text": "x"})
+    assert call.is_chunked
+    assert (call.chat_audio if speaks is Speaks.CHAT else call.form["file"][0]) == data
 
-    class Gone(Source):
-        kind = "gone"
 
-        def _connect(self) -> Any:
-            raise SourceFailedError("gone")
-
-    gone = Chunk(type(chunk.audio)(Gone(max_bytes=10), chunk.audio.container, chunk.audio.layout))
-    with pytest.raises(SourceFailedError):
-        next(make_body(gone, "m", DEFAULTS).pieces)
+@pytest.mark.parametrize("speaks", list(Speaks))
+def test_source_that_fails_during_the_upload(speaks: Speaks) -> None:
+    """A source that breaks off is reported as such, and the API never gets a whole request."""
+    data = silence(30)
+    with serve(lambda peer: peer.answer(data[:-1], Content_Length=str(len(data)), ETag='"v"')) as server:
+        downloads = Downloads(Guard([AllowedHost(name="127.0.0.1")]))
+        with UrlSource(server.url, downloads=downloads, max_bytes=10**9, deadline=Deadline(30)) as source:
+            chunk = cut(identify(source, max_seconds=10**5))[0]
+            with pytest.raises(SourceFailedError, match="broke off"):
+                send(speaks, chunk, chat_answer("x") | {"text": "x"})
 
 
 @pytest.mark.parametrize("max_tokens", [None, 50])
 def test_stop_for_length_is_an_error(max_tokens: int | None) -> None:
     """A transcript that the model cut off is never returned; a user's own limit is named as the cause."""
-    api = Answering(chat_answer("And so my fellow", reason="length"))
+    answer = chat_answer("And so my fellow", reason="length")
     with pytest.raises(TruncatedTranscriptError) as caught:
-        send(api, Speaks.CHAT, silence(1), TranscriptionOptions(max_tokens=max_tokens))
+        send(Speaks.CHAT, silence(1), answer, TranscriptionOptions(max_tokens=max_tokens))
     assert caught.value.param == ("max_tokens" if max_tokens else None)
     assert "fellow" not in caught.value.message
 
@@ -218,18 +236,18 @@ def test_stop_for_length_is_an_error(max_tokens: int | None) -> None:
 def test_chat_answer_without_a_message(answer: dict[str, Any]) -> None:
     """An answer of another shape, or one that ended for another reason, is a failure of the API."""
     with pytest.raises(ApiFailedError):
-        send(Answering(answer), Speaks.CHAT, silence(1))
+        send(Speaks.CHAT, silence(1), answer)
 
 
 @pytest.mark.parametrize("answer", [{}, {"text": None}, {"text": ["x"]}])
 def test_transcription_without_text(answer: dict[str, Any]) -> None:
     """An answer without a text is a failure of the API."""
     with pytest.raises(ApiFailedError):
-        send(Answering(answer), Speaks.TRANSCRIPTIONS, silence(1))
+        send(Speaks.TRANSCRIPTIONS, silence(1), answer)
 
 
 def test_silence_is_an_empty_text() -> None:
     """An empty text is a transcript like any other."""
-    assert send(Answering({"text": ""}), Speaks.TRANSCRIPTIONS, silence(1)).text == ""
+    assert send(Speaks.TRANSCRIPTIONS, silence(1), {"text": ""}).piece.text == ""
     for empty in ("", None):
-        assert send(Answering(chat_answer(empty)), Speaks.CHAT, silence(1)).text == ""
+        assert send(Speaks.CHAT, silence(1), chat_answer(empty)).piece.text == ""
