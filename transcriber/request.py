@@ -89,6 +89,8 @@ def _read_transcription(call: Call) -> TranscriptionRequest:
         source: UrlReference | Base64Text = _read_encoded_body(body)
         fields = {}
     else:
+        if "\ufffd" in body:
+            raise RequestError("The body is not UTF-8, so that some of its characters were lost; send it as UTF-8.")
         _refuse_unknown(fields)
         source = _read_source(fields)
     for name in call.query:
@@ -134,7 +136,7 @@ def _refuse_binary(body: str) -> None:
     """Recognise bytes that the platform has destroyed on their way: each one that is no UTF-8 became U+FFFD."""
     if body.startswith("--") and "content-disposition" in body[:BINARY_LOOK].lower():
         found = "The body is a multipart form"
-    elif "�" in body or re.search(r"[\x00-\x08\x0e-\x1f]", body[:BINARY_LOOK]):
+    elif "\ufffd" in body or re.search(r"[\x00-\x08\x0e-\x1f]", body[:BINARY_LOOK]):
         found = "The body is binary"
     else:
         return

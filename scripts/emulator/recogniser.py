@@ -116,7 +116,7 @@ def pieces(text: str, ends: list[int]) -> list[str]:
 def _load(files: ModelFiles, cache: Path) -> "WhisperModel":
     try:
         # Imported here: the stand-in's servers are up a second sooner, and a missing package can be told of.
-        import ctranslate2  # type: ignore[import-untyped] # noqa: PLC0415 # it ships no types
+        import ctranslate2  # noqa: PLC0415 # as above
         from faster_whisper import WhisperModel  # noqa: PLC0415
     except ImportError as error:
         raise RecogniserUnavailableError(

@@ -1,0 +1,106 @@
+"""`scripts/emulate`: the local platform, until Ctrl-C."""
+
+import argparse
+import os
+import secrets
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from emulator.generative.admin import PREFIX
+from emulator.local_platform import REPOSITORY, LocalPlatform, PlatformOptions
+from emulator.model_files import RecogniserUnavailableError
+from emulator.processes import ServerFailedError
+
+
+def main() -> int:
+    """Serve until interrupted; the exit status is 1 when the platform does not start."""
+    arguments = _parse()
+    options = PlatformOptions(
+        folder=arguments.handler,
+        port=arguments.port,
+        api_port=arguments.api_port,
+        instances=arguments.instances,
+        private_token=secrets.token_urlsafe() if arguments.private else None,
+        reload=arguments.reload,
+        timeout_seconds=arguments.timeout,
+        memory_limit_mb=arguments.memory,
+        recogniser=arguments.recogniser,
+        model_folder=arguments.model,
+    )
+    signal.signal(signal.SIGTERM, _interrupt)  # whoever stops this process stops its servers, too
+    try:
+        with LocalPlatform(options, os.environ) as platform:
+            print(_what_is_where(platform, options), flush=True)
+            signal.pause()
+    except (ServerFailedError, RecogniserUnavailableError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+    return 0
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/emulate",
+        description="The local platform: the function, and the Generative APIs with a recogniser of this machine.",
+    )
+    parser.add_argument("--port", type=int, default=8080, help="of the function (default: %(default)s)")
+    parser.add_argument("--api-port", type=int, default=8081, help="of the Generative APIs (default: %(default)s)")
+    parser.add_argument("--instances", type=int, default=1, metavar="N", help="requests that run at the same time")
+    parser.add_argument(
+        "--handler", type=Path, default=REPOSITORY, metavar="DIR", help="a folder with another handler.py to serve"
+    )
+    parser.add_argument("--reload", action="store_true", help="restart the instances when a source file changes")
+    parser.add_argument("--private", action="store_true", help="as with privacy: private; prints the token to send")
+    parser.add_argument("--timeout", type=int, default=300, metavar="SECONDS", help="of a request (default: 300)")
+    parser.add_argument("--memory", type=int, default=256, metavar="MB", help="that the handler is told (default: 256)")
+    parser.add_argument(
+        "--recogniser",
+        choices=["whisper", "stand-in"],
+        default="whisper",
+        help="stand-in: no recognition, but a fixed text that tells of the bytes, at once",
+    )
+    parser.add_argument("--model", type=Path, metavar="DIR", help="a folder with another Whisper model (CTranslate2)")
+    arguments = parser.parse_args()
+    if not (arguments.handler / "handler.py").is_file():
+        parser.error(f"there is no handler.py in {arguments.handler}")
+    if arguments.instances < 1:
+        parser.error("--instances is at least 1")
+    return arguments
+
+
+def _what_is_where(platform: LocalPlatform, options: PlatformOptions) -> str:
+    url = platform.function.url
+    token = f' -H "X-Auth-Token: {options.private_token}"' if options.private_token else ""
+    lines = [
+        f"Function         {url}   ({options.instances} instance{'s' * (options.instances > 1)} of {options.folder})",
+    ]
+    if platform.apis is None:
+        lines.append("Generative APIs  those that GENERATIVE_API_KEY is for: what you send leaves this machine")
+    else:
+        json_body = """-H 'Content-Type: application/json' -d '{"fault": "429", "count": 2, "retry_after": 1}'"""
+        admin = platform.apis.url.removesuffix("/v1") + PREFIX
+        lines += [
+            f"Generative APIs  {platform.apis.url}   key {platform.apis.key}",
+            f"Faults           curl {admin}/faults {json_body}",
+            f"Requests         curl {admin}/requests",
+        ]
+    lines += [
+        "",
+        "Try it:",
+        f"  base64 < tests/audio/jfk.mp3 | curl '{url}/?response_format=text'{token} --data-binary @-",
+        "",
+        "Ctrl-C stops it.",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

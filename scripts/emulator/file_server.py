@@ -1,0 +1,69 @@
+"""Serves files of this machine to the function, for recordings that are over the platform's payload limit."""
+
+import secrets
+import shutil
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+from emulator.processes import LOOPBACK
+
+
+class FileServer:
+    """A server on loopback for exactly the files that were added to it, each at an address that nobody can guess."""
+
+    def __init__(self) -> None:
+        files: dict[str, Path] = {}
+        self._files = files
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                """Send the file, with the version that a second download is checked against."""
+                path = files.get(self.path)
+                if path is None:
+                    self.send_error(HTTPStatus.NOT_FOUND)
+                    return
+                with path.open("rb") as file:
+                    about = path.stat()
+                    self.send_response(HTTPStatus.OK)
+                    self.send_header("Content-Type", "application/octet-stream")
+                    self.send_header("Content-Length", str(about.st_size))
+                    self.send_header("ETag", f'"{about.st_mtime_ns:x}-{about.st_size:x}"')
+                    self.end_headers()
+                    shutil.copyfileobj(file, self.wfile)
+
+            def log_message(self, *_arguments: Any) -> None:
+                """Say nothing: the command's output is the transcript."""
+
+        self._server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
+        Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def host(self) -> str:
+        """The server's host and port."""
+        return f"{LOOPBACK}:{self._server.server_port}"
+
+    def add(self, path: Path) -> str:
+        """The address of the file at `path`."""
+        target = f"/{secrets.token_urlsafe()}/{quote(path.name)}"
+        self._files[target] = path
+        return f"http://{self.host}{target}"
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

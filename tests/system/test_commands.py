@@ -1,0 +1,112 @@
+"""The commands of the README, run as a user runs them, with the real recogniser."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import requests
+from loopback import serve
+from recordings import AUDIO, WORDS, recording, silence, word_error_rate
+
+ROOT = Path(__file__).parent.parent.parent
+TIMEOUT_SECONDS = 300
+
+
+def transcribe(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GENERATIVE_", "SCW_"))}
+    command = [str(ROOT / "scripts" / "transcribe"), *map(str, arguments)]
+    return subprocess.run(  # noqa: S603 # our own command
+        command, env=kept | environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+    )
+
+
+@pytest.mark.timeout(TIMEOUT_SECONDS)
+def test_sample() -> None:
+    """Without an argument, the sample's words are all that is printed."""
+    done = transcribe()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert word_error_rate("jfk.wav", done.stdout) <= 0.1
+
+
+@pytest.mark.timeout(TIMEOUT_SECONDS)
+def test_several_recordings() -> None:
+    """Several recordings are printed in order, each on its own line, and one that fails does not stop the rest."""
+    names = ["austen-0870.wav", "jfk.mp3", "austen-0890.wav", "austen-0930.wav"]
+    done = transcribe("--format", "text", AUDIO / names[0], "/nowhere.mp3", *(AUDIO / name for name in names[1:]))
+    assert done.returncode == 1
+    assert done.stderr == "/nowhere.mp3: the file cannot be read: No such file or directory\n"
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(names)
+    for name, line in zip(names, lines, strict=True):
+        assert word_error_rate(name, line) <= 0.1, (WORDS[name], line)
+
+
+@pytest.mark.timeout(TIMEOUT_SECONDS)
+def test_address_on_loopback() -> None:
+    """An address on loopback is refused with the setting that allows it, and then transcribed."""
+    with serve(lambda peer: peer.answer(recording("jfk.mp3"))) as server:
+        refused = transcribe(server.url)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "ALLOWED_PRIVATE_HOSTS" in refused.stderr
+        assert server.requests == []
+        allowed = transcribe(server.url, ALLOWED_PRIVATE_HOSTS="127.0.0.1")
+        assert word_error_rate("jfk.mp3", allowed.stdout) <= 0.1
+
+
+@pytest.mark.timeout(TIMEOUT_SECONDS)
+def test_recording_over_the_payload_limit(tmp_path: Path) -> None:
+    """A file that no request can hold is fetched by the function, and only that file's address is let in for it."""
+    (tmp_path / "silence.wav").write_bytes(silence(30, sample_rate_hz=96_000))
+    with serve(lambda peer: peer.answer(recording("jfk.mp3"))) as server:
+        done = transcribe("--format", "json", tmp_path / "silence.wav", server.url)
+        assert server.requests == []
+    assert json.loads(done.stdout)["duration"] == 30
+    assert "address_refused" in done.stderr
+
+
+@pytest.mark.timeout(TIMEOUT_SECONDS)
+def test_key_in_the_environment_means_the_real_api() -> None:
+    """With GENERATIVE_API_KEY set, the API that it is for is asked, and no recogniser of this machine."""
+    answer = b'{"choices": [{"message": {"content": "from afar"}, "finish_reason": "stop"}]}'
+    with serve(lambda peer: peer.answer(b'{"data": []}' if peer.path == "/models" else answer)) as api:
+        # MODEL_APIS and MODELS play no part: the first of the defaults does not exist, so the setting is at fault.
+        done = transcribe(GENERATIVE_API_KEY="key", GENERATIVE_API_URL=api.url)
+        assert "MODELS" in done.stderr
+        assert api.requests[0].startswith(b"GET /models")
+
+
+@pytest.mark.timeout(TIMEOUT_SECONDS)
+def test_emulate_serves_until_it_is_stopped(tmp_path: Path) -> None:
+    """scripts/emulate says what is where, serves it, takes the folder of another handler, and leaves nothing behind."""
+    (tmp_path / "handler.py").write_text("def handle(event, context):\n    return {'body': 'another handler'}\n")
+    command = [str(ROOT / "scripts" / "emulate"), "--port", "0", "--api-port", "0", "--handler", str(tmp_path)]
+    process = subprocess.Popen(  # noqa: S603 # our own command
+        [*command, "--instances", "2", "--recogniser", "stand-in"], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    said = ""
+    while "Ctrl-C" not in said:
+        line = process.stdout.readline()
+        assert line, said
+        said += line
+    function_url, api_url = re.findall(r"http://127\.0\.0\.1:\d+(?:/v1)?", said)[:2]
+    key = re.findall(r"key (\S+)", said)[0]
+    assert requests.get(function_url, timeout=60).text == "another handler"
+    models = requests.get(f"{api_url}/models", headers={"Authorization": f"Bearer {key}"}, timeout=60)
+    assert [model["id"] for model in models.json()["data"]] == ["voxtral-small-24b-2507", "whisper-large-v3"]
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+    process.stdout.close()
+    deadline = time.monotonic() + 10
+    for url in (function_url, api_url):
+        while True:
+            try:
+                requests.get(url, timeout=1)
+            except requests.ConnectionError:
+                break
+            assert time.monotonic() < deadline
