@@ -2,6 +2,7 @@
 
 import re
 import socket
+import ssl
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -51,11 +52,12 @@ class Loopback:
     """A server that holds one conversation for each connection, and remembers the requests."""
 
     port: int
+    scheme: str = "http"
     requests: list[bytes] = field(default_factory=list)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
 
 def is_complete(request: bytes, *, read_body: bool) -> bool:
@@ -82,17 +84,19 @@ def body_of(request: bytes) -> bytes:
 
 
 @contextmanager
-def serve(conversation: Conversation, *, read_body: bool = True) -> Iterator[Loopback]:
+def serve(
+    conversation: Conversation, *, read_body: bool = True, tls: ssl.SSLContext | None = None
+) -> Iterator[Loopback]:
     """Serve each connection's first request with `conversation`; the connection is closed when it returns.
 
-    With `read_body` false, the conversation begins as soon as the head is there.
+    With `read_body` false, the conversation begins as soon as the head is there. With `tls`, the server speaks it.
     """
     stopped = Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = Loopback(listener.getsockname()[1])
+        server = Loopback(listener.getsockname()[1], "http" if tls is None else "https")
 
-        def talk(connection: socket.socket) -> None:
-            with connection, suppress(OSError):
+        def talk(raw: socket.socket) -> None:
+            with suppress(OSError), raw, tls.wrap_socket(raw, server_side=True) if tls else raw as connection:
                 request = b""
                 while not is_complete(request, read_body=read_body) and (block := connection.recv(65536)):
                     request += block

@@ -17,6 +17,8 @@ from transcriber.deadline import Deadline
 from transcriber.errors import ApiFailedError, ApiTimeoutError
 from transcriber.retry import RetryPolicy
 from transcriber.settings import Settings
+from transcriber.tls import client_context
+from transcriber.transport import Transport
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 # A block of an upload must leave within this; over a slow link 128 KiB take seconds, not minutes.
@@ -34,7 +36,7 @@ class Api:
             base_url=settings.api_url,
             max_retries=0,  # one retry policy, and it is ours: it knows the deadline, and can read a source again
             # Neither proxies nor credentials from the environment or a .netrc: the settings are all there is.
-            http_client=httpx2.Client(trust_env=False, follow_redirects=False),
+            http_client=httpx2.Client(transport=Transport(client_context()), trust_env=False, follow_redirects=False),
         )
 
     def models(self, *, deadline: Deadline) -> frozenset[str]:
@@ -53,7 +55,10 @@ class Api:
 
         def post(timeout: httpx2.Timeout) -> httpx2.Response:
             with closing(make_body()) as body:
-                return self._send(path, body, timeout)
+                response = self._send(path, body, timeout)
+                if not body.is_whole:
+                    raise ApiFailedError("The API answered before it had heard the whole recording.")
+                return response
 
         return self._retry(lambda: self._call(post, deadline), deadline=deadline)
 
@@ -67,7 +72,7 @@ class Api:
             return self._client.post(
                 path,
                 cast_to=httpx2.Response,
-                content=body.pieces,
+                content=body,
                 options={"timeout": timeout, "headers": body.headers},
             )
         file = cast("IO[bytes]", body.upload)  # it has what is asked of a file here, which is far less than all of IO

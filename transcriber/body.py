@@ -1,27 +1,38 @@
 """The body of one call of the API: made while it is sent, so that the audio is never held."""
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from transcriber.sources.base import Reader
 
 
-@dataclass(frozen=True)
 class Stream:
-    """A body in pieces; `size_bytes` is None when nobody knows it before the end, and then it is sent chunked."""
+    """A body in pieces; `size_bytes` is None when nobody knows it before the end, and then it is sent chunked.
 
-    content_type: str
-    size_bytes: int | None
-    pieces: Iterator[bytes]
-    close: Callable[[], None]
+    `is_whole` tells whether all pieces were asked for, and the client asks for the next one when the last is sent.
+    """
+
+    def __init__(self, content_type: str, size_bytes: int | None, pieces: Generator[bytes, None, None]) -> None:
+        self.content_type = content_type
+        self.size_bytes = size_bytes
+        self.is_whole = False
+        self._pieces = pieces
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers that announce it."""
         length = {} if self.size_bytes is None else {"Content-Length": str(self.size_bytes)}
         return {"Content-Type": self.content_type, **length}
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._pieces
+        self.is_whole = True
+
+    def close(self) -> None:
+        """End the reading of the audio."""
+        self._pieces.close()
 
 
 class Upload:
@@ -35,12 +46,15 @@ class Upload:
         self._open_reader = open_reader
         self._size_bytes = size_bytes
         self._reader: Reader | None = None
+        self.is_whole = False
 
     def read(self, size: int) -> bytes:
         """Up to `size` bytes, and none only at the end."""
         if self._reader is None:
             self._reader = self._open_reader()
-        return self._reader.read(size)
+        block = self._reader.read(size)
+        self.is_whole = not block
+        return block
 
     def tell(self) -> int:
         """The position while the length is asked for."""
@@ -66,6 +80,11 @@ class Form:
     filename: str
     content_type: str
     upload: Upload
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the audio was asked for."""
+        return self.upload.is_whole
 
     def close(self) -> None:
         """End the reading of the audio."""

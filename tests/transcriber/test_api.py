@@ -36,7 +36,7 @@ def api(server: Loopback) -> Api:
 
 def post(server: Loopback, *pieces: bytes, size_bytes: int | None = None, seconds: float = 60) -> Any:
     def body() -> Stream:
-        return Stream("application/json", size_bytes, iter(pieces or (b"{}",)), lambda: None)
+        return Stream("application/json", size_bytes, (piece for piece in pieces or (b"{}",)))
 
     return api(server).post("/chat/completions", body, deadline=Deadline(seconds))
 
@@ -205,10 +205,26 @@ def test_failure_of_the_source_is_not_the_apis() -> None:
             yield b"begin"
             raise SourceFailedError("The download broke off before its end.")
 
-        return Stream("application/json", 100, pieces(), lambda: None)
+        return Stream("application/json", 100, pieces())
 
     with serve(Peer.wait) as server, pytest.raises(SourceFailedError):
         api(server).post("/x", failing, deadline=Deadline(5))
+
+
+def test_early_answer_that_is_no_refusal_is_none() -> None:
+    """A success that comes before the whole recording was sent is no transcript of it, and is not taken for one."""
+
+    def hasty(peer: Peer) -> None:
+        peer.answer(b'{"text": "And so"}')
+        peer.wait()
+
+    def body() -> Stream:
+        return Stream("application/json", 10**9, (bytes(10**6) for _ in range(1000)))
+
+    with serve(hasty, read_body=False) as server, pytest.raises(ApiFailedError, match="before it had heard"):
+        Api(Settings(api_key=KEY, api_url=server.url), retry=RetryPolicy(max_attempts=1)).post(
+            "/x", body, deadline=Deadline(30)
+        )
 
 
 def test_redirect_is_not_followed() -> None:

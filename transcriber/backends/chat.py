@@ -70,7 +70,7 @@ def make_body(chunk: Chunk, model: str, options: TranscriptionOptions) -> Stream
     head, _, tail = json.dumps(request).rpartition(_MARK)
     size_bytes = None if chunk.size_bytes is None else len(head) + -(-chunk.size_bytes // 3) * 4 + len(tail)
     pieces = _pieces(head.encode(), chunk, tail.encode())
-    return Stream("application/json", size_bytes, pieces, pieces.close)
+    return Stream("application/json", size_bytes, pieces)
 
 
 def output_budget(duration_seconds: float | None) -> int:

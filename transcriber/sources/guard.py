@@ -11,6 +11,7 @@ requests-hardened 1.3 checks the first address alone and lets in all loopback ad
 
 import ipaddress
 import socket
+import ssl
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
@@ -100,16 +101,26 @@ def _contains(network: Network, address: Address) -> bool:
 
 
 class GuardedAdapter(HTTPAdapter):
-    """Sends requests over connections that the guard has made; proxies are never used."""
+    """Sends requests over connections that the guard has made, all with one TLS context; proxies are never used."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, tls: ssl.SSLContext) -> None:
         self._guard = guard
+        self._tls = tls
         super().__init__()
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make the pools, with the guard's connections in them."""
-        super().init_poolmanager(*arguments, **options)
+        super().init_poolmanager(*arguments, **options, ssl_context=self._tls)
         self.poolmanager.pool_classes_by_scheme = guarded_pools(self._guard)
+
+    def build_connection_pool_key_attributes(self, *arguments: Any, **options: Any) -> Any:
+        """Leave out the file of root certificates, which urllib3 would read again for each connection."""
+        host, pool = super().build_connection_pool_key_attributes(*arguments, **options)
+        pool.pop("ca_certs", None)
+        return host, pool
+
+    def cert_verify(self, *_: Any) -> None:
+        """Leave the check of certificates to the TLS context, which has the roots already."""
 
 
 def guarded_pools(guard: Guard) -> dict[str, type[HTTPConnectionPool]]:
@@ -137,10 +148,10 @@ def guarded_pools(guard: Guard) -> dict[str, type[HTTPConnectionPool]]:
     return {"http": Pool, "https": SecurePool}
 
 
-def guarded_session(guard: Guard) -> requests.Session:
+def guarded_session(guard: Guard, tls: ssl.SSLContext) -> requests.Session:
     """A session that reaches nothing but what `guard` allows, and takes nothing from the environment or a .netrc."""
     session = requests.Session()
     session.trust_env = False
-    session.mount("http://", GuardedAdapter(guard))
-    session.mount("https://", GuardedAdapter(guard))
+    session.mount("http://", GuardedAdapter(guard, tls))
+    session.mount("https://", GuardedAdapter(guard, tls))
     return session
