@@ -4,18 +4,22 @@ import base64
 import importlib.util
 import json
 import os
+import re
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from loopback import Loopback, Peer, serve
+from loopback import Conversation, Loopback, Peer, serve
 from recordings import recording, silence
 
 HANDLER = Path(__file__).parent.parent / "handler.py"
 KEY = "11111111-2222-3333-4444-555555555555"
+WAV = recording("jfk.wav")
 VOXTRAL, WHISPER = "voxtral-small-24b-2507", "whisper-large-v3"
 
 Handle = Callable[[object, object], dict[str, Any]]
@@ -190,6 +194,116 @@ def test_nothing_is_sent_of_what_is_no_audio(handle: Handle, api: FakeApi) -> No
     long = handle(post(audio(silence(31 * 60, sample_rate_hz=1000))), {})
     assert long["statusCode"] == 413
     assert api.calls == []
+
+
+def stall(peer: Peer) -> None:
+    """Send half of it, and then nothing."""
+    peer.answer(WAV[:8000], Content_Length=str(len(WAV)))
+    peer.wait()
+
+
+@pytest.mark.parametrize("model", [VOXTRAL, WHISPER])
+@pytest.mark.parametrize(
+    ("conversation", "expected"),
+    [
+        (stall, "504 TIME_LIMIT|sent nothing"),
+        (lambda peer: peer.answer(WAV[:8000], Content_Length=str(len(WAV))), "502 broke off"),
+        (lambda peer: peer.answer(WAV, Content_Length=str(len(WAV) + 1)), "502 broke off"),
+        (lambda peer: peer.answer(b""), "415 nothing at all"),
+        (Peer.wait, "504 in time"),
+        (Peer.reset, "502 reached"),
+        (lambda peer: peer.answer(b"<html>", status="403 X"), "422 403"),
+        (lambda peer: peer.answer(status="404 X"), "404 404"),
+    ],
+    ids=["stalls", "breaks-off", "announces-more", "empty", "silent", "resets", "refuses", "is-not-there"],
+)
+def test_sources_on_a_bad_day(
+    handle: Handle, monkeypatch: pytest.MonkeyPatch, conversation: Conversation, expected: str, model: str
+) -> None:
+    """A source that fails in whatever way is reported as what it did, and never transcribed in part."""
+    monkeypatch.setenv("ALLOWED_PRIVATE_HOSTS", "127.0.0.1")
+    monkeypatch.setenv("TIME_LIMIT", "1")
+    status, _, says = expected.partition(" ")
+    with serve(conversation) as server:
+        answer = handle(post({"url": server.url, "model": model}), {})
+    assert answer["statusCode"] == int(status), answer["body"]
+    assert re.search(says, error_of(answer)["message"])
+
+
+def test_stalled_source_is_left(handle: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the answer is given, no connection to the source is left open."""
+    monkeypatch.setenv("ALLOWED_PRIVATE_HOSTS", "127.0.0.1")
+    monkeypatch.setenv("TIME_LIMIT", "1")
+    left = threading.Event()
+
+    def listen(peer: Peer) -> None:
+        peer.answer(WAV[:8000], Content_Length=str(len(WAV)))
+        with suppress(OSError):
+            peer.connection.recv(1)  # nothing comes, until the other end closes
+        left.set()
+
+    with serve(listen) as server:
+        assert handle(post({"url": server.url}), {})["statusCode"] == 504
+        assert left.wait(5)
+
+
+def test_source_that_sends_more_than_it_announced(handle: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What follows the announced length is not part of the recording; the recording is transcribed as announced."""
+    monkeypatch.setenv("ALLOWED_PRIVATE_HOSTS", "127.0.0.1")
+    with serve(lambda peer: peer.answer(WAV + b"more", Content_Length=str(len(WAV)))) as server:
+        answer = handle(post({"url": server.url}), {})
+    assert (answer["statusCode"], json.loads(answer["body"])["duration"]) == (200, 11.0)
+
+
+def test_early_refusal_ends_the_download(handle: Handle, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the API refuses a recording that is still arriving, the source is left at once, far from its end."""
+    monkeypatch.setenv("ALLOWED_PRIVATE_HOSTS", "127.0.0.1")
+    recording_bytes = silence(240, sample_rate_hz=48_000)
+    sent = 0
+    left = threading.Event()
+
+    def slow(peer: Peer) -> None:
+        nonlocal sent
+        peer.answer(recording_bytes[:100_000], Content_Length=str(len(recording_bytes)), ETag='"v"')
+        try:
+            for start in range(100_000, len(recording_bytes), 100_000):
+                peer.send(recording_bytes[start : start + 100_000])
+                sent = start
+                peer.stopped.wait(0.01)
+        except OSError:
+            left.set()
+
+    def refuse(peer: Peer) -> None:
+        """List the models as ever, and refuse an upload by its head."""
+        if peer.path == "/models":
+            api(peer)
+        else:
+            peer.answer(b'{"error": {"message": "no"}}', status="401 X")
+
+    with serve(slow) as source, serve(refuse, read_body=False) as refusing:
+        monkeypatch.setenv("GENERATIVE_API_URL", refusing.url)
+        answer = handle(post({"url": source.url}), {})
+        assert left.wait(5)
+    assert error_of(answer)["param"] == "GENERATIVE_API_KEY"
+    assert sent < len(recording_bytes) / 2
+
+
+def test_timings_show_what_overlapped(handle: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recording is sent to the API while it still arrives: both phases lasted, and together longer than the whole."""
+    monkeypatch.setenv("ALLOWED_PRIVATE_HOSTS", "127.0.0.1")
+
+    def slow(peer: Peer) -> None:
+        peer.answer(WAV[:100_000], Content_Length=str(len(WAV)))
+        for start in range(100_000, len(WAV), 10_000):
+            peer.stopped.wait(0.02)
+            peer.send(WAV[start : start + 10_000])
+
+    with serve(slow) as source:
+        answer = handle(post({"url": source.url}), {})
+    timings = dict(re.findall(r"(\w+);dur=([\d.]+)", answer["headers"]["Server-Timing"]))
+    download, call, total = (float(timings[name]) for name in ("download", "api", "total"))
+    assert max(download, call) <= total
+    assert download + call > total
 
 
 def test_no_secret_anywhere(handle: Handle, api: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
