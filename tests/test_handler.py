@@ -247,6 +247,17 @@ def test_stalled_source_is_left(handle: Handle, monkeypatch: pytest.MonkeyPatch)
         assert left.wait(5)
 
 
+def test_part_of_a_download_is_never_transcribed(handle: Handle, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recording of unknown length and version that breaks off has no transcript, however often it is tried."""
+    monkeypatch.setenv("ALLOWED_PRIVATE_HOSTS", "127.0.0.1")
+    monkeypatch.setenv("TIME_LIMIT", "30")
+    chunk = b"%x\r\n%s\r\n" % (100_000, WAV[:100_000])
+    with serve(lambda peer: peer.answer(chunk, Content_Length="", Transfer_Encoding="chunked")) as server:
+        answer = handle(post({"url": server.url}), {})
+    assert answer["statusCode"] == 502
+    assert api.calls.count("/chat/completions") <= 1
+
+
 def test_source_that_sends_more_than_it_announced(handle: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
     """What follows the announced length is not part of the recording; the recording is transcribed as announced."""
     monkeypatch.setenv("ALLOWED_PRIVATE_HOSTS", "127.0.0.1")

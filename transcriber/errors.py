@@ -10,6 +10,7 @@ TranscriberError
 │   ├── SourceNotFoundError     404
 │   ├── SourceRefusedError      422  the source answered with a 401, 403 or another refusal
 │   ├── SourceChangedError      502  another version than the one that was read at first
+│   ├── SourceLostError         502  it broke off, and cannot be read again
 │   ├── SourceFailedError       502
 │   └── SourceTimeoutError      504
 ├── AudioError
@@ -110,6 +111,14 @@ class SourceChangedError(SourceError):
 
     status = 502
     code = "source_changed"
+
+
+class SourceLostError(SourceError):
+    """The source broke off, and cannot be read again from its start."""
+
+    status = 502
+    type = "server_error"
+    code = "source_lost"
 
 
 class SourceFailedError(SourceError):

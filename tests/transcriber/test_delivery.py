@@ -69,6 +69,7 @@ def test_preflight() -> None:
         (errors.SettingsError("MODELS", "m"), 500),
         (errors.SourceFailedError("m"), 502),
         (errors.SourceChangedError("m"), 502),
+        (errors.SourceLostError("m"), 502),
         (errors.ApiFailedError("m"), 502),
         (errors.TruncatedTranscriptError("m"), 502),
         (errors.SourceTimeoutError("m"), 504),
@@ -93,7 +94,7 @@ def test_every_error_of_the_tree_is_in_the_table() -> None:
         return [leaf for child in kind.__subclasses__() for leaf in leaves(child)] or [kind]
 
     codes = [leaf.code for leaf in leaves(errors.TranscriberError)]
-    assert len(codes) == len(set(codes)) == 17
+    assert len(codes) == len(set(codes)) == 18
 
 
 def test_headers_of_errors() -> None:

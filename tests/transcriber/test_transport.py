@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import httpx2
 import pytest
 import trustme
-from loopback import Peer, serve
+from loopback import Conversation, Peer, serve
 
 from transcriber.transport import MAX_ANSWER_BYTES, Transport
 
@@ -61,14 +61,17 @@ def refuse_and_close(peer: Peer) -> None:
     peer.answer(b'{"error": {"message": "no"}}', status="401 Unauthorized")
 
 
-@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
-@pytest.mark.parametrize("conversation", [refuse_and_wait, refuse_and_close])
+# Over TLS, a server that closes with data unread may take its answer with it: a failed write ends a TLS session.
+@pytest.mark.parametrize(
+    ("conversation", "tls"),
+    [(refuse_and_wait, False), (refuse_and_wait, True), (refuse_and_close, False)],
+    ids=["waits", "waits-tls", "closes"],
+)
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
 def test_early_refusal_ends_the_upload(
-    client: httpx2.Client, conversation: object, *, chunked: bool, tls: bool
+    client: httpx2.Client, conversation: Conversation, *, chunked: bool, tls: bool
 ) -> None:
     """An answer that comes while the body is sent is read at once, and the rest of the body is never asked for."""
-    assert callable(conversation)
     headers = {} if chunked else {"Content-Length": str(MANY_BYTES)}
     with serve(conversation, read_body=False, tls=server_tls() if tls else None) as server:
         body = Body()
@@ -115,9 +118,8 @@ def drip_body(peer: Peer) -> None:
 
 
 @pytest.mark.parametrize("conversation", [drip_head, drip_body])
-def test_dripping_answer_ends_with_the_time(client: httpx2.Client, conversation: object) -> None:
+def test_dripping_answer_ends_with_the_time(client: httpx2.Client, conversation: Conversation) -> None:
     """A server that sends a byte at a time, each of them in time, does not outlast the request's time."""
-    assert callable(conversation)
     with serve(conversation) as server, pytest.raises(httpx2.ReadTimeout):
         client.get(server.url, timeout=0.5)
 

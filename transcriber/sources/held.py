@@ -1,27 +1,46 @@
 """Keeps what one reading gives, for sources that cannot be read twice."""
 
+from transcriber.errors import SourceError, SourceLostError
 from transcriber.sources.base import Reader
 
 
 class HeldReading:
-    """One reading, whose bytes are kept as they come, so that it can be read from its start again."""
+    """One reading, whose bytes are kept as they come, so that it can be read from its start again.
+
+    A reading that failed cannot go on: what is kept of it is a part, which nobody may take for the whole.
+    """
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._blocks: list[bytes] = []
         self._at_end = False
+        self._has_failed = False
 
     def again(self) -> Reader:
-        """A reading from the first byte, which goes on with the source where the kept bytes end."""
+        """A reading from the first byte, which goes on with the source where the kept bytes end.
+
+        `SourceLostError` after a failure.
+        """
+        self._check()
         return _Replay(self)
 
     def block(self, index: int, size: int) -> bytes:
         """The block at `index`: a kept one, whatever its size, or the next one of the source, of up to `size` bytes."""
+        self._check()
         if index == len(self._blocks) and not self._at_end:
-            block = self._reader.read(size)
+            try:
+                block = self._reader.read(size)
+            except SourceError:
+                self._has_failed = True
+                raise
             self._at_end = not block
             self._blocks.append(block)
         return self._blocks[index] if index < len(self._blocks) else b""
+
+    def _check(self) -> None:
+        if self._has_failed:
+            message = "The download broke off, and its server does not say which version of the audio it sends."
+            raise SourceLostError(message, param="url")
 
     def close(self) -> None:
         """End the reading and forget its bytes."""

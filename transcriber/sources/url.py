@@ -28,6 +28,8 @@ from transcriber.sources.held import HeldReading
 from transcriber.tls import client_context
 
 MAX_REDIRECTS = 5
+# Fifteen digits are a petabyte; a longer number is no length of a file.
+_LENGTH = re.compile(r"[0-9]{1,15}")
 MAX_URL_LENGTH = 4_096
 
 # Long enough for a far server's handshake, short enough that a dead address leaves time for a retry.
@@ -95,7 +97,7 @@ class UrlSource(Source):
             )
         self._version = version
         length = response.headers.get("Content-Length", "")
-        if length.isascii() and length.isdecimal() and "Transfer-Encoding" not in response.headers:
+        if _LENGTH.fullmatch(length) and "Transfer-Encoding" not in response.headers:
             self.size_bytes = int(length)
         reading = _Download(response, deadline=self._deadline)
         if version is None:
@@ -119,7 +121,7 @@ class UrlSource(Source):
             if target is None:
                 return _checked(response)
             response.close()
-            url = urljoin(url, target)
+            url = _joined(url, target)
         raise SourceRefusedError(f"The url redirects more than {MAX_REDIRECTS} times.", param="url")
 
     def _get(self, url: str) -> requests.Response:
@@ -141,8 +143,8 @@ class UrlSource(Source):
             raise SourceTimeoutError("The server of the url did not answer in time.", param="url") from None
         except requests.exceptions.SSLError:
             raise SourceFailedError("The server of the url has no valid certificate.", param="url") from None
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError):
-            raise RequestError("The url is no valid address.", param="url") from None
+        except ValueError:  # of requests, for an address that it cannot read, or for where it redirects to
+            raise RequestError("The url is no valid address, or redirects to one that is none.", param="url") from None
         except (requests.RequestException, HTTPError):
             # The exception's own text names addresses, which may be internal.
             raise SourceFailedError("The server of the url cannot be reached.", param="url") from None
@@ -200,6 +202,13 @@ def check_url(url: str) -> None:
         raise AddressRefusedError(message, param="url")
     if not valid:
         raise RequestError("The url is no valid address.", param="url")
+
+
+def _joined(url: str, target: str) -> str:
+    try:
+        return urljoin(url, target)
+    except ValueError:
+        raise RequestError("The url redirects to what is no valid address.", param="url") from None
 
 
 def _checked(response: requests.Response) -> requests.Response:

@@ -4,6 +4,7 @@ import gzip
 import socket
 import ssl
 import threading
+from contextlib import suppress
 
 import pytest
 import trustme
@@ -16,6 +17,7 @@ from transcriber.errors import (
     SourceChangedError,
     SourceError,
     SourceFailedError,
+    SourceLostError,
     SourceNotFoundError,
     SourceRefusedError,
     SourceTimeoutError,
@@ -142,6 +144,40 @@ def test_broken_off_download_is_never_a_whole_one(conversation: Conversation) ->
     """A download that ends before its end is an error, however it ends."""
     with serve(conversation) as server, source(server) as audio, pytest.raises(SourceFailedError, match="broke off"):
         read_all(audio)
+
+
+@pytest.mark.parametrize("conversation", [cut_chunks, cut_chunk, reset])
+def test_what_is_held_of_a_broken_download_is_never_a_whole_one(conversation: Conversation) -> None:
+    """Where a download that broke off cannot be read again, no later reading gives the part of it that came."""
+    with serve(conversation) as server, source(server) as audio:
+        with pytest.raises(SourceFailedError, match="broke off"):
+            read_all(audio)
+        for _ in range(2):
+            with pytest.raises(SourceLostError):
+                read_all(audio)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("length", ["9" * 300, "9" * 5000, "-1", "1e3", "²", " "])
+def test_length_that_is_none(length: str) -> None:
+    """A length that no file has, or that is no number, ends in an error of the source or is not believed."""
+    with (
+        serve(lambda peer: peer.answer(AUDIO, Content_Length=length)) as server,
+        source(server) as audio,
+        suppress(SourceError, AudioTooLargeError),
+    ):
+        assert read_all(audio) == AUDIO
+
+
+@pytest.mark.parametrize("target", ["http://[::1", "//[", "http://a\u2100b/", "http://\x00/", "\xff\xfe"])
+def test_redirect_to_what_is_no_address(target: str) -> None:
+    """A redirect to something that is no address is a fault of the source, not of the function."""
+    with (
+        serve(lambda peer: peer.send(f"HTTP/1.1 302 X\r\nLocation: {target}\r\n\r\n".encode())) as server,
+        source(server) as audio,
+        pytest.raises((RequestError, SourceError)),
+    ):
+        audio.peek(1)
 
 
 def test_nothing_is_read_beyond_the_announced_length() -> None:
