@@ -47,7 +47,9 @@ def _transcribe(request: TranscriptionRequest, report: Report) -> Answer:
     settings = _instance.settings
     deadline = Deadline(settings.time_limit_seconds)
     with (
-        open_source(request.source, downloads=_instance.downloads, settings=settings, deadline=deadline) as source,
+        open_source(
+            request.source, downloads=lambda: _instance.downloads, settings=settings, deadline=deadline
+        ) as source,
         report.watching(source),
     ):
         with report.phase("prepare"):

@@ -40,12 +40,12 @@ class Api:
         )
 
     def models(self, *, deadline: Deadline) -> frozenset[str]:
-        """The names of the models that exist."""
+        """The names of the models that exist; not retried, since nothing depends on it but the choice of a model."""
 
         def get(timeout: httpx2.Timeout) -> httpx2.Response:
             return self._client.get("/models", cast_to=httpx2.Response, options={"timeout": timeout})
 
-        models = self._retry(lambda: self._call(get, deadline), deadline=deadline).get("data")
+        models = self._call(get, deadline).get("data")
         if not isinstance(models, list):
             raise ApiFailedError("The API's list of models is none.")
         return frozenset(str(model.get("id")) for model in models if isinstance(model, dict))
@@ -94,7 +94,7 @@ class Api:
             raise from_client_error(error, self._secrets) from None
         try:
             answer = json.loads(response.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ApiFailedError("The API answered with something that is no JSON.") from None
         if failure := failure_in_answer(answer, self._secrets):
             raise failure

@@ -1,5 +1,6 @@
 """Turns what the Generative APIs say when they fail into our errors, whichever of their shapes it has."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -25,6 +26,13 @@ from transcriber.redaction import redact
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
 _ERROR_STATUSES = range(400, 600)
+
+# The APIs' words for it: "The model `x` does not exist", "Model x not found", "unknown model", "model is deprecated".
+_MISSING_MODEL = re.compile(
+    r"\bmodel\b.{0,120}\b(?:not exist|not found|not available|no longer|unknown|unavailable|deprecated|retired)\b"
+    r"|\b(?:unknown|no such|missing|invalid|unsupported) model\b",
+    re.IGNORECASE,
+)
 
 
 def from_client_error(error: openai.OpenAIError, secrets: Iterable[str]) -> TranscriberError:
@@ -61,6 +69,8 @@ def from_status(
     error = nested if isinstance(nested, dict) else error
     message = redact(str(error.get("message") or error.get("detail") or "no reason given"), secrets=secrets)
     match status:
+        case _ if status < HTTPStatus.BAD_REQUEST:
+            return SettingsError("GENERATIVE_API_URL", "the API is not there: it sends elsewhere")
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
             return SettingsError("GENERATIVE_API_KEY", f"the API does not take it: {message}")
         case HTTPStatus.NOT_FOUND if not _speaks_of_model(error, message):
@@ -89,10 +99,12 @@ def retry_after_seconds(value: str | None, *, now: datetime) -> float | None:
     except ValueError:
         try:
             seconds = (parsedate_to_datetime(value) - now).total_seconds()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
     return min(max(0.0, seconds), MAX_RETRY_AFTER_SECONDS) if seconds == seconds else None  # noqa: PLR0124 # not a NaN
 
 
 def _speaks_of_model(error: Mapping[str, Any], message: str) -> bool:
-    return error.get("param") == "model" or "model" in str(error.get("code")) or "model" in message.lower()
+    """Whether it is the model that is missing, and not, say, an option that the model does not have."""
+    is_named = error.get("param") == "model" or "model_not_found" in str(error.get("code"))
+    return is_named or bool(_MISSING_MODEL.search(message))

@@ -1,7 +1,7 @@
 """The body of one call of the API: made while it is sent, so that the audio is never held."""
 
 import io
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,10 +14,13 @@ class Stream:
     `is_whole` tells whether all pieces were asked for, and the client asks for the next one when the last is sent.
     """
 
-    def __init__(self, content_type: str, size_bytes: int | None, pieces: Generator[bytes, None, None]) -> None:
+    def __init__(
+        self, content_type: str, size_bytes: int | None, pieces: Iterator[bytes], *, close: Callable[[], None]
+    ) -> None:
         self.content_type = content_type
         self.size_bytes = size_bytes
         self.is_whole = False
+        self.close = close
         self._pieces = pieces
 
     @property
@@ -30,10 +33,6 @@ class Stream:
         yield from self._pieces
         self.is_whole = True
 
-    def close(self) -> None:
-        """End the reading of the audio."""
-        self._pieces.close()
-
 
 class Upload:
     """The audio as the file part of a form: what the client library asks of a file, and no more.
@@ -42,17 +41,16 @@ class Upload:
     that fails, and the form is sent chunked.
     """
 
-    def __init__(self, open_reader: Callable[[], Reader], size_bytes: int | None) -> None:
-        self._open_reader = open_reader
+    def __init__(self, reader: Reader, size_bytes: int | None) -> None:
+        self._reader = reader
         self._size_bytes = size_bytes
-        self._reader: Reader | None = None
+        self._has_begun = False
         self.is_whole = False
 
     def read(self, size: int) -> bytes:
-        """Up to `size` bytes, and none only at the end."""
-        if self._reader is None:
-            self._reader = self._open_reader()
-        block = self._reader.read(size)
+        """`size` bytes, or fewer at the end: small blocks of a slow link would each cost as much as a large one."""
+        self._has_begun = True
+        block = self._reader.read_fully(size)
         self.is_whole = not block
         return block
 
@@ -62,14 +60,13 @@ class Upload:
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """The length, for `SEEK_END`; nothing moves, and once reading has begun nothing can."""
-        if self._size_bytes is None or self._reader is not None:
+        if self._size_bytes is None or self._has_begun:
             raise io.UnsupportedOperation
         return self._size_bytes if whence == io.SEEK_END else offset
 
     def close(self) -> None:
         """End the reading."""
-        if self._reader is not None:
-            self._reader.close()
+        self._reader.close()
 
 
 @dataclass(frozen=True)

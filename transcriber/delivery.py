@@ -46,7 +46,9 @@ class Answer:
 
     def to_platform(self, headers: Mapping[str, str]) -> dict[str, Any]:
         """The one form of an answer that the platform passes on unchanged, with `headers` added to its own."""
-        return {"statusCode": self.status, "headers": {**self.headers, **headers}, "body": self.body}
+        # JSON can spell half of a surrogate pair, and models do; UTF-8, which the platform sends, cannot.
+        body = self.body.encode("utf-8", "replace").decode()
+        return {"statusCode": self.status, "headers": {**self.headers, **headers}, "body": body}
 
 
 def describe(settings: Settings) -> Answer:

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from transcriber.errors import RequestError
@@ -26,6 +27,11 @@ class Base64Text:
     def decode(self, start: int, end: int) -> bytes:
         """The bytes from `start`, a multiple of 3, to `end` or the last one."""
         return base64.b64decode(self.text[start // 3 * 4 : -(-end // 3) * 4])
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """The text itself, in pieces of `size` characters."""
+        for start in range(0, len(self.text), size):
+            yield self.text[start : start + size].encode()
 
 
 def read_base64(text: str, *, param: str | None) -> Base64Text:
@@ -52,7 +58,8 @@ def read_base64(text: str, *, param: str | None) -> Base64Text:
 
 
 def _complaint(what: str, text: str) -> str:
-    position = next(index for index, character in enumerate(text) if not re.match(r"[A-Za-z0-9+/]", character))
+    found = re.search(r"[^A-Za-z0-9+/]", text)
+    position = found.start() if found else len(text) - 1
     if text[position] == " ":
         reason = "a space, which a + becomes when base64 is sent as a form; send it as JSON, or as it is"
     elif text[position] == "=":

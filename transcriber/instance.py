@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from transcriber.log import JsonLog
 from transcriber.models import ModelDirectory
+from transcriber.sdk import load_openai
 from transcriber.settings import Settings
-from transcriber.sources.guard import Guard
-from transcriber.sources.url import Downloads
 from transcriber.transcript import Transcriber
+
+if TYPE_CHECKING:
+    from transcriber.sources.url import Downloads
 
 
 class Instance:
@@ -29,13 +32,17 @@ class Instance:
         return settings
 
     @cached_property
-    def downloads(self) -> Downloads:
+    def downloads(self) -> "Downloads":
         """The connections to the servers of URLs."""
+        from transcriber.sources.guard import Guard  # noqa: PLC0415 # requests takes 0.1 s of CPU, which only a URL needs
+        from transcriber.sources.url import Downloads  # noqa: PLC0415 # the same
+
         return Downloads(Guard(self.settings.allowed_private_hosts))
 
     @cached_property
     def transcriber(self) -> Transcriber:
         """The connection to the API, with the models that it has."""
-        from transcriber.api import Api  # noqa: PLC0415 # takes 0.7 s of CPU, which only a call of the API needs
+        load_openai()
+        from transcriber.api import Api  # noqa: PLC0415 # half of a cold start, which only a call of the API needs
 
         return Transcriber(self.settings, Api(self.settings), ModelDirectory(self.settings, log=self.log))

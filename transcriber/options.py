@@ -13,6 +13,8 @@ T = TypeVar("T")
 # More than any vocabulary list or instruction needs, and little beside a model's context of 32k tokens.
 MAX_PROMPT_LENGTH = 8_000
 MAX_MODEL_LENGTH = 200
+# The longest that RFC 5646 (4.4.1) has everybody accept; a pattern would take seconds over megabytes.
+MAX_LANGUAGE_LENGTH = 35
 # The output limit that the Generative APIs document for Voxtral.
 MAX_OUTPUT_TOKENS = 16_384
 # The range of the OpenAI API.
@@ -103,7 +105,7 @@ def _model(value: object) -> str:
 
 def _language(value: object) -> str:
     """ISO 639-1; a region (`fr-FR`, `pt_BR`) is dropped, since the models know languages alone."""
-    match = re.fullmatch(r"([A-Za-z]{2})(?:[-_][A-Za-z0-9]{1,8})*", _text(value))
+    match = re.fullmatch(r"([A-Za-z]{2})(?:[-_][A-Za-z0-9]{1,8})*", _text(value)[:MAX_LANGUAGE_LENGTH])
     if not match:
         raise _InvalidOptionError("is a code of ISO 639-1 with two letters, such as en or fr")
     return match[1].lower()

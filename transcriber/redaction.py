@@ -9,8 +9,10 @@ MAX_TEXT_LENGTH = 300
 
 # A run this long without a space is no word but a payload, a token or a key.
 _OPAQUE = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
+# The address of a server behind the API tells of its network, whatever its name.
+_URL = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s\"'<>)]+", re.IGNORECASE)
 _CONTROL_OR_SPACE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]+")
-_IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
+_IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])")
 
 
@@ -19,6 +21,7 @@ def redact(text: str, *, secrets: Iterable[str] = ()) -> str:
     for secret in secrets:
         text = text.replace(secret, "[…]")
     text = _CONTROL_OR_SPACE.sub(" ", text).strip()
+    text = _URL.sub("[…]", text)
     text = _OPAQUE.sub("[…]", text)
     for pattern in (_IPV6, _IPV4):
         text = pattern.sub(_hide_internal_address, text)

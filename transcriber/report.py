@@ -35,7 +35,7 @@ class Report:
             yield
         finally:
             self.phase_seconds["download"] = source.transfer_seconds
-            self.learn(source=source.kind, bytes=source.bytes_read)
+            self.learn(source=source.kind, bytes=source.bytes_read if source.size_bytes is None else source.size_bytes)
 
     def learn(self, **facts: object) -> None:
         """Add facts for the log line."""

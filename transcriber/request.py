@@ -28,6 +28,9 @@ WAYS_IN: Final = (
 MIN_ENCODED_LENGTH = 64
 # How much of an unknown field's name a message repeats.
 MAX_NAME_LENGTH = 40
+# Far more parts than a request has, even with commas and brackets in its prompt; a body full of them would parse to
+# thirty times its size.
+MAX_JSON_PARTS = 10_000
 # How much of a body is looked at to tell what kind of binary it is.
 BINARY_LOOK = 2_000
 
@@ -105,6 +108,8 @@ def _read_transcription(call: Call) -> TranscriptionRequest:
 
 def _read_json(body: str) -> dict[str, Any] | None:
     """The object that `body` is; None where it is no JSON at all."""
+    if sum(map(body.count, "{[,")) > MAX_JSON_PARTS:
+        raise RequestError(f"The body has more than {MAX_JSON_PARTS} parts, which no request has. {WAYS_IN}")
     try:
         value = json.loads(body, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
@@ -151,7 +156,7 @@ def _refuse_unknown(fields: Mapping[str, Any]) -> None:
     for name in fields:
         if name not in KNOWN_FIELDS:
             raise RequestError(
-                f"{_short(name)} is no field of a request.{_nearest(name, KNOWN_FIELDS)}", param=name[:80]
+                f"{_short(name)} is no field of a request.{_nearest(name, KNOWN_FIELDS)}", param=name[:MAX_NAME_LENGTH]
             )
 
 
@@ -211,7 +216,7 @@ def _text(fields: Mapping[str, Any], name: str, *, prefix: str = "") -> str:
 
 
 def _nearest(name: str, known: tuple[str, ...] | Mapping[str, Any]) -> str:
-    nearest = get_close_matches(name.lower(), known, n=1)
+    nearest = get_close_matches(name[:MAX_NAME_LENGTH].lower(), known, n=1)
     return f" Did you mean {nearest[0]}?" if nearest else f" Known are {', '.join(known)}."
 
 

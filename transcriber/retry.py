@@ -34,6 +34,8 @@ FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 20.0
 # Never less than half of the wait, so that a retry is a pause; never the same for all, so that instances spread out.
 JITTER = 0.5
+# A server that says "at once" gets a pause all the same.
+SHORTEST_WAIT_SECONDS = 0.5
 
 
 class RetryPolicy:
@@ -65,6 +67,6 @@ class RetryPolicy:
     def wait_seconds(self, error: TranscriberError, failures: int) -> float:
         """Seconds to wait after the `failures`-th failure in a row: what `Retry-After` says, otherwise back-off."""
         if isinstance(error, ApiError) and error.retry_after_seconds is not None:
-            return error.retry_after_seconds
+            return max(SHORTEST_WAIT_SECONDS, error.retry_after_seconds)
         longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (failures - 1))
         return longest * (1 - JITTER * self._dice())

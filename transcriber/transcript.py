@@ -47,7 +47,7 @@ class Transcriber:
                 return tuple(self._transcribe(chunk, model, options, deadline) for chunk in chunks)
             except ModelNotFoundError as error:
                 missing = error
-                self.directory.doubt(model)
+                self.directory.deny(model)
         raise missing or AssertionError  # candidates raises where there are none
 
     def _transcribe(

@@ -8,14 +8,14 @@ client's timeouts begin anew with each byte. And it takes no answer of a size th
 import select
 import socket
 import ssl
-import threading
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpcore2
 import httpx2
+
+from transcriber.clock import Clock
 
 # Ten hours of speech as text have under a megabyte; what is longer is no transcript, and would fill a small function.
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -28,23 +28,11 @@ KEEP_ALIVE_SECONDS = 30.0
 READ_BYTES = 64 * 1024
 
 
-class _Clock(threading.local):
-    """The time at which the request of this thread has to be over; each thread has one request at a time."""
-
-    ends_at = float("inf")
-
-    def within(self, timeout_seconds: float | None, error: type[Exception]) -> float:
-        remaining_seconds = self.ends_at - time.monotonic()
-        if remaining_seconds <= 0:
-            raise error
-        return remaining_seconds if timeout_seconds is None else min(timeout_seconds, remaining_seconds)
-
-
 class Transport(httpx2.BaseTransport):
     """HTTP/1.1 over kept connections."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
-        self._clock = _Clock()
+        self._clock = Clock()
         self._pool = httpcore2.ConnectionPool(
             ssl_context=tls,
             max_connections=MAX_CONNECTIONS,
@@ -55,7 +43,7 @@ class Transport(httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send `request`; the time for all of it, answer included, is its read timeout."""
         timeout_seconds = request.extensions.get("timeout", {}).get("read")
-        self._clock.ends_at = float("inf") if timeout_seconds is None else time.monotonic() + timeout_seconds
+        self._clock.set(float("inf") if timeout_seconds is None else timeout_seconds)
         url = httpcore2.URL(
             scheme=request.url.raw_scheme,
             host=request.url.raw_host,
@@ -104,7 +92,7 @@ class _AnswerStream(httpx2.SyncByteStream):
 
 
 class _Backend(httpcore2.SyncBackend):
-    def __init__(self, clock: _Clock) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     def connect_tcp(
@@ -115,14 +103,15 @@ class _Backend(httpcore2.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        timeout = self._clock.within(timeout, httpcore2.ConnectTimeout)
+        with _timing_out(httpcore2.ConnectTimeout):
+            timeout = self._clock.within(timeout)
         return _Connection(super().connect_tcp(host, port, timeout, local_address, socket_options), self._clock)
 
 
 class _Connection(httpcore2.NetworkStream):
     """A connection that listens while it speaks."""
 
-    def __init__(self, inner: httpcore2.NetworkStream, clock: _Clock) -> None:
+    def __init__(self, inner: httpcore2.NetworkStream, clock: Clock) -> None:
         self._inner = inner
         self._clock = clock
         self._heard = b""
@@ -131,26 +120,27 @@ class _Connection(httpcore2.NetworkStream):
         if self._heard:
             block, self._heard = self._heard[:max_bytes], self._heard[max_bytes:]
             return block
-        return self._inner.read(max_bytes, self._clock.within(timeout, httpcore2.ReadTimeout))
+        with _timing_out(httpcore2.ReadTimeout):
+            timeout = self._clock.within(timeout)
+        return self._inner.read(max_bytes, timeout)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all of `buffer`; `WriteError`, which has the pool read the answer, when one comes before that."""
         left = memoryview(buffer)
         peer: socket.socket = self._inner.get_extra_info("socket")
-        try:
+        with _timing_out(httpcore2.WriteTimeout):
             while left:
-                readable, writable = _ready(peer, self._clock.within(timeout, httpcore2.WriteTimeout))
+                readable, writable = _ready(peer, self._clock.within(timeout))
                 if readable and self._hears(peer):
                     raise httpcore2.WriteError("answered before all was sent")
                 if writable:
                     left = left[_send(peer, left) :]
-        except OSError as error:
-            raise httpcore2.WriteError(str(error)) from error
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        timeout = self._clock.within(timeout, httpcore2.ConnectTimeout)
+        with _timing_out(httpcore2.ConnectTimeout):
+            timeout = self._clock.within(timeout)
         return _Connection(self._inner.start_tls(ssl_context, server_hostname, timeout), self._clock)
 
     def get_extra_info(self, info: str) -> Any:
@@ -170,12 +160,12 @@ class _Connection(httpcore2.NetworkStream):
 
 
 def _ready(peer: socket.socket, timeout_seconds: float) -> tuple[bool, bool]:
-    """Whether `peer` can be read and written, when either is so; `WriteTimeout` when neither is in time."""
+    """Whether `peer` can be read and written, when either is so; `TimeoutError` when neither is in time."""
     poll = select.poll()
     poll.register(peer, select.POLLIN | select.POLLOUT)
     for _, events in poll.poll(timeout_seconds * 1000):
         return bool(events & ~select.POLLOUT), bool(events & select.POLLOUT)
-    raise httpcore2.WriteTimeout
+    raise TimeoutError
 
 
 def _send(peer: socket.socket, left: memoryview) -> int:
@@ -185,6 +175,17 @@ def _send(peer: socket.socket, left: memoryview) -> int:
         return peer.send(left)
     except (BlockingIOError, ssl.SSLWantWriteError):
         return 0
+
+
+@contextmanager
+def _timing_out(error: type[Exception]) -> Iterator[None]:
+    """Raise a timeout inside as `error`, and any other failure of the connection as one of writing."""
+    try:
+        yield
+    except TimeoutError:
+        raise error from None
+    except OSError as failure:
+        raise httpcore2.WriteError(str(failure)) from failure
 
 
 @contextmanager

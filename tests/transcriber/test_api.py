@@ -36,7 +36,7 @@ def api(server: Loopback) -> Api:
 
 def post(server: Loopback, *pieces: bytes, size_bytes: int | None = None, seconds: float = 60) -> Any:
     def body() -> Stream:
-        return Stream("application/json", size_bytes, (piece for piece in pieces or (b"{}",)))
+        return Stream("application/json", size_bytes, (piece for piece in pieces or (b"{}",)), close=lambda: None)
 
     return api(server).post("/chat/completions", body, deadline=Deadline(seconds))
 
@@ -92,6 +92,23 @@ def test_missing_model(status: int, body: bytes) -> None:
         post(server)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "temperature is not supported by this model",
+        "Input should be a valid model",
+        "The model failed to load the audio",
+    ],
+)
+def test_other_faults_that_speak_of_the_model(message: str) -> None:
+    """A refusal that only mentions the model is not taken for a model that does not exist."""
+    with (
+        serve(lambda peer: peer.answer(error_body(message), status="422 X")) as server,
+        pytest.raises(ApiRefusedError, match="The API answered 422"),
+    ):
+        post(server)
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>Bad gateway</html>", b"[]", b'"no"', b"\xff\xfe", b'{"detail": "no"}'])
 def test_errors_without_the_usual_shape(body: bytes) -> None:
     """An error whose body is something else is still its error."""
@@ -116,6 +133,7 @@ def test_errors_without_the_usual_shape(body: bytes) -> None:
         (b"", ApiFailedError),
         (b"[1]", ApiFailedError),
         (b"\xff\xfe", ApiFailedError),
+        (b"[" * 100_000, ApiFailedError),
     ],
 )
 def test_answer_with_status_200_that_is_none(answer: bytes, error: type[ApiError]) -> None:
@@ -205,7 +223,7 @@ def test_failure_of_the_source_is_not_the_apis() -> None:
             yield b"begin"
             raise SourceFailedError("The download broke off before its end.")
 
-        return Stream("application/json", 100, pieces())
+        return Stream("application/json", 100, pieces(), close=lambda: None)
 
     with serve(Peer.wait) as server, pytest.raises(SourceFailedError):
         api(server).post("/x", failing, deadline=Deadline(5))
@@ -219,7 +237,7 @@ def test_early_answer_that_is_no_refusal_is_none() -> None:
         peer.wait()
 
     def body() -> Stream:
-        return Stream("application/json", 10**9, (bytes(10**6) for _ in range(1000)))
+        return Stream("application/json", 10**9, (bytes(10**6) for _ in range(1000)), close=lambda: None)
 
     with serve(hasty, read_body=False) as server, pytest.raises(ApiFailedError, match="before it had heard"):
         Api(Settings(api_key=KEY, api_url=server.url), retry=RetryPolicy(max_attempts=1)).post(
@@ -230,9 +248,10 @@ def test_early_answer_that_is_no_refusal_is_none() -> None:
 def test_redirect_is_not_followed() -> None:
     """The key and the audio go to the address that was set, and nowhere else."""
     with serve(lambda peer: peer.answer(status="307 X", Location="http://127.0.0.1:1/")) as server:
-        with pytest.raises(ApiError):
+        with pytest.raises(SettingsError) as caught:
             post(server)
         assert len(server.requests) == 1
+    assert caught.value.variable == "GENERATIVE_API_URL"
 
 
 def test_models() -> None:
@@ -256,6 +275,7 @@ def test_models() -> None:
         ("", None),
         ("Mon, 01 Jan 2024 00:00:07 GMT", 7),
         ("Mon, 01 Jan 2024 00:00:07", None),
+        ("Mon, 20 Nov 99999999999999999999 10:00:00 GMT", None),
         ("Sun, 31 Dec 2023 23:59:59 GMT", 0),
     ],
 )

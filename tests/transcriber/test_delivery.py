@@ -116,6 +116,12 @@ def test_unforeseen_error_tells_a_stranger_nothing() -> None:
     assert str(facts["where"]).startswith("test_delivery.py:")
 
 
+def test_half_a_character_does_not_break_the_answer() -> None:
+    """Half of a surrogate pair, which JSON can spell, is replaced, so that the platform can send the rest."""
+    answer = deliver(Transcript("so \ud83d my", "m", 1.0), ResponseFormat.JSON).to_platform({})
+    assert json.loads(answer["body"].encode())["text"] == "so ? my"
+
+
 def test_form_for_the_platform() -> None:
     """The platform gets an integer, a dict of texts, and a text."""
     answer = Answer(200, "body", {"Content-Type": "text/plain"}).to_platform({"X-Request-Id": "1"})

@@ -8,7 +8,7 @@ import pytest
 from transcriber.deadline import Deadline
 from transcriber.errors import ApiFailedError, ModelNotFoundError, SettingsError
 from transcriber.log import JsonLog
-from transcriber.models import ModelDirectory
+from transcriber.models import ASK_AGAIN_SECONDS, DENIED_SECONDS, LOOK_UP_SECONDS, ModelDirectory
 from transcriber.settings import Settings
 
 SETTINGS = Settings(api_key="key")
@@ -81,22 +81,53 @@ def test_no_model_of_the_setting_exists() -> None:
         candidates(directory(), Lister("llama"))
 
 
-def test_list_that_cannot_be_had_is_asked_for_again() -> None:
-    """While the API does not tell which models exist all are candidates, and the next request asks again."""
-    models, lister = directory(), Lister(WHISPER)
+class HandClock:
+    """A clock that a test sets."""
+
+    seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_list_that_cannot_be_had_is_asked_for_again_after_a_while() -> None:
+    """While the API does not tell which models exist all are candidates, and it is not asked for each request."""
+    clock = HandClock()
+    models, lister = ModelDirectory(SETTINGS, log=JsonLog(stream=io.StringIO()), clock=clock), Lister(WHISPER)
     lister.fails = True
-    assert candidates(models, lister) == [VOXTRAL, WHISPER]
+    for _ in range(3):
+        assert candidates(models, lister) == [VOXTRAL, WHISPER]
+    assert lister.asked == 1
     lister.fails = False
-    assert candidates(models, lister) == [WHISPER]
-    assert candidates(models, lister) == [WHISPER]
+    clock.seconds += ASK_AGAIN_SECONDS
+    for _ in range(3):
+        assert candidates(models, lister) == [WHISPER]
     assert lister.asked == 2
 
 
-def test_doubt_asks_again() -> None:
-    """When the API denies a model that it listed, the list is asked for again at the next request."""
-    models, lister = directory(), Lister(VOXTRAL, WHISPER)
+def test_look_up_may_not_take_the_time_of_a_request() -> None:
+    """The look-up is given a short time of its own, and less when the request has less."""
+    given: list[float] = []
+
+    class Slow(Lister):
+        def models(self, *, deadline: Deadline) -> frozenset[str]:
+            given.append(deadline.limit_seconds)
+            return self.available
+
+    for seconds in (300, 3):
+        list(directory().candidates(None, lister=Slow(VOXTRAL), deadline=Deadline(seconds)))
+    assert given == [LOOK_UP_SECONDS, pytest.approx(3, abs=0.1)]
+
+
+def test_denied_model_is_passed_over_for_a_while() -> None:
+    """A model that is listed but denied costs one upload, not one for each request, and is tried again later."""
+    clock = HandClock()
+    models, lister = ModelDirectory(SETTINGS, log=JsonLog(stream=io.StringIO()), clock=clock), Lister(VOXTRAL, WHISPER)
+    models.deny(VOXTRAL)
+    assert candidates(models, lister) == [WHISPER]
+    assert candidates(models, lister, VOXTRAL) == [VOXTRAL]
+    models.deny(WHISPER)
     assert candidates(models, lister) == [VOXTRAL, WHISPER]
-    lister.available = frozenset({WHISPER})
-    models.doubt(VOXTRAL)
-    assert candidates(models, lister) == [WHISPER]
-    assert lister.asked == 2
+    clock.seconds += DENIED_SECONDS
+    assert candidates(models, lister) == [VOXTRAL, WHISPER]
+    assert lister.asked == 1

@@ -15,6 +15,8 @@ from transcriber.redaction import MAX_TEXT_LENGTH, redact
         ("two\r\nlines\x1b[31m", "two lines [31m"),
         ("upstream 10.1.2.3:8000 failed", "upstream […]:8000 failed"),
         ("upstream fd00:42::42 failed", "upstream […] failed"),
+        ("upstream 10.0.0.7.", "upstream […]."),
+        ("see http://vllm.internal.svc:8000/v1 and", "see […] and"),
         ("see 8.8.8.8", "see 8.8.8.8"),
         ("at 12:30:45, version 1.2.3", "at 12:30:45, version 1.2.3"),
     ],

@@ -19,7 +19,7 @@ from transcriber.errors import (
     TruncatedTranscriptError,
     UnsupportedAudioError,
 )
-from transcriber.retry import MAX_ATTEMPTS, RetryPolicy
+from transcriber.retry import MAX_ATTEMPTS, SHORTEST_WAIT_SECONDS, RetryPolicy
 
 
 class Failing:
@@ -81,10 +81,11 @@ def test_waits_double_and_are_jittered() -> None:
 
 
 def test_retry_after_is_obeyed() -> None:
-    """The server's own word on how long to wait replaces the back-off."""
+    """The server's own word on how long to wait replaces the back-off, but for a moment's pause."""
     waits: list[float] = []
-    policy(waits)(Failing(RateLimitedError("429", retry_after_seconds=7)), deadline=Deadline(100))
-    assert waits == [7]
+    for seconds in (7, 0):
+        policy(waits)(Failing(RateLimitedError("429", retry_after_seconds=seconds)), deadline=Deadline(100))
+    assert waits == [7, SHORTEST_WAIT_SECONDS]
 
 
 def test_gives_up_after_the_last_attempt() -> None:

@@ -5,7 +5,8 @@ The request's body is JSON whose largest part, the audio as base64, is made whil
 
 import base64
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, Final
 
 from transcriber.backends.base import ChunkTranscript, Poster
@@ -14,6 +15,7 @@ from transcriber.chunks import MAX_CHUNK_SECONDS, Chunk
 from transcriber.deadline import Deadline
 from transcriber.errors import ApiFailedError, TruncatedTranscriptError
 from transcriber.options import MAX_OUTPUT_TOKENS, TranscriptionOptions
+from transcriber.sources.base import Reader
 from transcriber.sources.inline import InlineSource
 
 # Asks for the words and nothing else. Each ban names something that chat models are known to do with a recording.
@@ -69,8 +71,13 @@ def make_body(chunk: Chunk, model: str, options: TranscriptionOptions) -> Stream
     # The mark is the last string in it, so what precedes and follows it is JSON's, whatever the user's prompt holds.
     head, _, tail = json.dumps(request).rpartition(_MARK)
     size_bytes = None if chunk.size_bytes is None else len(head) + -(-chunk.size_bytes // 3) * 4 + len(tail)
-    pieces = _pieces(head.encode(), chunk, tail.encode())
-    return Stream("application/json", size_bytes, pieces)
+    if isinstance(chunk.source, InlineSource):
+        pieces, close = chunk.source.encoded.pieces(PASS_CHARACTERS), chunk.source.close
+    else:
+        # Opened here, so that nothing is sent of a request whose audio cannot be had.
+        reader = chunk.open()
+        pieces, close = _encoded(reader), reader.close
+    return Stream("application/json", size_bytes, chain([head.encode()], pieces, [tail.encode()]), close=close)
 
 
 def output_budget(duration_seconds: float | None) -> int:
@@ -90,24 +97,10 @@ def _content(chunk: Chunk, options: TranscriptionOptions) -> list[dict[str, Any]
     return [{"type": "text", "text": text}, {"type": "input_audio", "input_audio": audio}]
 
 
-def _pieces(head: bytes, chunk: Chunk, tail: bytes) -> Generator[bytes, None, None]:
-    """The body in order. The audio is opened first: nothing is sent of a request whose audio cannot be had."""
-    if isinstance(chunk.source, InlineSource):
-        text = chunk.source.encoded.text
-        yield head
-        for start in range(0, len(text), PASS_CHARACTERS):
-            yield text[start : start + PASS_CHARACTERS].encode()
-        yield tail
-        return
-    with chunk.open() as reader:
-        yield head
-        rest = b""
-        while block := reader.read(ENCODE_BYTES):
-            data = rest + block if rest else block
-            whole = len(data) - len(data) % 3
-            rest = data[whole:]
-            yield base64.b64encode(memoryview(data)[:whole])
-    yield base64.b64encode(rest) + tail
+def _encoded(reader: Reader) -> Iterator[bytes]:
+    """The bytes of `reader` as base64, which is whole without padding as long as a block is a multiple of 3."""
+    while block := reader.read_fully(ENCODE_BYTES):
+        yield base64.b64encode(block)
 
 
 def _read_answer(answer: Mapping[str, Any], options: TranscriptionOptions) -> str:
@@ -122,7 +115,7 @@ def _read_answer(answer: Mapping[str, Any], options: TranscriptionOptions) -> st
             message = f"The transcript is longer than max_tokens ({options.max_tokens}); leave max_tokens out."
             raise TruncatedTranscriptError(message, param="max_tokens")
         raise TruncatedTranscriptError("The model stopped at its output limit, so its transcript would be cut off.")
-    if reason not in {"stop", None}:
+    if reason is not None and reason != "stop":
         raise ApiFailedError(f"The model stopped before its end (finish_reason {str(reason)[:40]!r}).")
     if not isinstance(text, str | None):
         raise ApiFailedError("The API's answer has a message that is no text.")

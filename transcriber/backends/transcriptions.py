@@ -35,7 +35,7 @@ def make_body(chunk: Chunk, model: str, options: TranscriptionOptions) -> Form:
         fields={name: value for name, value in fields.items() if value is not None},
         filename=f"audio.{chunk.container}",
         content_type=chunk.container.content_type,
-        upload=Upload(chunk.open, chunk.size_bytes),
+        upload=Upload(chunk.open(), chunk.size_bytes),
     )
 
 

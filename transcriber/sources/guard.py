@@ -12,8 +12,9 @@ requests-hardened 1.3 checks the first address alone and lets in all loopback ad
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import requests
 from AntiSSRF.ipaddress_ranges import IPAddressRanges
@@ -22,8 +23,12 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 
+from transcriber.clock import Clock
 from transcriber.errors import AddressRefusedError
 from transcriber.settings import AllowedHost, Network
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver: TypeAlias = Callable[[str, int], Iterable[str]]
@@ -61,6 +66,7 @@ class Guard:
     """Turns a host into addresses that may be connected to; `AddressRefusedError` if even one of them may not."""
 
     def __init__(self, allowed: Sequence[AllowedHost] = (), *, resolver: Resolver = resolve) -> None:
+        self.clock = Clock()
         self._allowed = allowed
         self._resolver = resolver
 
@@ -78,13 +84,15 @@ class Guard:
         return addresses
 
     def connect(self, host: str, port: int, timeout_seconds: float | None) -> socket.socket:
-        """A connection to the first address of `host` that takes one."""
+        """A connection to the first address of `host` that takes one, whose reads keep to the time of `clock`."""
         failure: OSError = OSError("the name has no address")
         for address in self.addresses(host, port)[:MAX_ADDRESSES_TRIED]:
             try:
-                return socket.create_connection((str(address), port), timeout_seconds)
+                plain = socket.create_connection((str(address), port), self.clock.within(timeout_seconds))
             except OSError as error:
                 failure = error
+            else:
+                return _ClockedSocket.around(plain, self.clock)
         raise failure
 
     def _is_allowed(self, host: str, port: int, address: Address) -> bool:
@@ -100,13 +108,63 @@ def _contains(network: Network, address: Address) -> bool:
     return network.version == address.version and address in network
 
 
+@contextmanager
+def _keeping_to(clock: Clock, connection: socket.socket) -> Iterator[None]:
+    """Let one read of `connection` take no longer than `clock` allows."""
+    timeout_seconds = connection.gettimeout()
+    connection.settimeout(clock.within(timeout_seconds))
+    try:
+        yield
+    finally:
+        connection.settimeout(timeout_seconds)
+
+
+class _ClockedSocket(socket.socket):
+    """A connection whose every read, be it of a status line or of a body, keeps to the clock: http.client reads so."""
+
+    clock: Clock
+
+    @classmethod
+    def around(cls, plain: socket.socket, clock: Clock) -> Self:
+        """The connection of `plain`, which is left without one."""
+        timeout_seconds = plain.gettimeout()
+        clocked = cls(plain.family, plain.type, plain.proto, plain.detach())
+        clocked.settimeout(timeout_seconds)
+        clocked.clock = clock
+        return clocked
+
+    def recv_into(self, buffer: "WriteableBuffer", nbytes: int = 0, flags: int = 0) -> int:
+        with _keeping_to(self.clock, self):
+            return super().recv_into(buffer, nbytes, flags)
+
+
+class _ClockedTlsSocket(ssl.SSLSocket):
+    """The same over TLS; connections of others with the same context have a clock that never ends."""
+
+    clock = Clock()
+
+    def recv_into(self, buffer: "WriteableBuffer", nbytes: int | None = None, flags: int = 0) -> int:
+        with _keeping_to(self.clock, self):
+            return super().recv_into(buffer, nbytes, flags)
+
+
 class GuardedAdapter(HTTPAdapter):
     """Sends requests over connections that the guard has made, all with one TLS context; proxies are never used."""
 
     def __init__(self, guard: Guard, tls: ssl.SSLContext) -> None:
         self._guard = guard
         self._tls = tls
+        tls.sslsocket_class = _ClockedTlsSocket
         super().__init__()
+
+    def get(self, url: str, *, headers: Mapping[str, str], timeouts: tuple[float, float]) -> requests.Response:
+        """The answer of `url`, its body still to be read, and redirects not followed.
+
+        A session would read the whole body of a redirect, keep cookies from one request to the next, and ask the
+        environment for proxies and credentials. `timeouts` are of the connection and of each read, in seconds.
+        """
+        request = requests.Request("GET", url, headers=dict(headers)).prepare()
+        return self.send(request, stream=True, timeout=timeouts)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make the pools, with the guard's connections in them."""
@@ -139,6 +197,11 @@ def guarded_pools(guard: Guard) -> dict[str, type[HTTPConnectionPool]]:
     class SecureConnection(HTTPSConnection):
         _new_conn = new_connection
 
+        def connect(self) -> None:
+            super().connect()
+            if isinstance(self.sock, _ClockedTlsSocket):
+                self.sock.clock = guard.clock
+
     class Pool(HTTPConnectionPool):
         ConnectionCls = Connection
 
@@ -146,12 +209,3 @@ def guarded_pools(guard: Guard) -> dict[str, type[HTTPConnectionPool]]:
         ConnectionCls = SecureConnection
 
     return {"http": Pool, "https": SecurePool}
-
-
-def guarded_session(guard: Guard, tls: ssl.SSLContext) -> requests.Session:
-    """A session that reaches nothing but what `guard` allows, and takes nothing from the environment or a .netrc."""
-    session = requests.Session()
-    session.trust_env = False
-    session.mount("http://", GuardedAdapter(guard, tls))
-    session.mount("https://", GuardedAdapter(guard, tls))
-    return session

@@ -9,6 +9,7 @@ from typing import ClassVar, Final, Protocol
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from requests.utils import requote_uri
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from transcriber.deadline import Deadline
@@ -23,11 +24,12 @@ from transcriber.errors import (
 )
 from transcriber.retry import RetryPolicy
 from transcriber.sources.base import Reader, Source
-from transcriber.sources.guard import Guard, guarded_session
+from transcriber.sources.guard import Guard, GuardedAdapter
 from transcriber.sources.held import HeldReading
 from transcriber.tls import client_context
 
 MAX_REDIRECTS = 5
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 # Fifteen digits are a petabyte; a longer number is no length of a file.
 _LENGTH = re.compile(r"[0-9]{1,15}")
 MAX_URL_LENGTH = 4_096
@@ -62,9 +64,16 @@ class Downloads:
         self.retry = RetryPolicy(sleep=sleep, max_attempts=CONNECT_ATTEMPTS)
 
     @cached_property
-    def session(self) -> requests.Session:
-        """The session, made when the first address is fetched: its TLS context takes 27 ms of CPU."""
-        return guarded_session(self._guard, self._tls())
+    def connections(self) -> GuardedAdapter:
+        """The connections, made when the first address is fetched: their TLS context takes 27 ms of CPU."""
+        return GuardedAdapter(self._guard, self._tls())
+
+    def get(self, url: str, *, deadline: Deadline) -> requests.Response:
+        """The answer of `url`, whose head, and later its body, keep to `deadline`."""
+        remaining_seconds = deadline.remaining_seconds()
+        self._guard.clock.set(remaining_seconds)
+        timeouts = (min(CONNECT_TIMEOUT_SECONDS, remaining_seconds), STALL_TIMEOUT_SECONDS)
+        return self.connections.get(url, headers=HEADERS, timeouts=timeouts)
 
 
 class UrlSource(Source):
@@ -117,29 +126,18 @@ class UrlSource(Source):
         for _ in range(MAX_REDIRECTS + 1):
             check_url(url)
             response = self._get(url)
-            target = self._downloads.session.get_redirect_target(response)
-            if target is None:
+            if response.status_code not in REDIRECTS:
                 return _checked(response)
             response.close()
-            url = _joined(url, target)
+            url = _joined(url, response.headers.get("Location", ""))
         raise SourceRefusedError(f"The url redirects more than {MAX_REDIRECTS} times.", param="url")
 
     def _get(self, url: str) -> requests.Response:
-        remaining_seconds = self._deadline.remaining_seconds()
-        if remaining_seconds <= 0:
+        if self._deadline.has_passed():
             raise _too_slow(self._deadline)
         try:
-            return self._downloads.session.get(
-                url,
-                headers=HEADERS,
-                stream=True,
-                allow_redirects=False,
-                timeout=(
-                    min(CONNECT_TIMEOUT_SECONDS, remaining_seconds),
-                    min(STALL_TIMEOUT_SECONDS, remaining_seconds),
-                ),
-            )
-        except requests.Timeout:
+            return self._downloads.get(url, deadline=self._deadline)
+        except (requests.Timeout, TimeoutError):
             raise SourceTimeoutError("The server of the url did not answer in time.", param="url") from None
         except requests.exceptions.SSLError:
             raise SourceFailedError("The server of the url has no valid certificate.", param="url") from None
@@ -173,6 +171,8 @@ class _Download(Reader):
             # read1, since read would wait for all of `size` and let a server that drips bytes outlast each time limit.
             return self._body.read1(size)
         except (ReadTimeoutError, TimeoutError):
+            if self._deadline.has_passed():
+                raise _too_slow(self._deadline) from None
             message = f"The server of the url sent nothing for {STALL_TIMEOUT_SECONDS:.0f} s."
             raise SourceTimeoutError(message, param="url") from None
         except (HTTPError, OSError, ValueError):
@@ -205,8 +205,9 @@ def check_url(url: str) -> None:
 
 
 def _joined(url: str, target: str) -> str:
+    """Where `target`, a Location as it came, leads from `url`: bytes of UTF-8, which http.client reads as Latin-1."""
     try:
-        return urljoin(url, target)
+        return urljoin(url, requote_uri(target.encode("latin-1").decode()))
     except ValueError:
         raise RequestError("The url redirects to what is no valid address.", param="url") from None
 

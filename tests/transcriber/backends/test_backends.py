@@ -232,6 +232,8 @@ def test_stop_for_length_is_an_error(max_tokens: int | None) -> None:
         {"choices": [{"message": None}]},
         {"choices": [{"message": {"content": ["list"]}, "finish_reason": "stop"}]},
         chat_answer("half", reason="content_filter"),
+        {"choices": [{"message": {"content": "x"}, "finish_reason": {}}]},
+        {"choices": [{"message": {"content": "x"}, "finish_reason": ["stop"]}]},
     ],
 )
 def test_chat_answer_without_a_message(answer: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import gzip
 import socket
 import ssl
 import threading
+import time
 from contextlib import suppress
 
 import pytest
@@ -220,11 +221,39 @@ def drip(peer: Peer) -> None:
         peer.send(b"x")
 
 
-@pytest.mark.parametrize("conversation", [Peer.wait, stall, drip])
+def dripping(beginning: bytes, drop: bytes) -> Conversation:
+    """A server that sends a beginning and then, for ever, the same drop."""
+
+    def conversation(peer: Peer) -> None:
+        peer.send(beginning)
+        while not peer.stopped.wait(0.05):
+            peer.send(drop)
+
+    return conversation
+
+
+@pytest.mark.parametrize(
+    "conversation",
+    [
+        Peer.wait,
+        stall,
+        drip,
+        dripping(b"", b"H"),
+        dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x"),
+        dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+        dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n"),
+        dripping(b"HTTP/1.1 302 X\r\nContent-Length: 100000\r\nLocation: /\r\n\r\n", b"x"),
+    ],
+    ids=["silent", "stall", "drip", "status", "header", "continue", "chunk-size", "trailers", "redirect"],
+)
 def test_slow_server_ends_with_the_time_limit(conversation: Conversation) -> None:
     """A server that says nothing, stops in the middle, or drips bytes for ever is given up when the time is up."""
-    with serve(conversation) as server, source(server, seconds=0.6) as audio, pytest.raises(SourceTimeoutError):
-        read_all(audio)
+    with serve(conversation) as server, source(server, seconds=0.6) as audio:
+        started = time.monotonic()
+        with pytest.raises((SourceTimeoutError, SourceFailedError, SourceRefusedError)):
+            read_all(audio)
+        assert time.monotonic() - started < 5  # it would go on for ever
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -239,6 +268,73 @@ def test_size_limit_holds(announced: bool) -> None:  # noqa: FBT001 # a paramete
         read_all(audio)
     if announced:
         assert audio.bytes_read == 0
+
+
+def test_body_of_a_redirect_is_not_read() -> None:
+    """A redirect's own body, however large, is left where it is."""
+    sent = 0
+
+    def conversation(peer: Peer) -> None:
+        nonlocal sent
+        if peer.path != "/a.mp3":
+            peer.answer(AUDIO)
+            return
+        peer.answer(AUDIO, status="302 Found", Content_Length=str(10**9), Location="/there")
+        while not peer.stopped.is_set() and sent < 10**8:
+            peer.send(AUDIO)
+            sent += len(AUDIO)
+
+    with serve(conversation) as server, source(server) as audio:
+        assert read_all(audio) == AUDIO
+    assert sent < 10**7
+
+
+def test_cookies_are_not_kept() -> None:
+    """What a server sets in one request is not sent with the next one, which may be somebody else's."""
+    downloads = Downloads(Guard([AllowedHost(name="127.0.0.1")]))
+    with serve(lambda peer: peer.answer(AUDIO, Set_Cookie="who=me")) as server:
+        for _ in range(2):
+            with UrlSource(server.url, downloads=downloads, max_bytes=10**7, deadline=Deadline(5)) as audio:
+                read_all(audio)
+        assert b"cookie" not in server.requests[1].lower()
+
+
+def test_connection_is_kept_between_requests() -> None:
+    """Two downloads from one server, one after the other, go over one connection, also over TLS."""
+    authority = trustme.CA()
+    server_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server_tls)
+    client_tls = ssl.create_default_context()
+    authority.configure_trust(client_tls)
+
+    def twice(peer: Peer) -> None:
+        peer.answer(AUDIO, Connection="keep-alive")
+        assert b"GET" in peer.connection.recv(65536)
+        peer.answer(AUDIO)
+
+    for tls in (None, server_tls):
+        downloads = Downloads(Guard([AllowedHost(name="127.0.0.1")]), tls=lambda: client_tls)
+        with serve(twice, tls=tls) as server:
+            for _ in range(2):
+                with UrlSource(server.url, downloads=downloads, max_bytes=10**7, deadline=Deadline(5)) as audio:
+                    assert read_all(audio) == AUDIO
+            assert len(server.requests) == 1
+
+
+def test_dripping_server_over_tls() -> None:
+    """The time limit holds over TLS, too."""
+    authority = trustme.CA()
+    server_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server_tls)
+    client_tls = ssl.create_default_context()
+    authority.configure_trust(client_tls)
+    downloads = Downloads(Guard([AllowedHost(name="127.0.0.1")]), tls=lambda: client_tls, sleep=lambda _: None)
+    with (
+        serve(dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x"), tls=server_tls) as server,
+        UrlSource(server.url, downloads=downloads, max_bytes=10**7, deadline=Deadline(0.6)) as audio,
+        pytest.raises(SourceTimeoutError),
+    ):
+        audio.peek(1)
 
 
 def test_closing_ends_the_download() -> None:

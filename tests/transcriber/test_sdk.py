@@ -1,0 +1,100 @@
+"""The SDK without its types: what the function needs works, and the types are there for whoever asks later."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def run(code: str) -> object:
+    """What `code` prints as JSON, in an interpreter of its own."""
+    done = subprocess.run(  # noqa: S603 # our own code
+        [sys.executable, "-c", dedent(code)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_types_are_not_loaded_and_later_are() -> None:
+    """Loading the SDK loads no module of its types, and afterwards the real ones can be imported."""
+    assert run("""
+        import json, sys
+        from transcriber.sdk import load_openai
+        openai = load_openai()
+        loaded = [name for name in sys.modules if name.startswith("openai.types")]
+        from openai.types.chat import ChatCompletion
+        import pydantic
+        is_model = issubclass(ChatCompletion, pydantic.BaseModel)
+        message = {"role": "assistant", "content": "hi"}
+        choice = {"index": 0, "finish_reason": "stop", "message": message}
+        values = {"id": "1", "choices": [choice], "created": 1, "model": "m", "object": "chat.completion"}
+        print(json.dumps([loaded, is_model, ChatCompletion.model_validate(values).choices[0].message.content]))
+    """) == [[], True, "hi"]
+
+
+def test_sdk_that_does_not_load_so_is_loaded_as_it_is() -> None:
+    """Where the stand-ins are not enough, the SDK is imported whole."""
+    assert run("""
+        import json, sys
+        from transcriber import sdk
+        def fail(self, spec):
+            raise RuntimeError("the import system has changed")
+        sdk._StandIns.create_module = fail
+        openai = sdk.load_openai()
+        print(json.dumps([openai.OpenAI.__name__, "openai.types.chat" in sys.modules]))
+    """) == ["OpenAI", True]
+
+
+def test_garbage_collector_is_left_as_it_was() -> None:
+    """The collector is off only while the SDK is imported."""
+    assert run("""
+        import gc, json
+        from transcriber.sdk import load_openai
+        before = gc.isenabled()
+        load_openai()
+        gc_after = gc.isenabled()
+        gc.disable()
+        load_openai()
+        print(json.dumps([before, gc_after, gc.isenabled()]))
+    """) == [True, True, False]
+
+
+def test_refused_request_loads_neither_sdk_nor_requests() -> None:
+    """What is answered without a call of the API, or without a URL, does not load what only those need."""
+    heavy = ("openai", "requests", "urllib3", "httpx2", "httpcore2", "pydantic", "AntiSSRF", "certifi")
+    assert (
+        run(f"""
+        import json, os, sys
+        os.environ["GENERATIVE_API_KEY"] = "key"
+        sys.stderr = open(os.devnull, "w")
+        import handler
+        assert handler.handle({{"httpMethod": "GET"}}, {{}})["statusCode"] == 200
+        assert handler.handle({{"httpMethod": "POST", "body": "ping"}}, {{}})["statusCode"] == 400
+        print(json.dumps([name for name in {heavy} if name in sys.modules]))
+    """)
+        == []
+    )
+
+
+def test_plain_request_loads_nothing_that_it_does_not_need() -> None:
+    """A request with its recording inside loads the SDK's client and what that needs, and none of what follows."""
+    unneeded = (
+        *("requests", "urllib3", "AntiSSRF", "openai.types", "openai.resources", "openai.lib.streaming"),
+        *("numpy", "av", "websockets", "sounddevice", "transcriber.sources.url", "flask", "unittest"),
+    )
+    assert (
+        run(f"""
+        import base64, json, os, sys
+        os.environ.update(GENERATIVE_API_KEY="key", GENERATIVE_API_URL="http://127.0.0.1:9", TIME_LIMIT="1")
+        sys.stderr = open(os.devnull, "w")
+        import handler
+        audio = open("tests/audio/jfk.mp3", "rb").read()
+        answer = handler.handle({{"httpMethod": "POST", "body": base64.b64encode(audio).decode()}}, {{}})
+        assert answer["statusCode"] == 502, answer
+        print(json.dumps([name for name in {unneeded} if name in sys.modules]))
+    """)
+        == []
+    )
