@@ -10,7 +10,7 @@ from transcriber.delivery import Answer, deliver, deliver_error, describe, error
 from transcriber.event import Call, read_event
 from transcriber.instance import Instance
 from transcriber.report import Report
-from transcriber.request import Description, Preflight, TranscriptionRequest, read_request
+from transcriber.request import Description, TranscriptionRequest, read_request
 from transcriber.sources import open_source
 from transcriber.transcript import join
 
@@ -34,9 +34,11 @@ def handle(event: "Event", context: "Context") -> dict[str, Any]:  # noqa: ARG00
 
 
 def _answer(call: Call, report: Report) -> Answer:
+    if (
+        call.is_preflight
+    ):  # before the settings: with a wrong one, a browser would show nothing of the answer that says so
+        return preflight()
     match read_request(call, _instance.settings):
-        case Preflight():
-            return preflight()
         case Description():
             return describe(_instance.settings)
         case TranscriptionRequest() as request:

@@ -174,6 +174,7 @@ def test_wrong_setting(handle: Handle, monkeypatch: pytest.MonkeyPatch, variable
     monkeypatch.setenv(variable, value)
     answer = handle({"httpMethod": "GET"}, {})
     assert (answer["statusCode"], error_of(answer)["param"]) == (500, variable)
+    assert handle({"httpMethod": "OPTIONS"}, {})["statusCode"] == 204
     monkeypatch.setenv(variable, {"GENERATIVE_API_KEY": KEY, "MODELS": WHISPER}.get(variable, "9"))
     assert handle({"httpMethod": "GET"}, {})["statusCode"] == 200
 
@@ -315,6 +316,14 @@ def test_timings_show_what_overlapped(handle: Handle, monkeypatch: pytest.Monkey
     download, call, total = (float(timings[name]) for name in ("download", "api", "total"))
     assert max(download, call) <= total
     assert download + call > total
+
+
+@pytest.mark.parametrize(("name", "kept_bytes"), [("jfk.wav", 100_000), ("jfk.mp3", 20_000)])
+def test_file_that_is_cut_off_is_warned_of(handle: Handle, name: str, kept_bytes: int) -> None:
+    """A file that is shorter than it says of itself is transcribed as far as it goes, and the answer says so."""
+    answer = json.loads(handle(post(audio(recording(name)[:kept_bytes])), {})["body"])
+    assert "cut off" in answer["warnings"][0]
+    assert answer["duration"] == pytest.approx(3.0, abs=0.2)
 
 
 def test_no_secret_anywhere(handle: Handle, api: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,7 +36,12 @@ class Api:
             base_url=settings.api_url,
             max_retries=0,  # one retry policy, and it is ours: it knows the deadline, and can read a source again
             # Neither proxies nor credentials from the environment or a .netrc: the settings are all there is.
-            http_client=httpx2.Client(transport=Transport(client_context()), trust_env=False, follow_redirects=False),
+            http_client=httpx2.Client(
+                transport=Transport(client_context()),
+                headers={"Accept-Encoding": "identity"},
+                trust_env=False,
+                follow_redirects=False,
+            ),
         )
 
     def models(self, *, deadline: Deadline) -> frozenset[str]:

@@ -23,6 +23,11 @@ class Audio:
         """How long it plays; None as long as neither its header nor its size tells."""
         return self.layout.duration_seconds(self.source.size_bytes)
 
+    @property
+    def missing_seconds(self) -> float:
+        """How much of it is not there, by its own header; known when the size is."""
+        return 0.0 if self.source.size_bytes is None else self.layout.missing_seconds(self.source.size_bytes)
+
 
 def identify(source: Source, *, max_seconds: float) -> Audio:
     """The audio in `source`, of which only the beginning is read.

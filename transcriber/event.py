@@ -25,6 +25,11 @@ class Call:
     body: str = field(repr=False)
     request_id: str
 
+    @property
+    def is_preflight(self) -> bool:
+        """Whether a browser asks what it may send."""
+        return self.method == "OPTIONS"
+
 
 def read_event(event: object) -> Call:
     """The call that `event` describes; what is missing or of another type is read as empty."""

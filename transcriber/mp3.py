@@ -12,6 +12,8 @@ MAX_TAG_BYTES = 25 * 1024 * 1024
 ID3_HEADER_BYTES = 10
 # How much after the tag is looked at: 16 KiB are at least 11 frames of the longest kind.
 FRAMES_LOOK_BYTES = 16 * 1024
+# A stream with this share of the bytes that it states is whole: tags at its end count for some writers.
+WHOLE_SHARE = 0.99
 # Bytes before the first frame that are tolerated: streams that were recorded from the air begin within a frame.
 MAX_GARBAGE_BYTES = 4 * 1024
 # Frames in a row that must fit each other, since eleven set bits alone occur everywhere.
@@ -50,11 +52,19 @@ class Mp3Layout:
     bytes_per_second: float
     frames_start: int
     stated_seconds: float | None
+    stated_bytes: int | None
+
+    def missing_seconds(self, size_bytes: int) -> float:
+        """How much longer the first frame says the stream is than it is in a file of `size_bytes`."""
+        if not self.stated_seconds or not self.stated_bytes:
+            return 0.0
+        held = max(0, size_bytes - self.frames_start) / self.stated_bytes
+        return self.stated_seconds * (1 - held) if held < WHOLE_SHARE else 0.0
 
     def duration_seconds(self, size_bytes: int | None) -> float | None:
         """The length of a file of `size_bytes`; None as long as nothing tells."""
         if self.stated_seconds is not None:
-            return self.stated_seconds
+            return self.stated_seconds - (0.0 if size_bytes is None else self.missing_seconds(size_bytes))
         return None if size_bytes is None else max(0, size_bytes - self.frames_start) / self.bytes_per_second
 
 
@@ -90,18 +100,25 @@ def read_frame(data: bytes, position: int) -> Frame | None:
 
 def read_layout(data: bytes, *, offset: int) -> Mp3Layout | None:
     """The layout of a stream whose bytes from `offset` on begin with `data`; None where these are no frames."""
+    misleading: set[int] = set()
     for start in range(min(MAX_GARBAGE_BYTES, len(data))):
-        if data[start] == 0xFF and (frames := _frames(data, start)):  # noqa: PLR2004 # the first eight bits of a header
+        if data[start] != 0xFF or start in misleading:  # noqa: PLR2004 # the first eight bits of a header
+            continue
+        if frames := _frames(data, start, misleading):
             return _layout(data, start, frames, offset)
     return None
 
 
-def _frames(data: bytes, position: int) -> list[Frame]:
-    """All whole frames from `position` on, if they fit each other; a short stream may have fewer than are asked for."""
+def _frames(data: bytes, position: int, misleading: set[int]) -> list[Frame]:
+    """All whole frames from `position` on, if they fit each other; a short stream may have fewer than are asked for.
+
+    Where they do not, their positions are added to `misleading`, since no chain that begins at one of them is better.
+    """
     frames: list[Frame] = []
     while (frame := read_frame(data, position)) is not None:
         if frames and (frame.layer, frame.sample_rate_hz) != (frames[0].layer, frames[0].sample_rate_hz):
             return []
+        misleading.add(position)
         frames.append(frame)
         position += frame.size_bytes
     at_end = position == len(data) or data[position : position + 3] == b"TAG"
@@ -110,7 +127,7 @@ def _frames(data: bytes, position: int) -> list[Frame]:
 
 def _layout(data: bytes, start: int, frames: list[Frame], offset: int) -> Mp3Layout:
     first = frames[0]
-    stated_frames = _stated_frames(data, start, first)
+    stated_frames, stated_bytes = _stated(data, start, first)
     counted = frames[1:] or frames  # the first may be a Xing frame, whose size says nothing of the others
     seconds = sum(frame.samples for frame in counted) / first.sample_rate_hz
     return Mp3Layout(
@@ -119,17 +136,20 @@ def _layout(data: bytes, start: int, frames: list[Frame], offset: int) -> Mp3Lay
         bytes_per_second=sum(frame.size_bytes for frame in counted) / seconds,
         frames_start=offset + start,
         stated_seconds=stated_frames * first.samples / first.sample_rate_hz if stated_frames else None,
+        stated_bytes=stated_bytes,
     )
 
 
-def _stated_frames(data: bytes, start: int, first: Frame) -> int | None:
-    """How many frames the stream has, by the word of its first one."""
+def _stated(data: bytes, start: int, first: Frame) -> tuple[int | None, int | None]:
+    """How many frames and bytes the stream has, by the word of its first frame."""
     side_bytes = (32 if first.channels == 2 else 17) if first.mpeg1 else (17 if first.channels == 2 else 9)  # noqa: PLR2004
     xing = start + 4 + side_bytes
-    if data[xing : xing + 4] in {b"Xing", b"Info"} and len(data) >= xing + 12:
-        flags, count = struct.unpack_from(">II", data, xing + 4)
-        return count if flags & 1 else None
+    if data[xing : xing + 4] in {b"Xing", b"Info"} and len(data) >= xing + 16:
+        flags, *fields = struct.unpack_from(">III", data, xing + 4)
+        frames = fields.pop(0) if flags & 1 else None
+        return frames, fields.pop(0) if flags & 2 else None
     vbri = start + 36
     if data[vbri : vbri + 4] == b"VBRI" and len(data) >= vbri + 18:
-        return int(struct.unpack_from(">I", data, vbri + 14)[0])
-    return None
+        size_bytes, frames = struct.unpack_from(">II", data, vbri + 10)
+        return frames, size_bytes
+    return None, None

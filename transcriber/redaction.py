@@ -7,6 +7,9 @@ from collections.abc import Iterable
 # Long enough for what an API explains, short enough for a line of a log.
 MAX_TEXT_LENGTH = 300
 
+# What is looked at of a text, which may be megabytes of what takes a pattern long; several times what is shown.
+MAX_LOOKED_AT = 4_096
+
 # A run this long without a space is no word but a payload, a token or a key.
 _OPAQUE = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
 # The address of a server behind the API tells of its network, whatever its name.
@@ -20,6 +23,7 @@ def redact(text: str, *, secrets: Iterable[str] = ()) -> str:
     """`text` on one line, at most `MAX_TEXT_LENGTH` characters, with what nobody should read replaced by `[…]`."""
     for secret in secrets:
         text = text.replace(secret, "[…]")
+    text = text[:MAX_LOOKED_AT]
     text = _CONTROL_OR_SPACE.sub(" ", text).strip()
     text = _URL.sub("[…]", text)
     text = _OPAQUE.sub("[…]", text)

@@ -36,11 +36,6 @@ BINARY_LOOK = 2_000
 
 
 @dataclass(frozen=True)
-class Preflight:
-    """A browser asks what it may send."""
-
-
-@dataclass(frozen=True)
 class Description:
     """Somebody asks what this function is."""
 
@@ -60,10 +55,8 @@ class TranscriptionRequest:
     options: TranscriptionOptions
 
 
-def read_request(call: Call, settings: Settings) -> Preflight | Description | TranscriptionRequest:
+def read_request(call: Call, settings: Settings) -> Description | TranscriptionRequest:
     """What `call` asks for; `RequestError` when it asks for nothing that can be done."""
-    if call.method == "OPTIONS":
-        return Preflight()
     if call.method in {"GET", "HEAD"}:
         return Description()
     if call.method != "POST":
@@ -84,7 +77,7 @@ def _authenticate(call: Call, settings: Settings) -> None:
 
 
 def _read_transcription(call: Call) -> TranscriptionRequest:
-    body = call.body.strip()
+    body = call.body.strip().removeprefix("\ufeff")  # with which some editors and shells begin a text
     if not body:
         raise RequestError(f"The body is empty. {WAYS_IN}")
     fields = _read_json(body)

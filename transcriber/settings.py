@@ -1,6 +1,7 @@
 """The function's settings, read from the environment once; the only module that looks there."""
 
 import ipaddress
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -121,6 +122,7 @@ class _Values:
         try:
             parts = urlsplit(value)
             valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+            valid = valid and value.isprintable() and bool((parts.hostname or "").encode("idna"))
         except ValueError:
             valid = False
         if not valid:
@@ -153,7 +155,7 @@ class _Values:
             number = float(value)
         except ValueError:
             number = -1.0
-        if not 0 < number <= most:
+        if not (0 < number <= most and math.isfinite(number * BYTES_PER_MB)):
             limit = "" if most == float("inf") else f" and at most {most:g}"
             raise SettingsError(name, f"must be a number above 0{limit}")
         return number

@@ -14,6 +14,9 @@ from transcriber.models import ModelDirectory, ModelLister
 from transcriber.options import TranscriptionOptions
 from transcriber.settings import Settings
 
+# A header that is wrong by less than this is wrong by a frame or a tag, and no word is missing.
+NOTICEABLE_SECONDS = 0.5
+
 
 @dataclass(frozen=True)
 class Transcript:
@@ -66,9 +69,16 @@ def join(pieces: Iterable[ChunkTranscript], audio: Audio, *, max_seconds: float)
     """
     pieces = tuple(pieces)
     check_duration(audio, max_seconds=max_seconds)
+    duration_seconds = audio.duration_seconds or 0.0
+    warnings = [warning for piece in pieces for warning in piece.warnings]
+    if audio.missing_seconds > NOTICEABLE_SECONDS:
+        stated_seconds = duration_seconds + audio.missing_seconds
+        warnings.append(
+            f"The file is cut off: its header says {stated_seconds:.1f} s, and {duration_seconds:.1f} s are there."
+        )
     return Transcript(
         text=" ".join(piece.text for piece in pieces if piece.text),
         model=pieces[0].model,
-        duration_seconds=audio.duration_seconds or 0.0,
-        warnings=tuple(dict.fromkeys(warning for piece in pieces for warning in piece.warnings)),
+        duration_seconds=duration_seconds,
+        warnings=tuple(dict.fromkeys(warnings)),
     )

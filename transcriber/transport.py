@@ -60,6 +60,9 @@ class Transport(httpx2.BaseTransport):
                     extensions=request.extensions,
                 )
             )
+            if _encoding(answer) != b"identity":
+                answer.close()
+                raise httpcore2.RemoteProtocolError("the answer is compressed, which nobody asked for")
         return httpx2.Response(
             status_code=answer.status,
             headers=answer.headers,
@@ -70,6 +73,12 @@ class Transport(httpx2.BaseTransport):
     def close(self) -> None:
         """Close the connections."""
         self._pool.close()
+
+
+def _encoding(answer: httpcore2.Response) -> bytes:
+    """The answer's content coding; a compressed one could swell beyond every limit."""
+    codings = [value.lower() for name, value in answer.headers if name.lower() == b"content-encoding"]
+    return codings[0] if codings else b"identity"
 
 
 class _AnswerStream(httpx2.SyncByteStream):

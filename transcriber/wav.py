@@ -12,6 +12,9 @@ MIN_HEADER_BYTES = 12
 # Format tags of RFC 2361 that the APIs' decoders read: PCM, IEEE float, A-law, mu-law, and the extensible form of them.
 CODECS = {0x0001: "PCM", 0x0003: "float", 0x0006: "A-law", 0x0007: "mu-law", 0xFFFE: "PCM"}
 
+# From below telephony's to above any studio's; a header with another one would make any length short.
+SAMPLE_RATES_HZ = range(1_000, 768_001)
+
 # Recorders that write to a pipe cannot go back to fill in the length and leave one of these.
 _UNKNOWN_LENGTHS = (0, 0x7FFFFFFF, 0xFFFFFFFF, 0x80000000, 0x7FFFFFFF - 36, 0xFFFFFFFF - 36)
 
@@ -26,6 +29,11 @@ class WavLayout:
     bytes_per_second: int
     data_start: int
     data_bytes: int | None
+
+    def missing_seconds(self, size_bytes: int) -> float:
+        """How much longer the header says the samples are than they are in a file of `size_bytes`."""
+        missing = (self.data_bytes or 0) - max(0, size_bytes - self.data_start)
+        return max(0, missing) / self.bytes_per_second
 
     def duration_seconds(self, size_bytes: int | None) -> float | None:
         """The length of the samples in a file of `size_bytes`; None as long as nothing tells."""
@@ -67,6 +75,8 @@ def _layout(fields: tuple[int, ...], data_start: int, data_bytes: int | None) ->
         raise UnsupportedAudioError(f"This WAV file holds a codec (format tag {tag:#06x}) that cannot be read yet.")
     # The byte rate is computed where it can be, since some writers leave it wrong.
     bytes_per_second = sample_rate_hz * channels * bits // 8 or bytes_per_second
-    if not bytes_per_second or not channels:
-        raise UnsupportedAudioError("This WAV file has no channels, no sample rate, or no bits: it is damaged.")
+    if not bytes_per_second or not channels or sample_rate_hz not in SAMPLE_RATES_HZ:
+        raise UnsupportedAudioError(
+            "This WAV file has no channels, no bits, or no sample rate of sound: it is damaged."
+        )
     return WavLayout(CODECS[tag], channels, sample_rate_hz, bytes_per_second, data_start, data_bytes)

@@ -110,6 +110,15 @@ def test_mp3_after_a_tag(tag_size: int) -> None:
     assert identified(id3_tag(tag_size) + bytes(100) + mp3_frames(100)).container is Container.MP3
 
 
+def test_mp3_after_a_header_that_is_none() -> None:
+    """Bytes that look like a frame of another kind, and lead to the first real one, do not hide it."""
+    other = struct.pack(">I", 0xFFF30000 | 1 << 12)  # MPEG-2, 8 kbit/s at 22.05 kHz
+    frame = mp3.read_frame(other, 0)
+    assert frame is not None
+    audio = identified(other + bytes(frame.size_bytes - 4) + mp3_frames(50))
+    assert audio.layout.sample_rate_hz == 44_100
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [
@@ -123,6 +132,7 @@ def test_mp3_after_a_tag(tag_size: int) -> None:
         (wav_header(tag=0x55, data_bytes=100) + bytes(100), "0x0055"),
         (wav_header(bits=0, data_bytes=100) + bytes(100), "damaged"),
         (silence(1, channels=6), "6 channels"),
+        (silence(1, sample_rate_hz=1_000_000), "no sample rate of sound"),
         (id3_tag(100), "unknown bytes"),
         (id3_tag(100) + b"OggS" + bytes(1000), "unknown bytes"),
     ],

@@ -26,6 +26,14 @@ def test_hides_what_nobody_should_read(text: str, shown: str) -> None:
     assert redact(text, secrets=["11111111-2222-3333-4444-555555555555"]) == shown
 
 
+def test_long_text_is_not_looked_at_to_its_end() -> None:
+    """Megabytes of what takes a pattern long are shown like any other text, and without a secret cut in half."""
+    secret = "s3cr3t" * 3
+    shown = redact("::1 " * 1_000_000 + secret, secrets=[secret])
+    assert len(shown) <= MAX_TEXT_LENGTH
+    assert "s3cr3t" not in redact("a " * 2_045 + secret, secrets=[secret])
+
+
 @given(st.text())
 def test_is_short_and_on_one_line(text: str) -> None:
     """Whatever comes in, what goes out is one line of bounded length."""

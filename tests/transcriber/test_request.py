@@ -11,7 +11,7 @@ from transcriber.encoded import Base64Text
 from transcriber.errors import AuthenticationError, MethodNotAllowedError, RequestError
 from transcriber.event import Call
 from transcriber.options import ResponseFormat
-from transcriber.request import Description, Preflight, TranscriptionRequest, UrlReference, read_request
+from transcriber.request import Description, TranscriptionRequest, UrlReference, read_request
 from transcriber.settings import Settings
 
 SETTINGS = Settings(api_key="key")
@@ -46,8 +46,20 @@ def transcription(body: object, **query: str) -> TranscriptionRequest:
         AUDIO,
         f"data:audio/wav;base64,{AUDIO}",
         f"\n{AUDIO}\n",
+        f"\ufeff{AUDIO}",
+        "\ufeff" + json.dumps({"audio": AUDIO}),
     ],
-    ids=["audio", "audio-data-url", "input_audio", "no-format", "body", "body-data-url", "body-margins"],
+    ids=[
+        "audio",
+        "audio-data-url",
+        "input_audio",
+        "no-format",
+        "body",
+        "body-data-url",
+        "body-margins",
+        "body-bom",
+        "json-bom",
+    ],
 )
 def test_audio_in_the_request(body: object) -> None:
     """Audio in the request is found in each of the places that the contract names."""
@@ -151,10 +163,9 @@ def test_destroyed_binary_body_is_recognised(body: str) -> None:
 
 
 def test_methods() -> None:
-    """GET and HEAD describe, OPTIONS is a browser's preflight, other methods are told which there are."""
+    """GET and HEAD describe, other methods are told which there are."""
     assert read_request(call(method="GET"), SETTINGS) == Description()
     assert read_request(call(method="HEAD"), SETTINGS) == Description()
-    assert read_request(call(method="OPTIONS"), SETTINGS) == Preflight()
     with pytest.raises(MethodNotAllowedError) as caught:
         read_request(call(method="DELETE"), SETTINGS)
     assert caught.value.allowed == ("GET", "HEAD", "OPTIONS", "POST")

@@ -1,5 +1,6 @@
 """The transport: it hears an answer while it sends, keeps to the time of a request, and takes no endless answer."""
 
+import gzip
 import json
 import ssl
 import threading
@@ -133,6 +134,16 @@ def test_endless_answer_is_cut_off(client: httpx2.Client) -> None:
             peer.send(BLOCK)
 
     with serve(endless) as server, pytest.raises(httpx2.RemoteProtocolError, match="too long"):
+        client.get(server.url)
+
+
+def test_compressed_answer_is_refused(client: httpx2.Client) -> None:
+    """An answer that is compressed, and so of any size, is not unpacked."""
+    bomb = gzip.compress(bytes(1_000_000))
+    with (
+        serve(lambda peer: peer.answer(bomb, Content_Encoding="gzip")) as server,
+        pytest.raises(httpx2.RemoteProtocolError, match="compressed"),
+    ):
         client.get(server.url)
 
 

@@ -25,12 +25,11 @@ class Reader(ABC):
 
     def read_fully(self, size: int) -> bytes:
         """`size` bytes, or fewer at the end."""
-        blocks: list[bytes] = []
-        missing = size
-        while missing > 0 and (block := self.read(missing)):
-            blocks.append(block)
-            missing -= len(block)
-        return b"".join(blocks)
+        # Gathered in one place: a server may send two bytes at a time, and each block of its own would take forty.
+        gathered = bytearray()
+        while len(gathered) < size and (block := self.read(size - len(gathered))):
+            gathered += block
+        return bytes(gathered)
 
     def __enter__(self) -> Self:
         return self

@@ -1,7 +1,7 @@
 """Keeps what one reading gives, for sources that cannot be read twice."""
 
 from transcriber.errors import SourceError, SourceLostError
-from transcriber.sources.base import Reader
+from transcriber.sources.base import BLOCK_BYTES, Reader
 
 
 class HeldReading:
@@ -24,12 +24,12 @@ class HeldReading:
         self._check()
         return _Replay(self)
 
-    def block(self, index: int, size: int) -> bytes:
-        """The block at `index`: a kept one, whatever its size, or the next one of the source, of up to `size` bytes."""
+    def block(self, index: int) -> bytes:
+        """The block at `index`: a kept one, or the next one of the source; an empty one is the end."""
         self._check()
         if index == len(self._blocks) and not self._at_end:
             try:
-                block = self._reader.read(size)
+                block = self._reader.read_fully(BLOCK_BYTES)
             except SourceError:
                 self._has_failed = True
                 raise
@@ -56,7 +56,7 @@ class _Replay(Reader):
 
     def read(self, size: int) -> bytes:
         if not self._rest:
-            self._rest = memoryview(self._held.block(self._index, size))
+            self._rest = memoryview(self._held.block(self._index))
             self._index += 1
         block, self._rest = bytes(self._rest[:size]), self._rest[size:]
         return block
