@@ -6,7 +6,7 @@ Importing this takes 0.7 s of CPU, nearly all of it the SDK's; what is answered 
 import json
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from typing import IO, Any, cast
+from typing import IO, Any, TypeVar, cast
 
 import httpx2
 import openai
@@ -19,6 +19,8 @@ from transcriber.retry import RetryPolicy
 from transcriber.settings import Settings
 from transcriber.tls import client_context
 from transcriber.transport import Transport
+
+T = TypeVar("T")
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 # A block of an upload must leave within this; over a slow link 128 KiB take seconds, not minutes.
@@ -52,11 +54,21 @@ class Api:
 
         models = self._call(get, deadline).get("data")
         if not isinstance(models, list):
-            raise ApiFailedError("The API's list of models is none.")
+            raise ApiFailedError("The API's list of models has no models in it.")
         return frozenset(str(model.get("id")) for model in models if isinstance(model, dict))
 
-    def post(self, path: str, make_body: Callable[[], Body], *, deadline: Deadline) -> Mapping[str, Any]:
-        """The answer to a call of `path` with a body that `make_body` makes anew for each try."""
+    def post(
+        self,
+        path: str,
+        make_body: Callable[[], Body],
+        read: Callable[[Mapping[str, Any]], T],
+        *,
+        deadline: Deadline,
+    ) -> T:
+        """What `read` makes of the answer to a call of `path`, with a body that `make_body` makes for each try.
+
+        `read` raises `ApiFailedError` for an answer that is none, and then there is another try.
+        """
 
         def post(timeout: httpx2.Timeout) -> httpx2.Response:
             with closing(make_body()) as body:
@@ -65,7 +77,7 @@ class Api:
                     raise ApiFailedError("The API answered before it had heard the whole recording.")
                 return response
 
-        return self._retry(lambda: self._call(post, deadline), deadline=deadline)
+        return self._retry(lambda: read(self._call(post, deadline)), deadline=deadline)
 
     def close(self) -> None:
         """Close the connections."""

@@ -70,7 +70,7 @@ def from_status(
     message = redact(str(error.get("message") or error.get("detail") or "no reason given"), secrets=secrets)
     match status:
         case _ if status < HTTPStatus.BAD_REQUEST:
-            return SettingsError("GENERATIVE_API_URL", "the API is not there: it sends elsewhere")
+            return SettingsError("GENERATIVE_API_URL", "its server redirects; set the address that it redirects to")
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
             return SettingsError("GENERATIVE_API_KEY", f"the API does not take it: {message}")
         case HTTPStatus.NOT_FOUND if not _speaks_of_model(error, message):

@@ -37,9 +37,11 @@ def identify(source: Source, *, max_seconds: float) -> Audio:
     head = source.peek(SIGNATURE_BYTES)
     audio = _identify_wav(source) if wav.is_wav(head) else _identify_mp3(source, head)
     if audio is None:
-        raise UnsupportedAudioError(f"The source holds {describe(head)}, not audio that can be read yet: WAV or MP3.")
+        raise UnsupportedAudioError(f"The source holds {describe(head)}, and only WAV and MP3 are read so far.")
     if audio.layout.channels > MAX_CHANNELS:
-        raise UnsupportedAudioError(f"The audio has {audio.layout.channels} channels; mono and stereo can be read yet.")
+        raise UnsupportedAudioError(
+            f"The audio has {audio.layout.channels} channels; only mono and stereo are read so far."
+        )
     check_duration(audio, max_seconds=max_seconds)
     return audio
 
@@ -72,6 +74,9 @@ def _identify_wav(source: Source) -> Audio:
 def _identify_mp3(source: Source, head: bytes) -> Audio | None:
     start = mp3.tag_bytes(head)
     if start > mp3.MAX_TAG_BYTES:
-        return None
+        limit = f"{mp3.MAX_TAG_BYTES / 2**20:g} MiB are read"
+        raise UnsupportedAudioError(
+            f"The MP3 file begins with a tag of {start / 2**20:.0f} MiB; {limit}. Remove its picture."
+        )
     layout = mp3.read_layout(source.peek(start + mp3.FRAMES_LOOK_BYTES)[start:], offset=start)
     return None if layout is None else Audio(source, Container.MP3, layout)

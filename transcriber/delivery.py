@@ -25,6 +25,8 @@ from transcriber.transcript import Transcript
 JSON_TYPE: Final = "application/json"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
 
+# What a page of another origin may read beside the body.
+EXPOSED: Final = {"Access-Control-Expose-Headers": "X-Request-Id, Server-Timing, Retry-After"}
 # A browser may remember for a day what it was allowed to send.
 PREFLIGHT_MAX_AGE_SECONDS = 86_400
 # Milliseconds are what anybody can use of a duration, and what the shortest frame's length asks for.
@@ -48,7 +50,7 @@ class Answer:
         """The one form of an answer that the platform passes on unchanged, with `headers` added to its own."""
         # JSON can spell half of a surrogate pair, and models do; UTF-8, which the platform sends, cannot.
         body = self.body.encode("utf-8", "replace").decode()
-        return {"statusCode": self.status, "headers": {**self.headers, **headers}, "body": body}
+        return {"statusCode": self.status, "headers": {**EXPOSED, **self.headers, **headers}, "body": body}
 
 
 def describe(settings: Settings) -> Answer:
@@ -114,7 +116,9 @@ def error_facts(error: Exception) -> dict[str, object]:
     if isinstance(error, TranscriberError):
         return {"code": error.code, "error": error.message}
     frames = traceback.extract_tb(error.__traceback__)
-    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else None
+    # The innermost place, and the innermost one of ours, which says what was being done there.
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(Path(__file__).parent)]
+    where = " in ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in (*frames[-1:], *ours[-1:]))
     return {"code": TranscriberError.code, "error": type(error).__name__, "where": where}
 
 

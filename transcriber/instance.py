@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from transcriber.errors import TranscriberError
 from transcriber.log import JsonLog
 from transcriber.models import ModelDirectory
+from transcriber.retry import RetryPolicy
 from transcriber.sdk import load_openai
 from transcriber.settings import Settings
 from transcriber.transcript import Transcriber
@@ -28,7 +30,7 @@ class Instance:
     def settings(self) -> Settings:
         """The operator's settings; `SettingsError` names the variable that is missing or wrong."""
         settings = Settings.from_environment(self._environment)
-        self.log = JsonLog(settings.log_level)
+        self.log.level = settings.log_level
         return settings
 
     @cached_property
@@ -45,4 +47,8 @@ class Instance:
         load_openai()
         from transcriber.api import Api  # noqa: PLC0415 # half of a cold start, which only a call of the API needs
 
-        return Transcriber(self.settings, Api(self.settings), ModelDirectory(self.settings, log=self.log))
+        api = Api(self.settings, retry=RetryPolicy(tell=self._tell_of_retry))
+        return Transcriber(self.settings, api, ModelDirectory(self.settings, log=self.log))
+
+    def _tell_of_retry(self, error: TranscriberError, wait_seconds: float) -> None:
+        self.log("warning", "trying again", code=error.code, error=error.message, wait_seconds=round(wait_seconds, 3))

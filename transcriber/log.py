@@ -13,23 +13,22 @@ _LEVELS: Final[tuple[LogLevel, ...]] = ("debug", "info", "warning", "error")
 
 
 class JsonLog:
-    """The log of an instance; lines under `level` are not written."""
+    """The log of an instance; lines under `level` are not written, and each names the request that is at work."""
 
     def __init__(self, level: LogLevel = "info", *, stream: IO[str] | None = None) -> None:
-        self._shown = _LEVELS[_LEVELS.index(level) :]
-        # stderr, since the platform holds stdout back until the request has ended.
-        self._stream = stream or sys.stderr
+        self.level: LogLevel = level
+        self.request_id: str | None = None
+        self._stream = stream
 
     def __call__(self, level: LogLevel, message: str, **fields: object) -> None:
         """Write one line; fields that are None are left out."""
-        if level not in self._shown:
+        if _LEVELS.index(level) < _LEVELS.index(self.level):
             return
-        line = {
-            "level": level,
-            "message": message,
-            **{name: value for name, value in fields.items() if value is not None},
-        }
+        line = {"level": level, "message": message, "request_id": self.request_id, **fields}
         shortened = {
-            name: value[:MAX_VALUE_LENGTH] if isinstance(value, str) else value for name, value in line.items()
+            name: value[:MAX_VALUE_LENGTH] if isinstance(value, str) else value
+            for name, value in line.items()
+            if value is not None
         }
-        print(json.dumps(shortened, ensure_ascii=True, default=str), file=self._stream, flush=True)
+        # stderr, since the platform holds stdout back until the request has ended.
+        print(json.dumps(shortened, ensure_ascii=True, default=str), file=self._stream or sys.stderr, flush=True)

@@ -12,6 +12,7 @@ from transcriber.settings import Settings
 
 # The look-up only spares an upload to a model that is gone, so it may not take the time of a request.
 LOOK_UP_SECONDS = 10.0
+LOOK_UP_SHARE = 0.25
 # After a look-up that failed, and for a model that is listed but denied: long enough not to cost each request an upload
 # or a look-up, short enough that what was mended is found.
 ASK_AGAIN_SECONDS = 60.0
@@ -79,7 +80,7 @@ class ModelDirectory:
         """The models that exist, or None while nobody can tell; then it is asked again after a while."""
         with self._lock:
             if self._available is None and self._clock() >= self._ask_again_at:
-                seconds = min(LOOK_UP_SECONDS, deadline.remaining_seconds())
+                seconds = min(LOOK_UP_SECONDS, deadline.remaining_seconds() * LOOK_UP_SHARE)
                 try:
                     self._available = lister.models(deadline=Deadline(seconds))
                 except (ApiError, SettingsError) as error:

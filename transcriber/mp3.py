@@ -7,8 +7,8 @@ stands in a Xing or Info frame (LAME's form) or a VBRI frame (Fraunhofer's), or 
 import struct
 from dataclasses import dataclass
 
-# An ID3v2 tag may hold pictures, but a stream that begins this late is no recording that one call of an API takes.
-MAX_TAG_BYTES = 25 * 1024 * 1024
+# An ID3v2 tag may hold a picture, of a megabyte or so; it is read into memory to find what follows it.
+MAX_TAG_BYTES = 4 * 1024 * 1024
 ID3_HEADER_BYTES = 10
 # How much after the tag is looked at: 16 KiB are at least 11 frames of the longest kind.
 FRAMES_LOOK_BYTES = 16 * 1024

@@ -105,8 +105,9 @@ def _model(value: object) -> str:
 
 def _language(value: object) -> str:
     """ISO 639-1; a region (`fr-FR`, `pt_BR`) is dropped, since the models know languages alone."""
-    match = re.fullmatch(r"([A-Za-z]{2})(?:[-_][A-Za-z0-9]{1,8})*", _text(value)[:MAX_LANGUAGE_LENGTH])
-    if not match:
+    text = _text(value)
+    match = re.fullmatch(r"([A-Za-z]{2})(?:[-_][A-Za-z0-9]{1,8})*", text[:MAX_LANGUAGE_LENGTH])
+    if not match or len(text) > MAX_LANGUAGE_LENGTH:
         raise _InvalidOptionError("is a code of ISO 639-1 with two letters, such as en or fr")
     return match[1].lower()
 

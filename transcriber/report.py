@@ -14,8 +14,8 @@ PHASES: Final = ("download", "prepare", "api")
 class Report:
     """Facts and wall times of one request."""
 
-    def __init__(self, request_id: str, *, trigger: str) -> None:
-        self.facts: dict[str, object] = {"request_id": request_id, "trigger": trigger}
+    def __init__(self, *, trigger: str) -> None:
+        self.facts: dict[str, object] = {"trigger": trigger}
         self.phase_seconds: dict[str, float] = {}
         self._started = time.monotonic()
 

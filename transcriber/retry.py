@@ -39,17 +39,19 @@ SHORTEST_WAIT_SECONDS = 0.5
 
 
 class RetryPolicy:
-    """The policy with its clock and its dice, which a test may replace."""
+    """The policy, with a clock and dice that a test may replace; `tell` hears of each failure that is retried."""
 
     def __init__(
         self,
         *,
         sleep: Callable[[float], None] = time.sleep,
         dice: Callable[[], float] = random.random,
+        tell: Callable[[TranscriberError, float], None] = lambda _error, _wait_seconds: None,
         max_attempts: int = MAX_ATTEMPTS,
     ) -> None:
         self._sleep = sleep
         self._dice = dice
+        self._tell = tell
         self._max_attempts = max_attempts
 
     def __call__(self, attempt: Callable[[], T], *, deadline: Deadline) -> T:
@@ -61,6 +63,7 @@ class RetryPolicy:
                 wait_seconds = self.wait_seconds(error, failures)
                 if failures == self._max_attempts or wait_seconds >= deadline.remaining_seconds():
                     raise
+                self._tell(error, wait_seconds)
                 self._sleep(wait_seconds)
         raise AssertionError  # the last failure was raised above
 

@@ -122,11 +122,12 @@ class _Values:
         try:
             parts = urlsplit(value)
             valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-            valid = valid and value.isprintable() and bool((parts.hostname or "").encode("idna"))
+            valid = valid and not re.search(r"[\s?#@\\]", value) and value.isprintable()
+            valid = valid and bool((parts.hostname or "").encode("idna"))
         except ValueError:
             valid = False
         if not valid:
-            raise SettingsError(name, "is no http or https address")
+            raise SettingsError(name, "is no http or https address without a query and without credentials")
         return value.rstrip("/")
 
     def names(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:

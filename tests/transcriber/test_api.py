@@ -38,7 +38,7 @@ def post(server: Loopback, *pieces: bytes, size_bytes: int | None = None, second
     def body() -> Stream:
         return Stream("application/json", size_bytes, (piece for piece in pieces or (b"{}",)), close=lambda: None)
 
-    return api(server).post("/chat/completions", body, deadline=Deadline(seconds))
+    return api(server).post("/chat/completions", body, dict, deadline=Deadline(seconds))
 
 
 def error_body(message: str, **fields: object) -> bytes:
@@ -226,7 +226,7 @@ def test_failure_of_the_source_is_not_the_apis() -> None:
         return Stream("application/json", 100, pieces(), close=lambda: None)
 
     with serve(Peer.wait) as server, pytest.raises(SourceFailedError):
-        api(server).post("/x", failing, deadline=Deadline(5))
+        api(server).post("/x", failing, dict, deadline=Deadline(5))
 
 
 def test_early_answer_that_is_no_refusal_is_none() -> None:
@@ -241,7 +241,7 @@ def test_early_answer_that_is_no_refusal_is_none() -> None:
 
     with serve(hasty, read_body=False) as server, pytest.raises(ApiFailedError, match="before it had heard"):
         Api(Settings(api_key=KEY, api_url=server.url), retry=RetryPolicy(max_attempts=1)).post(
-            "/x", body, deadline=Deadline(30)
+            "/x", body, dict, deadline=Deadline(30)
         )
 
 

@@ -134,6 +134,7 @@ def test_mp3_after_a_header_that_is_none() -> None:
         (silence(1, channels=6), "6 channels"),
         (silence(1, sample_rate_hz=1_000_000), "no sample rate of sound"),
         (id3_tag(100), "unknown bytes"),
+        (b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + bytes(600), "a tag of 256 MiB"),
         (id3_tag(100) + b"OggS" + bytes(1000), "unknown bytes"),
     ],
 )

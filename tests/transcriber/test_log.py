@@ -20,6 +20,16 @@ def test_one_object_a_line() -> None:
     assert lines(stream) == [{"level": "info", "message": "request", "error": "two\nlines", "status": 200}]
 
 
+def test_lines_name_the_request_at_work() -> None:
+    """Each line, whoever writes it, has the id of the request that is at work."""
+    stream = io.StringIO()
+    log = JsonLog(stream=stream)
+    log("warning", "trying again")
+    log.request_id = "the-id"
+    log("warning", "trying again")
+    assert [line.get("request_id") for line in lines(stream)] == [None, "the-id"]
+
+
 def test_line_stays_short() -> None:
     """Long values are cut, so that no line comes near the 64 KiB that wedge the platform."""
     stream = io.StringIO()
@@ -40,11 +50,11 @@ def test_level(level: str, shown: int) -> None:
 
 def test_report_has_every_phase() -> None:
     """Server-Timing names the four phases in milliseconds, whether or not they happened, and the log has the facts."""
-    report = Report("the-id", trigger="http")
+    report = Report(trigger="http")
     with report.phase("api"):
         pass
     report.learn(model="m")
     assert [part.split(";")[0] for part in report.server_timing.split(", ")] == ["download", "prepare", "api", "total"]
-    assert report.log_fields["request_id"] == "the-id"
+    assert report.log_fields["trigger"] == "http"
     assert report.log_fields["model"] == "m"
     assert report.log_fields["download_seconds"] == 0

@@ -8,7 +8,7 @@ import pytest
 from transcriber.deadline import Deadline
 from transcriber.errors import ApiFailedError, ModelNotFoundError, SettingsError
 from transcriber.log import JsonLog
-from transcriber.models import ASK_AGAIN_SECONDS, DENIED_SECONDS, LOOK_UP_SECONDS, ModelDirectory
+from transcriber.models import ASK_AGAIN_SECONDS, DENIED_SECONDS, LOOK_UP_SECONDS, LOOK_UP_SHARE, ModelDirectory
 from transcriber.settings import Settings
 
 SETTINGS = Settings(api_key="key")
@@ -116,7 +116,7 @@ def test_look_up_may_not_take_the_time_of_a_request() -> None:
 
     for seconds in (300, 3):
         list(directory().candidates(None, lister=Slow(VOXTRAL), deadline=Deadline(seconds)))
-    assert given == [LOOK_UP_SECONDS, pytest.approx(3, abs=0.1)]
+    assert given == [LOOK_UP_SECONDS, pytest.approx(3 * LOOK_UP_SHARE, abs=0.1)]
 
 
 def test_denied_model_is_passed_over_for_a_while() -> None:

@@ -33,6 +33,7 @@ def test_spellings(name: str, value: object, read: object) -> None:
     [
         ("language", "english"),
         ("language", 1),
+        ("language", "fr" + "-abcdefgh" * 5),
         ("language", ""),
         ("temperature", -0.1),
         ("temperature", 2.1),

@@ -151,8 +151,9 @@ def test_refusals_name_the_field(body: object, query: dict[str, str], param: str
         '--xyz\r\nContent-Disposition: form-data; name="file"; filename="a.mp3"\r\n\r\n\ufffd',
         "\x1f\ufffd\x08\x00",
         "\ufffd\ufffd{\x00",
+        "\ufffd,{[" * 10_000,
     ],
-    ids=["wav", "id3", "mp3", "multipart", "gzip", "utf-16"],
+    ids=["wav", "id3", "mp3", "multipart", "gzip", "utf-16", "large"],
 )
 def test_destroyed_binary_body_is_recognised(body: str) -> None:
     """A binary body is refused with the three ways that work instead."""

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from transcriber.body import Body
 from transcriber.chunks import Chunk
 from transcriber.deadline import Deadline
 from transcriber.options import TranscriptionOptions
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,15 @@ class ChunkTranscript:
 class Poster(Protocol):
     """The part of the API that a backend needs; named here so that no backend imports the SDK."""
 
-    def post(self, path: str, make_body: Callable[[], Body], *, deadline: Deadline) -> Mapping[str, Any]:
-        """The answer to a call of `path`."""
+    def post(
+        self,
+        path: str,
+        make_body: Callable[[], Body],
+        read: Callable[[Mapping[str, Any]], T],
+        *,
+        deadline: Deadline,
+    ) -> T:
+        """What `read` makes of the answer to a call of `path`."""
         ...
 
 

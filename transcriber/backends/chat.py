@@ -54,8 +54,13 @@ class ChatBackend:
         self, chunk: Chunk, *, model: str, options: TranscriptionOptions, api: Poster, deadline: Deadline
     ) -> ChunkTranscript:
         """The transcript of `chunk`; a stop for length is an error, since the text would be cut."""
-        answer = api.post("/chat/completions", lambda: make_body(chunk, model, options), deadline=deadline)
-        return ChunkTranscript(text=_read_answer(answer, options), model=model)
+        text = api.post(
+            "/chat/completions",
+            lambda: make_body(chunk, model, options),
+            lambda answer: _read_answer(answer, options),
+            deadline=deadline,
+        )
+        return ChunkTranscript(text=text, model=model)
 
 
 def make_body(chunk: Chunk, model: str, options: TranscriptionOptions) -> Stream:

@@ -1,5 +1,8 @@
 """Has a chunk transcribed by the Audio Transcriptions API: a form whose file part is the audio as it is."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from transcriber.backends.base import ChunkTranscript, Poster
 from transcriber.body import Form, Upload
 from transcriber.chunks import Chunk
@@ -15,11 +18,10 @@ class TranscriptionsBackend:
         self, chunk: Chunk, *, model: str, options: TranscriptionOptions, api: Poster, deadline: Deadline
     ) -> ChunkTranscript:
         """The transcript of `chunk`; options that this API does not have become warnings."""
-        answer = api.post("/audio/transcriptions", lambda: make_body(chunk, model, options), deadline=deadline)
-        text = answer.get("text")
-        if not isinstance(text, str):
-            raise ApiFailedError("The API's answer has no text in it.")
-        return ChunkTranscript(text=text.strip(), model=model, warnings=_warnings(model, options))
+        text = api.post(
+            "/audio/transcriptions", lambda: make_body(chunk, model, options), _read_answer, deadline=deadline
+        )
+        return ChunkTranscript(text=text, model=model, warnings=_warnings(model, options))
 
 
 def make_body(chunk: Chunk, model: str, options: TranscriptionOptions) -> Form:
@@ -37,6 +39,13 @@ def make_body(chunk: Chunk, model: str, options: TranscriptionOptions) -> Form:
         content_type=chunk.container.content_type,
         upload=Upload(chunk.open(), chunk.size_bytes),
     )
+
+
+def _read_answer(answer: Mapping[str, Any]) -> str:
+    text = answer.get("text")
+    if not isinstance(text, str):
+        raise ApiFailedError("The API's answer has no text in it.")
+    return text.strip()
 
 
 def _warnings(model: str, options: TranscriptionOptions) -> tuple[str, ...]:

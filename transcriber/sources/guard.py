@@ -154,6 +154,7 @@ class GuardedAdapter(HTTPAdapter):
     def __init__(self, guard: Guard, tls: ssl.SSLContext) -> None:
         self._guard = guard
         self._tls = tls
+        # For all connections with this context; those that are not made here have a clock that never ends.
         tls.sslsocket_class = _ClockedTlsSocket
         super().__init__()
 

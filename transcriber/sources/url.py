@@ -32,6 +32,8 @@ MAX_REDIRECTS = 5
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 # Fifteen digits are a petabyte; a longer number is no length of a file.
 _LENGTH = re.compile(r"[0-9]{1,15}")
+# The registered codings that compress; others, which some stores leave in the header, change no byte.
+COMPRESSIONS: Final = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"})
 MAX_URL_LENGTH = 4_096
 
 # Long enough for a far server's handshake, short enough that a dead address leaves time for a retry.
@@ -97,7 +99,10 @@ class UrlSource(Source):
     def _connect(self) -> Reader:
         if self._held is not None:
             return self._held.again()
-        response = self._downloads.retry(self._respond, deadline=self._deadline)
+        if self._version is None:
+            response = self._downloads.retry(self._respond, deadline=self._deadline)
+        else:
+            response = self._respond()  # whoever reads again does so in a retry of its own
         version = response.headers.get("ETag") or response.headers.get("Last-Modified")
         if self._version is not None and version != self._version:
             response.close()
@@ -126,7 +131,7 @@ class UrlSource(Source):
         for _ in range(MAX_REDIRECTS + 1):
             check_url(url)
             response = self._get(url)
-            if response.status_code not in REDIRECTS:
+            if response.status_code not in REDIRECTS or "Location" not in response.headers:
                 return _checked(response)
             response.close()
             url = _joined(url, response.headers.get("Location", ""))
@@ -141,9 +146,9 @@ class UrlSource(Source):
             raise SourceTimeoutError("The server of the url did not answer in time.", param="url") from None
         except requests.exceptions.SSLError:
             raise SourceFailedError("The server of the url has no valid certificate.", param="url") from None
-        except ValueError:  # of requests, for an address that it cannot read, or for where it redirects to
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError):
             raise RequestError("The url is no valid address, or redirects to one that is none.", param="url") from None
-        except (requests.RequestException, HTTPError):
+        except (requests.RequestException, HTTPError, ValueError):
             # The exception's own text names addresses, which may be internal.
             raise SourceFailedError("The server of the url cannot be reached.", param="url") from None
 
@@ -214,8 +219,8 @@ def _joined(url: str, target: str) -> str:
 
 def _checked(response: requests.Response) -> requests.Response:
     status = response.status_code
-    encoding = response.headers.get("Content-Encoding", "identity").lower()
-    if status == requests.codes.ok and encoding == "identity":
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if status == requests.codes.ok and encoding not in COMPRESSIONS:
         return response
     response.close()
     if status == requests.codes.ok:

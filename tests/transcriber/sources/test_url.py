@@ -202,6 +202,28 @@ def test_server_that_speaks_no_http(conversation: Conversation) -> None:
         audio.peek(1)
 
 
+@pytest.mark.parametrize("headers", [{"Content_Length": "5, 6"}, {"Content_Encoding": "aws-chunked"}])
+def test_headers_of_careless_servers(headers: dict[str, str]) -> None:
+    """A length that contradicts itself is the source's fault; a coding that changes no byte is none."""
+    with serve(lambda peer: peer.answer(AUDIO, **headers)) as server, source(server) as audio:
+        if "Content_Length" in headers:
+            with pytest.raises(SourceFailedError):
+                audio.peek(1)
+        else:
+            assert read_all(audio) == AUDIO
+
+
+def test_redirect_without_a_place() -> None:
+    """A redirect that does not say where is an answer that is not the audio."""
+    with (
+        serve(lambda peer: peer.answer(status="301 X")) as server,
+        source(server) as audio,
+        pytest.raises(SourceRefusedError, match="301"),
+    ):
+        audio.peek(1)
+    assert len(server.requests) == 1
+
+
 def test_nobody_listens() -> None:
     """An address where nobody listens cannot be reached."""
     with serve(Peer.answer) as server:
