@@ -63,7 +63,7 @@ def transcription(body: object, **query: str) -> TranscriptionRequest:
 )
 def test_audio_in_the_request(body: object) -> None:
     """Audio in the request is found in each of the places that the contract names."""
-    assert transcription(body).source == Base64Text(AUDIO)
+    assert transcription(body).source == Base64Text(AUDIO.encode())
 
 
 def test_url() -> None:

