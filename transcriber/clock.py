@@ -1,5 +1,6 @@
 """Keeps a thread's work to its time, whatever a peer does: libraries' timeouts begin anew with each byte."""
 
+import socket
 import threading
 import time
 
@@ -19,3 +20,9 @@ class Clock(threading.local):
         if remaining_seconds <= 0:
             raise TimeoutError
         return remaining_seconds if timeout_seconds is None else min(timeout_seconds, remaining_seconds)
+
+    def keep(self, connection: socket.socket) -> None:
+        """Let the next call of `connection` take no longer than what is left; `TimeoutError` when nothing is."""
+        timeout_seconds = connection.gettimeout()
+        if (within_seconds := self.within(timeout_seconds)) != timeout_seconds:
+            connection.settimeout(within_seconds)

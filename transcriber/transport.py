@@ -137,9 +137,12 @@ class _Connection(httpcore2.NetworkStream):
         """Send all of `buffer`; `WriteError`, which has the pool read the answer, when one comes before that."""
         left = memoryview(buffer)
         peer: socket.socket = self._inner.get_extra_info("socket")
+        peer.setblocking(False)
+        poll = select.poll()
+        poll.register(peer, select.POLLIN | select.POLLOUT)
         with _timing_out(httpcore2.WriteTimeout):
             while left:
-                readable, writable = _ready(peer, self._clock.within(timeout))
+                readable, writable = _ready(poll, self._clock.within(timeout))
                 if readable and self._hears(peer):
                     raise httpcore2.WriteError("answered before all was sent")
                 if writable:
@@ -160,7 +163,6 @@ class _Connection(httpcore2.NetworkStream):
 
     def _hears(self, peer: socket.socket) -> bool:
         """Whether what can be read is an answer, or the end; a TLS connection also gets what is for itself alone."""
-        peer.settimeout(0)
         try:
             self._heard = peer.recv(READ_BYTES)
         except (BlockingIOError, ssl.SSLWantReadError):
@@ -168,10 +170,8 @@ class _Connection(httpcore2.NetworkStream):
         return True
 
 
-def _ready(peer: socket.socket, timeout_seconds: float) -> tuple[bool, bool]:
-    """Whether `peer` can be read and written, when either is so; `TimeoutError` when neither is in time."""
-    poll = select.poll()
-    poll.register(peer, select.POLLIN | select.POLLOUT)
+def _ready(poll: select.poll, timeout_seconds: float) -> tuple[bool, bool]:
+    """Whether the connection can be read and written, when either is so; `TimeoutError` when neither is in time."""
     for _, events in poll.poll(timeout_seconds * 1000):
         return bool(events & ~select.POLLOUT), bool(events & select.POLLOUT)
     raise TimeoutError
@@ -179,7 +179,6 @@ def _ready(peer: socket.socket, timeout_seconds: float) -> tuple[bool, bool]:
 
 def _send(peer: socket.socket, left: memoryview) -> int:
     """How many bytes of `left` went out without waiting."""
-    peer.settimeout(0)
     try:
         return peer.send(left)
     except (BlockingIOError, ssl.SSLWantWriteError):

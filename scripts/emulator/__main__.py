@@ -18,7 +18,7 @@ def main() -> int:
     """Serve until interrupted; the exit status is 1 when the platform does not start."""
     arguments = _parse()
     options = PlatformOptions(
-        folder=arguments.handler,
+        folder=arguments.archive or arguments.handler,
         port=arguments.port,
         api_port=arguments.api_port,
         instances=arguments.instances,
@@ -54,8 +54,12 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8080, help="of the function (default: %(default)s)")
     parser.add_argument("--api-port", type=int, default=8081, help="of the Generative APIs (default: %(default)s)")
     parser.add_argument("--instances", type=int, default=1, metavar="N", help="requests that run at the same time")
-    parser.add_argument(
+    served = parser.add_mutually_exclusive_group()
+    served.add_argument(
         "--handler", type=Path, default=REPOSITORY, metavar="DIR", help="a folder with another handler.py to serve"
+    )
+    served.add_argument(
+        "--archive", type=Path, metavar="FILE", help="what scripts/build --local made, served as it would be deployed"
     )
     parser.add_argument("--reload", action="store_true", help="restart the instances when a source file changes")
     parser.add_argument("--private", action="store_true", help="as with privacy: private; prints the token to send")
@@ -69,6 +73,10 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--model", type=Path, metavar="DIR", help="a folder with another Whisper model (CTranslate2)")
     arguments = parser.parse_args()
+    if arguments.archive is not None and not arguments.archive.is_file():
+        parser.error(f"there is no archive {arguments.archive}")
+    if arguments.archive is not None and arguments.reload:
+        parser.error("an archive does not change: --reload is for a folder")
     if not (arguments.handler / "handler.py").is_file():
         parser.error(f"there is no handler.py in {arguments.handler}")
     if arguments.instances < 1:

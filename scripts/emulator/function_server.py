@@ -7,7 +7,9 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import IO, Self
 
+from emulator.function_archive import unpacked
 from emulator.gateway_server import PRIVATE_TOKEN_VARIABLE
+from emulator.import_folder import make_import_folder
 from emulator.instance_server import HANDLER_MODULE, WORKERS_FOLDER
 from emulator.processes import LOOPBACK, GunicornProcess, free_port
 
@@ -32,6 +34,9 @@ GRACEFUL_TIMEOUT_SECONDS = 1
 
 class FunctionServer:
     """The function of `folder`, with its `handler.py`, on a port of loopback until it is closed.
+
+    An archive in place of a folder is unpacked as on the platform, and served out of what is in it: nothing is imported
+    from this environment, and nothing is written there. It cannot be reloaded.
 
     `port` 0 means any that is free. `instances` is how many requests run at the same time, each in a process of its
     own; `queue_limit` more may wait, each for `queue_timeout_seconds`, and beyond that it is a 503. `environment` is
@@ -61,6 +66,8 @@ class FunctionServer:
         output: IO[bytes] | None = None,
     ) -> None:
         folder = folder.resolve()
+        function_name = folder.stem if folder.is_file() else folder.name
+        import_folder: Path | None = None
         self.port = port or free_port()
         with ExitStack() as stack:
             run_folder = Path(stack.enter_context(TemporaryDirectory(prefix="function-")))
@@ -70,6 +77,9 @@ class FunctionServer:
             self._workers_folder = run_folder / WORKERS_FOLDER
             self._workers_folder.mkdir()
             socket_path = run_folder / "instances.sock"
+            if folder.is_file():
+                import_folder = make_import_folder(run_folder / "imports")
+                folder = stack.enter_context(unpacked(folder, run_folder / "function"))
 
             reloading = ["--reload", "--reload-extra-file", str(folder / f"{HANDLER_MODULE}.py")] if reload else []
             function = GunicornProcess(
@@ -83,6 +93,7 @@ class FunctionServer:
                 ],
                 environment=environment or {},
                 working_folder=working_folder,
+                import_folder=import_folder,
                 output=output,
             )
             stack.enter_context(function)
@@ -91,7 +102,7 @@ class FunctionServer:
                     "emulator.gateway:create_app",
                     socket_path=str(socket_path),
                     instances=instances,
-                    function_name=folder.name,
+                    function_name=function_name,
                     memory_limit_mb=memory_limit_mb,
                     queue_limit=queue_limit,
                     queue_timeout_seconds=queue_timeout_seconds,

@@ -19,7 +19,7 @@ URL = "GENERATIVE_API_URL"
 
 @dataclass(frozen=True)
 class PlatformOptions:
-    """What the commands let a user choose; the defaults are theirs."""
+    """What the commands let a user choose; the defaults are theirs. `folder` may be an archive."""
 
     folder: Path = REPOSITORY
     port: int = 0

@@ -48,7 +48,9 @@ class GunicornProcess:
     `application` is gunicorn's own form, `module:name` or `module:factory(argument="literal")`; `bind` is a port on
     loopback or the path of a Unix socket; `arguments` go to gunicorn as they are; `environment` is the whole
     environment of the process, except that the emulator's own package is put on its path; so does gunicorn with
-    `working_folder`, which is this process's own unless given. Raises `ServerFailedError` when the port is taken.
+    `working_folder`, which is this process's own unless given. With an `import_folder`, modules come from there and
+    from the standard library alone, whatever the environment says, and no bytecode is written. Raises
+    `ServerFailedError` when the port is taken.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class GunicornProcess:
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
         working_folder: Path | None = None,
+        import_folder: Path | None = None,
         output: IO[bytes] | None = None,
     ) -> None:
         if isinstance(bind, int):
@@ -66,9 +69,14 @@ class GunicornProcess:
         self.application = application
         self.bind = bind
         environment = dict(os.environ if environment is None else environment)
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SCRIPTS), environment.get("PYTHONPATH")]))
+        if import_folder is None:
+            python = [sys.executable]
+            environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SCRIPTS), environment.get("PYTHONPATH")]))
+        else:
+            python = [sys.executable, "-S", "-s", "-B"]
+            environment["PYTHONPATH"] = str(import_folder)
         address = f"unix:{bind}" if isinstance(bind, Path) else f"{LOOPBACK}:{bind}"
-        command = [sys.executable, "-m", "gunicorn", "--bind", address, "--no-control-socket", "--log-level", "warning"]
+        command = [*python, "-m", "gunicorn", "--bind", address, "--no-control-socket", "--log-level", "warning"]
         self._process = subprocess.Popen(
             [*command, *arguments, application],
             cwd=working_folder,

@@ -1,6 +1,8 @@
 """The real function on the local platform: what a client sees, on good days and on bad ones.
 
-A stand-in recogniser answers, whose text tells exactly which bytes arrived at the API.
+A stand-in recogniser answers, whose text tells exactly which bytes arrived at the API. Everything is run twice: with the
+function as it stands in this repository, and with the archive of it, served out of what is in there. What is tested is
+what is shipped, and a fault of the API is where a careless archive would be noticed last.
 """
 
 import base64
@@ -10,15 +12,19 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from archives import BUILD_TIMEOUT_SECONDS, built
 from loopback import Peer, serve
 from recordings import recording, silence
 
 from emulator.generative_server import GenerativeServer
-from emulator.local_platform import LocalPlatform, PlatformOptions
+from emulator.local_platform import REPOSITORY, LocalPlatform, PlatformOptions
+
+pytestmark = pytest.mark.timeout(BUILD_TIMEOUT_SECONDS)  # the first test of the archive waits for it
 
 VOXTRAL, WHISPER = "voxtral-small-24b-2507", "whisper-large-v3"
 CHAT, TRANSCRIPTIONS = "/v1/chat/completions", "/v1/audio/transcriptions"
@@ -57,14 +63,20 @@ class Local:
         return [request for request in self.apis.requests() if request["path"] == path]
 
 
+@pytest.fixture(scope="module", params=["source", "archive"])
+def function(request: pytest.FixtureRequest) -> Path:
+    """What is served: a folder, or an archive with dependencies for this machine."""
+    return REPOSITORY if request.param == "source" else built("--local").path
+
+
 @pytest.fixture(scope="module")
-def platform() -> Iterator[LocalPlatform]:
+def platform(function: Path) -> Iterator[LocalPlatform]:
     environment = {
         "PATH": os.environ["PATH"],
         "ALLOWED_PRIVATE_HOSTS": "127.0.0.1",
         "TIME_LIMIT": str(TIME_LIMIT_SECONDS),
     }
-    with LocalPlatform(PlatformOptions(recogniser="stand-in"), environment) as running:
+    with LocalPlatform(PlatformOptions(folder=function, recogniser="stand-in"), environment) as running:
         yield running
 
 
@@ -259,7 +271,7 @@ def test_stop_for_length_is_an_error(local: Local) -> None:
     assert len(local.calls(CHAT)) == 2
 
 
-def test_retired_model(platform: LocalPlatform) -> None:
+def test_retired_model(platform: LocalPlatform, function: Path) -> None:
     """With the preferred model gone, a new instance answers by the next one, with one look-up in all its life."""
     assert platform.apis is not None
     environment = {
@@ -269,7 +281,7 @@ def test_retired_model(platform: LocalPlatform) -> None:
     }
     platform.apis.clear()
     platform.apis.set_models([WHISPER])
-    with LocalPlatform(PlatformOptions(), environment) as new:
+    with LocalPlatform(PlatformOptions(folder=function), environment) as new:
         for _ in range(3):
             answer = requests.post(new.function.url, data=TEXT, timeout=60).json()
             assert answer["model"] == WHISPER
@@ -277,21 +289,21 @@ def test_retired_model(platform: LocalPlatform) -> None:
     assert paths == ["/v1/models", *[TRANSCRIPTIONS] * 3]
 
 
-def test_private_address_is_refused(platform: LocalPlatform) -> None:
+def test_private_address_is_refused(platform: LocalPlatform, function: Path) -> None:
     """Without the operator's word, an address on loopback is refused and not connected to."""
     assert platform.apis is not None
     environment = {"GENERATIVE_API_KEY": platform.apis.key, "GENERATIVE_API_URL": platform.apis.url}
-    with serve(Peer.wait) as server, LocalPlatform(PlatformOptions(), environment) as new:
+    with serve(Peer.wait) as server, LocalPlatform(PlatformOptions(folder=function), environment) as new:
         answer = requests.post(new.function.url, json={"url": server.url}, timeout=60)
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "address_refused")
         assert server.requests == []
 
 
-def test_wrong_key_names_the_setting(platform: LocalPlatform) -> None:
+def test_wrong_key_names_the_setting(platform: LocalPlatform, function: Path) -> None:
     """A key that the API does not take is a 500 that names the variable and keeps the key."""
     assert platform.apis is not None
     environment = {"GENERATIVE_API_KEY": "a-wrong-key", "GENERATIVE_API_URL": platform.apis.url}
-    with LocalPlatform(PlatformOptions(), environment) as new:
+    with LocalPlatform(PlatformOptions(folder=function), environment) as new:
         answer = requests.post(new.function.url, data=TEXT, timeout=60)
     assert (answer.status_code, answer.json()["error"]["param"]) == (500, "GENERATIVE_API_KEY")
     assert "a-wrong-key" not in answer.text

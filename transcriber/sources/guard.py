@@ -12,8 +12,7 @@ requests-hardened 1.3 checks the first address alone and lets in all loopback ad
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import requests
@@ -108,17 +107,6 @@ def _contains(network: Network, address: Address) -> bool:
     return network.version == address.version and address in network
 
 
-@contextmanager
-def _keeping_to(clock: Clock, connection: socket.socket) -> Iterator[None]:
-    """Let one read of `connection` take no longer than `clock` allows."""
-    timeout_seconds = connection.gettimeout()
-    connection.settimeout(clock.within(timeout_seconds))
-    try:
-        yield
-    finally:
-        connection.settimeout(timeout_seconds)
-
-
 class _ClockedSocket(socket.socket):
     """A connection whose every read, be it of a status line or of a body, keeps to the clock: http.client reads so."""
 
@@ -134,8 +122,8 @@ class _ClockedSocket(socket.socket):
         return clocked
 
     def recv_into(self, buffer: "WriteableBuffer", nbytes: int = 0, flags: int = 0) -> int:
-        with _keeping_to(self.clock, self):
-            return super().recv_into(buffer, nbytes, flags)
+        self.clock.keep(self)
+        return super().recv_into(buffer, nbytes, flags)
 
 
 class _ClockedTlsSocket(ssl.SSLSocket):
@@ -144,8 +132,8 @@ class _ClockedTlsSocket(ssl.SSLSocket):
     clock = Clock()
 
     def recv_into(self, buffer: "WriteableBuffer", nbytes: int | None = None, flags: int = 0) -> int:
-        with _keeping_to(self.clock, self):
-            return super().recv_into(buffer, nbytes, flags)
+        self.clock.keep(self)
+        return super().recv_into(buffer, nbytes, flags)
 
 
 class GuardedAdapter(HTTPAdapter):
