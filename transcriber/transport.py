@@ -137,7 +137,7 @@ class _Connection(httpcore2.NetworkStream):
         """Send all of `buffer`; `WriteError`, which has the pool read the answer, when one comes before that."""
         left = memoryview(buffer)
         peer: socket.socket = self._inner.get_extra_info("socket")
-        peer.setblocking(False)
+        peer.settimeout(0)
         poll = select.poll()
         poll.register(peer, select.POLLIN | select.POLLOUT)
         with _timing_out(httpcore2.WriteTimeout):
