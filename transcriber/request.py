@@ -141,7 +141,7 @@ def _refuse_binary(body: str) -> None:
     raise RequestError(
         f"{found}, and the platform destroys binary bodies before this function sees them. Send the recording as "
         "base64 text instead (base64 talk.mp3 | curl --data-binary @- …, or JSON with "
-        '"audio": "<base64>"), or its address ("url"), or its place in Object Storage ("bucket" and "key").'
+        '"audio": "<base64>"), or its address ("url"); for one in Object Storage, a presigned address.'
     )
 
 

@@ -159,7 +159,7 @@ def test_destroyed_binary_body_is_recognised(body: str) -> None:
     """A binary body is refused with the three ways that work instead."""
     with pytest.raises(RequestError) as caught:
         read_request(call(body), SETTINGS)
-    for way in ("base64", "url", "bucket"):
+    for way in ("base64", "url", "presigned"):
         assert way in caught.value.message
 
 
