@@ -1,5 +1,9 @@
 """The function: an event comes in, an answer goes out."""
 
+from transcriber.standard_library import use_shipped_bytecode
+
+use_shipped_bytecode()  # first, since it makes the imports below, and theirs, fast at a cold start
+
 import os
 from typing import TYPE_CHECKING, Any
 
