@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -81,10 +82,15 @@ def test_key_in_the_environment_means_the_real_api() -> None:
 
 
 @pytest.mark.timeout(TIMEOUT_SECONDS)
-def test_emulate_serves_until_it_is_stopped(tmp_path: Path) -> None:
-    """scripts/emulate says what is where, serves it, takes the folder of another handler, and leaves nothing behind."""
+@pytest.mark.parametrize("option", ["--handler", "--archive"])
+def test_emulate_serves_until_it_is_stopped(tmp_path: Path, option: str) -> None:
+    """scripts/emulate says what is where, serves another handler's folder or archive, and leaves nothing behind."""
     (tmp_path / "handler.py").write_text("def handle(event, context):\n    return {'body': 'another handler'}\n")
-    command = [str(ROOT / "scripts" / "emulate"), "--port", "0", "--api-port", "0", "--handler", str(tmp_path)]
+    archive = tmp_path / "function.zip"
+    with zipfile.ZipFile(archive, "w") as content:
+        content.write(tmp_path / "handler.py", "handler.py")
+    served = {"--handler": tmp_path, "--archive": archive}[option]
+    command = [str(ROOT / "scripts" / "emulate"), "--port", "0", "--api-port", "0", option, str(served)]
     process = subprocess.Popen(  # noqa: S603 # our own command
         [*command, "--instances", "2", "--recogniser", "stand-in"], stdout=subprocess.PIPE, text=True
     )

@@ -1,8 +1,8 @@
 """The real function on the local platform: what a client sees, on good days and on bad ones.
 
-A stand-in recogniser answers, whose text tells exactly which bytes arrived at the API. Everything is run twice: with the
-function as it stands in this repository, and with the archive of it, served out of what is in there. What is tested is
-what is shipped, and a fault of the API is where a careless archive would be noticed last.
+A stand-in recogniser answers, whose text tells exactly which bytes arrived at the API. All is run twice, with the
+function as it stands in this repository and with the archive of it: what is tested is what is shipped, and modules that
+an archive lacks would be missed first where errors are handled.
 """
 
 import base64

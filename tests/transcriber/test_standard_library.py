@@ -31,8 +31,9 @@ from transcriber.standard_library import use_shipped_bytecode
 use_shipped_bytecode()
 {code}
 import json, colorsys, email.message
-print(json.dumps({{"mark": getattr(colorsys, "MARK", None), "hls": colorsys.rgb_to_hls(1, 1, 1), "file": colorsys.__file__,
-                   "loader": type(json.__spec__.loader).__module__}}))
+loader = type(json.__spec__.loader).__module__
+found = {{"mark": getattr(colorsys, "MARK", None), "file": colorsys.__file__, "loader": loader}}
+print(json.dumps(found | {{"hls": colorsys.rgb_to_hls(1, 1, 1)}}))
 """
     done = subprocess.run(  # noqa: S603 # our own code
         [sys.executable, "-S", "-c", program], capture_output=True, text=True, timeout=60, check=False
