@@ -11,8 +11,9 @@ from deploy_tools.errors import DeploymentError
 HANDLER = "handler.py"
 # What is at the root of the archive; anything else came in by mistake, and may be a secret.
 ROOT_NAMES = {HANDLER, "transcriber", "package"}
-# The handler's bytecode; there is none where the build found no Python of the platform's version.
-OPTIONAL_ROOT_NAMES = {"__pycache__"}
+# The handler's bytecode and the standard library's; there is none where the build found no Python of the platform's
+# version.
+OPTIONAL_ROOT_NAMES = {"__pycache__", "bytecode"}
 
 
 def check_archive(path: Path) -> None:

@@ -1,0 +1,47 @@
+"""Makes recordings up: MP3 streams of any size, as far as headers go; what would be sound in them is noise."""
+
+import base64
+import hashlib
+import random
+from functools import cache
+from typing import Final
+
+# MPEG 1 layer III, 128 kbit/s, 44.1 kHz, stereo, no padding: 417 bytes a frame.
+_FRAME_HEADER: Final = bytes.fromhex("fffb9000")
+_FRAME_BYTES: Final = 417
+_TAG_HEADER_BYTES: Final = 10
+
+# An MP3 file begins with a tag here, which takes what is no multiple of a frame.
+MIN_SIZE_BYTES: Final = _TAG_HEADER_BYTES + 3 * _FRAME_BYTES
+
+
+@cache
+def recording(size_bytes: int) -> bytes:
+    """A recording of exactly `size_bytes`, the same one each time; 25 MB play 26 minutes."""
+    if size_bytes < MIN_SIZE_BYTES:
+        raise ValueError(f"A recording has at least {MIN_SIZE_BYTES} bytes")
+    frames, tag_bytes = divmod(size_bytes, _FRAME_BYTES)
+    if tag_bytes < _TAG_HEADER_BYTES:
+        frames, tag_bytes = frames - 1, tag_bytes + _FRAME_BYTES
+    # No two frames are alike, so that bytes in a wrong order have another digest.
+    noise = random.Random(size_bytes).randbytes(frames * (_FRAME_BYTES - len(_FRAME_HEADER)))  # noqa: S311 # no secret
+    step = _FRAME_BYTES - len(_FRAME_HEADER)
+    body = b"".join(_FRAME_HEADER + noise[start : start + step] for start in range(0, len(noise), step))
+    return _tag(tag_bytes) + body
+
+
+def expected_transcript(audio: bytes, *, in_base64: bool) -> str:
+    """What the benchmark's API answers for `audio`: a fact about each byte that it got, in the form it got them in."""
+    sent = base64.b64encode(audio) if in_base64 else audio
+    return transcript(len(sent), hashlib.sha256(sent).hexdigest())
+
+
+def transcript(size_bytes: int, digest: str) -> str:
+    """The text that stands for audio, or its base64, of this size and SHA-256."""
+    return f"{size_bytes} bytes with the digest {digest}"
+
+
+def _tag(size_bytes: int) -> bytes:
+    """An ID3v2.3 tag of this size, all padding; its length field has seven bits a byte."""
+    length = size_bytes - _TAG_HEADER_BYTES
+    return b"ID3\x03\x00\x00" + bytes(length >> shift & 0x7F for shift in (21, 14, 7, 0)) + bytes(length)

@@ -1,0 +1,130 @@
+"""The rows of the benchmark: to add one, add an object with a name, its rounds, and a way to measure it."""
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from bench_suite.cold_start_row import ColdStartRow
+from bench_suite.lines import Line, Target
+from bench_suite.links import LIMITED, UNLIMITED, Links
+from bench_suite.request_row import Origin, RequestRow
+from bench_suite.throughput_row import ThroughputRow
+from bench_suite.work import Backend
+
+BYTES_PER_MB: Final = 1_000_000
+SMALL_MB: Final = 5
+# What one call of the API takes.
+LARGE_MB: Final = 25
+SIZES_MB: Final = (SMALL_MB, LARGE_MB)
+# 4.5 MiB of base64, which is what fits into a request to the platform with room to spare.
+BODY_AUDIO_BYTES: Final = 4_718_592 // 4 * 3
+
+NEAR_THE_LIMIT: Final = Target(1.05, "limit")
+CPU_TARGETS: Final = {Backend.CHAT: Target(0.5, "seed"), Backend.TRANSCRIPTIONS: Target(0.3, "seed")}
+# What streams needs the same few blocks, whatever the size of the audio.
+STREAMED: Final = Target(4.0, "unit")
+# A start is bound by the CPU, of which a small function has little.
+COLD_START: Final = Target(0.25, "seed")
+# What can be read once only is held once, in case the API wants it again.
+HELD_ONCE: Final = Target(1.1, "unit")
+
+
+class Row(Protocol):
+    """One thing that is measured for every contender; `quick_rounds` 0 leaves it out of a quick run."""
+
+    @property
+    def name(self) -> str:
+        """What selects it, and stands in the table."""
+        ...
+
+    @property
+    def rounds(self) -> int:
+        """How many samples each contender gives."""
+        ...
+
+    @property
+    def quick_rounds(self) -> int:
+        """The same, in a quick run."""
+        ...
+
+    def measure(self, rounds: int) -> tuple[Line, ...]:
+        """The lines of this row."""
+        ...
+
+
+def _url_rows(speed: str, links: Links, *, rounds: int, quick_mb: int, wall_target: Target | None) -> list[Row]:
+    return [
+        RequestRow(
+            name=f"{speed}-{backend}-{megabytes}mb",
+            backend=backend,
+            size_bytes=megabytes * BYTES_PER_MB,
+            links=links,
+            rounds=rounds,
+            quick_rounds=3 if megabytes == quick_mb else 0,
+            wall_target=wall_target,
+            cpu_target=CPU_TARGETS[backend],
+        )
+        for backend in Backend
+        for megabytes in SIZES_MB
+    ]
+
+
+def _body_rows() -> list[Row]:
+    return [
+        RequestRow(
+            name=f"body-{backend}-4.5mib",
+            backend=backend,
+            size_bytes=BODY_AUDIO_BYTES,
+            origin=Origin.BODY,
+            rounds=15,
+            quick_rounds=5,
+        )
+        for backend in Backend
+    ]
+
+
+def _memory_rows() -> list[Row]:
+    return [
+        RequestRow(
+            name=f"memory-{backend}-{megabytes}mb{suffix}",
+            backend=backend,
+            size_bytes=megabytes * BYTES_PER_MB,
+            origin=origin,
+            is_fresh=True,
+            rounds=3,
+            quick_rounds=1 if megabytes == LARGE_MB and origin is Origin.VERSIONED else 0,
+            memory_target=target,
+        )
+        for origin, suffix, target in ((Origin.VERSIONED, "", STREAMED), (Origin.ONCE, "-once", HELD_ONCE))
+        for backend in Backend
+        for megabytes in SIZES_MB
+    ]
+
+
+ROWS: Final[tuple[Row, ...]] = (
+    *_url_rows("unlimited", UNLIMITED, rounds=9, quick_mb=LARGE_MB, wall_target=None),
+    # Over slow links a large recording takes its time, and a small one tells as much.
+    *_url_rows("limited", LIMITED, rounds=5, quick_mb=SMALL_MB, wall_target=NEAR_THE_LIMIT),
+    *_body_rows(),
+    *_memory_rows(),
+    ThroughputRow(name="throughput-1-instance", instances=1, requests=10, rounds=3, quick_rounds=1),
+    ThroughputRow(name="throughput-8-instances", instances=8, requests=120, rounds=3, quick_rounds=0),
+    ColdStartRow(
+        name="cold-start",
+        has_library_bytecode=False,
+        rounds=9,
+        quick_rounds=0,
+        cpu_target=COLD_START,
+    ),
+    ColdStartRow(name="cold-start-library-bytecode", has_library_bytecode=True, rounds=9, quick_rounds=0),
+)
+
+
+def select(rows: Sequence[Row], names: Sequence[str], *, is_quick: bool) -> list[tuple[Row, int]]:
+    """Rows with their rounds: all, or those whose names begin with one of `names`.
+
+    A quick run leaves some out, unless they are named.
+    """
+    found = [row for row in rows if not names or row.name.startswith(tuple(names))]
+    if not is_quick:
+        return [(row, row.rounds) for row in found]
+    return [(row, row.quick_rounds or 1) for row in found if row.quick_rounds or names]

@@ -1,0 +1,28 @@
+"""The server that recordings are fetched from: `/<size in bytes>`, with an ETag unless the path ends in `/once`."""
+
+import socket
+
+from bench_suite.exchange import Request, response_head
+from bench_suite.links import Links, Pace
+from bench_suite.recording import recording
+from bench_suite.servers import Answer
+
+# What follows the size in the path of a recording that cannot be read again, since nobody says which version it is.
+ONCE = "/once"
+
+
+def make_answer(links: Links) -> Answer:
+    """What answers each request, over a link of the speed that `links` has."""
+    pace = Pace(links.bytes_per_second)
+
+    def answer(connection: socket.socket, request: Request) -> None:
+        size_bytes = int(request.target.removesuffix(ONCE).lstrip("/"))
+        audio = memoryview(recording(size_bytes))
+        version = {} if request.target.endswith(ONCE) else {"ETag": f'"{size_bytes}"'}
+        connection.sendall(response_head("200 OK", size_bytes, **{"Content-Type": "audio/mpeg"}, **version))
+        for start in range(0, size_bytes, pace.slice_bytes):
+            piece = audio[start : start + pace.slice_bytes]
+            pace.pass_on(len(piece))
+            connection.sendall(piece)
+
+    return answer
