@@ -8,7 +8,7 @@ from transcriber.errors import TranscriberError
 from transcriber.log import JsonLog
 from transcriber.models import ModelDirectory
 from transcriber.retry import RetryPolicy
-from transcriber.sdk import load_openai
+from transcriber.sdk import load_openai, without_collections
 from transcriber.settings import Settings
 from transcriber.transcript import Transcriber
 
@@ -44,8 +44,9 @@ class Instance:
     @cached_property
     def transcriber(self) -> Transcriber:
         """The connection to the API, with the models that it has."""
-        load_openai()
-        from transcriber.api import Api  # noqa: PLC0415 # half of a cold start, which only a call of the API needs
+        with without_collections():
+            load_openai()
+            from transcriber.api import Api  # noqa: PLC0415 # half of a cold start, which only a call of the API needs
 
         api = Api(self.settings, retry=RetryPolicy(tell=self._tell_of_retry))
         return Transcriber(self.settings, api, ModelDirectory(self.settings, log=self.log))

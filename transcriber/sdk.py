@@ -66,7 +66,7 @@ def _stand_ins() -> Iterator[None]:
 
 
 @contextmanager
-def _without_collections() -> Iterator[None]:
+def without_collections() -> Iterator[None]:
     """Keep the garbage collector from walking, again and again, over thousands of objects that all stay."""
     was_enabled = gc.isenabled()
     gc.disable()
@@ -80,12 +80,11 @@ def _without_collections() -> Iterator[None]:
 def load_openai() -> ModuleType:
     """The SDK, imported once."""
     if "openai" not in sys.modules:
-        with _without_collections():
-            try:
-                with _stand_ins():
-                    import_module("openai")
-            except Exception:  # noqa: BLE001 # whatever it is, the SDK as it is remains to be tried
-                for name in [name for name in sys.modules if name == "openai" or name.startswith("openai.")]:
-                    del sys.modules[name]
+        try:
+            with _stand_ins():
                 import_module("openai")
+        except Exception:  # noqa: BLE001 # whatever it is, the SDK as it is remains to be tried
+            for name in [name for name in sys.modules if name == "openai" or name.startswith("openai.")]:
+                del sys.modules[name]
+            import_module("openai")
     return sys.modules["openai"]

@@ -53,8 +53,8 @@ def test_table() -> None:
     rows = [line.split("  ") for line in render([missed, met, bare]).splitlines()]
     cells = [[cell.strip() for cell in row if cell.strip()] for row in rows]
     assert cells[2] == [
-        *("a-row", "wall, s", "4.000 (2.000 to 9.000)", "1.000 (0.500 to 3.000)"),
+        *("a-row", "wall, s", "4.000 (2.000 to 9.000)", "-", "1.000 (0.500 to 3.000)"),
         *("0.800", "0.250", "1.250", "<= 1.05 x limit", "NO"),
     ]
-    assert cells[3] == ["another", "memory, MiB", "-", "2.0 (2.0 to 2.0)", "-", "-", "-", "<= 4 MiB", "yes"]
-    assert cells[4] == ["bare", "CPU, s", "1.000 (1.000 to 1.000)", "-", "-", "-", "-"]
+    assert cells[3] == ["another", "memory, MiB", "-", "-", "2.0 (2.0 to 2.0)", "-", "-", "-", "<= 4 MiB", "yes"]
+    assert cells[4] == ["bare", "CPU, s", "1.000 (1.000 to 1.000)", "-", "-", "-", "-", "-"]
