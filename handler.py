@@ -39,9 +39,8 @@ def handle(event: "Event", context: "Context") -> dict[str, Any]:  # noqa: ARG00
 
 
 def _answer(call: Call, report: Report) -> Answer:
-    if (
-        call.is_preflight
-    ):  # before the settings: with a wrong one, a browser would show nothing of the answer that says so
+    # Before the settings are read: with a wrong one, a browser would show nothing of the answer that says so.
+    if call.is_preflight:
         return preflight()
     match read_request(call, _instance.settings):
         case Description():
