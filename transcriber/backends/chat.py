@@ -39,10 +39,10 @@ WINDOW_SECONDS = 30.0
 # The instruction, a long prompt of the user's, and what the chat template adds.
 INSTRUCTION_TOKENS = 3_000
 
-# A multiple of 3, so that each block of the audio becomes base64 without padding; 96 KiB go out as 128 KiB.
-ENCODE_BYTES = 96 * 1024
+# A multiple of 3, so that each block of the audio becomes base64 without padding; 192 KiB go out as 256 KiB.
+ENCODE_BYTES = 192 * 1024
 # Base64 that came with the request is passed on in pieces of this many characters, a multiple of 4.
-PASS_CHARACTERS = 128 * 1024
+PASS_CHARACTERS = 256 * 1024
 
 _MARK: Final = "@audio@"
 

@@ -25,8 +25,11 @@ class Reader(ABC):
 
     def read_fully(self, size: int) -> bytes:
         """`size` bytes, or fewer at the end."""
+        block = self.read(size) if size > 0 else b""
+        if len(block) == size or not block:
+            return block  # as it is nearly always; gathering would copy it twice
         # Gathered in one place: a server may send two bytes at a time, and each block of its own would take forty.
-        gathered = bytearray()
+        gathered = bytearray(block)
         while len(gathered) < size and (block := self.read(size - len(gathered))):
             gathered += block
         return bytes(gathered)

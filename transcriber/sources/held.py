@@ -1,7 +1,7 @@
 """Keeps what one reading gives, for sources that cannot be read twice."""
 
 from transcriber.errors import SourceError, SourceLostError
-from transcriber.sources.base import BLOCK_BYTES, Reader
+from transcriber.sources.base import Reader
 
 
 class HeldReading:
@@ -12,7 +12,7 @@ class HeldReading:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._blocks: list[bytes] = []
+        self._held = bytearray()  # in one piece: many small ones would leave holes that nothing fits into
         self._at_end = False
         self._has_failed = False
 
@@ -24,18 +24,19 @@ class HeldReading:
         self._check()
         return _Replay(self)
 
-    def block(self, index: int) -> bytes:
-        """The block at `index`: a kept one, or the next one of the source; an empty one is the end."""
+    def read(self, position: int, size: int) -> bytes:
+        """Up to `size` bytes from `position`, kept ones or the next of the source; none are the end."""
         self._check()
-        if index == len(self._blocks) and not self._at_end:
+        if position == len(self._held) and not self._at_end:
             try:
-                block = self._reader.read_fully(BLOCK_BYTES)
+                block = self._reader.read_fully(size)
             except SourceError:
                 self._has_failed = True
                 raise
             self._at_end = not block
-            self._blocks.append(block)
-        return self._blocks[index] if index < len(self._blocks) else b""
+            self._held += block
+            return block
+        return bytes(memoryview(self._held)[position : position + size])
 
     def _check(self) -> None:
         if self._has_failed:
@@ -45,21 +46,18 @@ class HeldReading:
     def close(self) -> None:
         """End the reading and forget its bytes."""
         self._reader.close()
-        self._blocks.clear()
+        self._held = bytearray()
 
 
 class _Replay(Reader):
     def __init__(self, held: HeldReading) -> None:
         self._held = held
-        self._index = 0
-        self._rest = memoryview(b"")
+        self._position = 0
 
     def read(self, size: int) -> bytes:
-        if not self._rest:
-            self._rest = memoryview(self._held.block(self._index))
-            self._index += 1
-        block, self._rest = bytes(self._rest[:size]), self._rest[size:]
+        block = self._held.read(self._position, size)
+        self._position += len(block)
         return block
 
     def close(self) -> None:
-        self._rest = memoryview(b"")
+        """Nothing: the reading goes on for whoever comes next."""
