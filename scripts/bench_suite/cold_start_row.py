@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from io import BytesIO
 from pathlib import Path
 from shutil import copytree, ignore_patterns
 from tempfile import TemporaryDirectory
@@ -72,6 +73,7 @@ class ColdStartRow:
     rounds: int
     quick_rounds: int
     cpu_target: Target | None = None
+    only_by_name: bool = True  # two minutes, of an archive's build and interpreters that start slowly on purpose
 
     def measure(self, rounds: int) -> tuple[Line, ...]:
         """The lines of this row: against the seed's way, and against what cannot be spared."""
@@ -98,11 +100,18 @@ class ColdStartRow:
         )
 
 
+@cache
+def _archive() -> bytes:
+    """The archive, built once for all rows."""
+    with TemporaryDirectory(prefix="cold-start-") as folder:
+        build(Path(folder) / "function.zip", THIS_MACHINE)
+        return (Path(folder) / "function.zip").read_bytes()
+
+
 def _trees(folder: Path) -> dict[Contender, Path]:
     """The archive unpacked, and the same dependencies without any bytecode."""
-    archive, built, plain = folder / "function.zip", folder / "built", folder / "plain"
-    build(archive, THIS_MACHINE)
-    with ZipFile(archive) as file:
+    built, plain = folder / "built", folder / "plain"
+    with ZipFile(BytesIO(_archive())) as file:
         file.extractall(built)
     copytree(built / "package", plain / "package", ignore=ignore_patterns("__pycache__"))
     return {contender: built if contender is Contender.OURS else plain for contender in PROGRAMS}

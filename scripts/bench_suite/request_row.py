@@ -56,6 +56,7 @@ class RequestRow:
     wall_target: Target | None = None
     cpu_target: Target | None = None
     memory_target: Target | None = None
+    only_by_name: bool = False
 
     def measure(self, rounds: int) -> tuple[Line, ...]:
         """The lines of this row."""

@@ -46,6 +46,11 @@ class Row(Protocol):
         """The same, in a quick run."""
         ...
 
+    @property
+    def only_by_name(self) -> bool:
+        """Whether a run for which nothing is named leaves it out."""
+        ...
+
     def measure(self, rounds: int) -> tuple[Line, ...]:
         """The lines of this row."""
         ...
@@ -120,11 +125,11 @@ ROWS: Final[tuple[Row, ...]] = (
 
 
 def select(rows: Sequence[Row], names: Sequence[str], *, is_quick: bool) -> list[tuple[Row, int]]:
-    """Rows with their rounds: all, or those whose names begin with one of `names`.
+    """Rows with their rounds: those whose names begin with one of `names`, or all but the few that want to be named.
 
-    A quick run leaves some out, unless they are named.
+    A quick run leaves some more out, unless they are named.
     """
-    found = [row for row in rows if not names or row.name.startswith(tuple(names))]
+    found = [row for row in rows if (row.name.startswith(tuple(names)) if names else not row.only_by_name)]
     if not is_quick:
         return [(row, row.rounds) for row in found]
     return [(row, row.quick_rounds or 1) for row in found if row.quick_rounds or names]

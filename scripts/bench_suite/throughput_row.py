@@ -46,6 +46,7 @@ class ThroughputRow:
     requests: int
     rounds: int
     quick_rounds: int
+    only_by_name: bool = False
 
     def measure(self, rounds: int) -> tuple[Line, ...]:
         """The line of this row."""
