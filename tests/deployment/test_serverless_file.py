@@ -8,6 +8,7 @@ from deployment.deployments import CONFIGURATION, ROOT, needs_node, with_trigger
 from deployment.serverless_file import Event, Function, properties_read_by, read
 from pydantic import ValidationError
 
+from build_archive.standard_library import FOLDER as BYTECODE_FOLDER
 from deploy_tools.archive import ROOT_NAMES
 from deploy_tools.node import MODULES, install_tools
 from transcriber.settings import Settings
@@ -142,7 +143,7 @@ def test_function_is_not_open_by_default() -> None:
 def test_whitelist_is_the_archive() -> None:
     """The framework packs what an archive of scripts/build has at its root."""
     patterns = read(TEXT).package.patterns[1:]
-    assert {Path(pattern).parts[0] for pattern in patterns} == ROOT_NAMES
+    assert {Path(pattern).parts[0] for pattern in patterns} == ROOT_NAMES | {BYTECODE_FOLDER}
 
 
 def test_every_property_is_explained() -> None:
