@@ -23,6 +23,7 @@ class Clock(threading.local):
 
     def keep(self, connection: socket.socket) -> None:
         """Let the next call of `connection` take no longer than what is left; `TimeoutError` when nothing is."""
+        remaining_seconds = self.within(None)
         timeout_seconds = connection.gettimeout()
-        if (within_seconds := self.within(timeout_seconds)) != timeout_seconds:
-            connection.settimeout(within_seconds)
+        if timeout_seconds is None or timeout_seconds > remaining_seconds:
+            connection.settimeout(remaining_seconds)
