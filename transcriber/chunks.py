@@ -21,7 +21,6 @@ class Chunk:
     """A span of the audio that is sent in one call; its label comes from the bytes."""
 
     audio: Audio
-    start_seconds: float = 0.0
 
     @property
     def container(self) -> Container:

@@ -12,7 +12,7 @@ from transcriber.errors import RequestError
 _LETTERS = (string.ascii_letters + string.digits + "+/").encode()
 _LINE_BREAKS = b"\r\n\t"
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
-_DATA_URL = re.compile(r"data:(?P<type>[^,]{0,200}?)(?P<base64>;base64)?,", re.IGNORECASE)
+_DATA_URL = re.compile(r"data:[^,]{0,200}?(?P<base64>;base64)?,", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from threading import Thread
-from types import TracebackType
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 from bench_suite.exchange import Request, read_request
 from bench_suite.links import SOCKET_BUFFER_BYTES, Links
+from emulator.closing import Closing
 from emulator.processes import LOOPBACK
 
 Answer: TypeAlias = Callable[[socket.socket, Request], None]
@@ -20,7 +20,7 @@ AnswerMaker: TypeAlias = Callable[[Links], Answer]
 BACKLOG = 64
 
 
-class ServerProcess:
+class ServerProcess(Closing):
     """A server on a free port of loopback, until closed; `make_answer` is a function of a module."""
 
     def __init__(self, make_answer: AnswerMaker, links: Links) -> None:
@@ -42,14 +42,6 @@ class ServerProcess:
         self._process.terminate()
         self._process.join()
         self._process.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _serve(port: "Connection[int, None]", make_answer: AnswerMaker, links: Links) -> None:

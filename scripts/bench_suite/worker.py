@@ -7,11 +7,11 @@ import traceback
 from collections.abc import Mapping
 from importlib import import_module
 from multiprocessing.connection import Connection
-from types import TracebackType
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 from bench_suite import memory
 from bench_suite.work import Contender, Outcome, Transcribe, Work
+from emulator.closing import Closing
 
 _Ours: TypeAlias = "Connection[Work | None, Outcome | str]"
 _Theirs: TypeAlias = "Connection[Outcome | str, Work | None]"
@@ -21,7 +21,7 @@ class WorkFailedError(Exception):
     """A contender did not do its work; the message says why."""
 
 
-class Worker:
+class Worker(Closing):
     """A contender with nothing but `environment`, calling an API at `api_url`, until closed."""
 
     def __init__(self, contender: Contender, api_url: str, environment: Mapping[str, str]) -> None:
@@ -54,14 +54,6 @@ class Worker:
         self._process.terminate()
         self._process.join()
         self._process.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _serve(connection: _Theirs, contender: Contender, api_url: str, environment: dict[str, str]) -> None:

@@ -6,14 +6,14 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
+from emulator.closing import Closing
 from emulator.processes import LOOPBACK
 
 
-class FileServer:
+class FileServer(Closing):
     """A server on loopback for exactly the files that were added to it, each at an address that nobody can guess."""
 
     def __init__(self) -> None:
@@ -59,11 +59,3 @@ class FileServer:
         """Stop serving."""
         self._server.shutdown()
         self._server.server_close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
+from emulator.closing import Closing
 from emulator.function_archive import unpacked
 from emulator.gateway_server import PRIVATE_TOKEN_VARIABLE
 from emulator.import_folder import make_import_folder
@@ -32,7 +32,7 @@ SPARE_THREADS = 20
 GRACEFUL_TIMEOUT_SECONDS = 1
 
 
-class FunctionServer:
+class FunctionServer(Closing):
     """The function of `folder`, with its `handler.py`, on a port of loopback until it is closed.
 
     An archive in place of a folder is unpacked as on the platform, and served out of what is in it: nothing is imported
@@ -136,14 +136,6 @@ class FunctionServer:
     def close(self) -> None:
         """Stop the function and its gateway; what is still at work is cut off."""
         self._servers.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _call(factory: str, **arguments: str | float) -> str:

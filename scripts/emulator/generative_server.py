@@ -4,12 +4,12 @@ import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Literal, Self
+from typing import IO, Any, Literal
 
 from requests import ConnectionError as RequestsConnectionError
 from requests import Response, Session
 
+from emulator.closing import Closing
 from emulator.generative.admin import PREFIX
 from emulator.generative_apis import KEY_VARIABLE, WHISPER
 from emulator.model_files import find_model
@@ -25,7 +25,7 @@ GRACE_SECONDS = 1
 ADMIN_TIMEOUT_SECONDS = 30.0
 
 
-class GenerativeServer:
+class GenerativeServer(Closing):
     """The emulated Generative APIs on loopback until closed; `port` 0 is any free one, `key` `None` one made up.
 
     `recogniser` is `whisper` (the model of `model_folder`, or the installed one) or `stand-in`; `output` takes what the
@@ -102,11 +102,3 @@ class GenerativeServer:
         if not response.ok:
             raise ValueError(response.json()["error"]["message"])
         return response
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()

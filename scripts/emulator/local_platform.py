@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Literal, Self
+from typing import IO, Literal
 
+from emulator.closing import Closing
 from emulator.function_server import DEFAULT_MEMORY_LIMIT_MB, DEFAULT_TIMEOUT_SECONDS, FunctionServer
 from emulator.generative_server import GenerativeServer
 
@@ -33,7 +33,7 @@ class PlatformOptions:
     model_folder: Path | None = None
 
 
-class LocalPlatform:
+class LocalPlatform(Closing):
     """The function in an environment made of `environment`, until closed.
 
     Where that holds a `GENERATIVE_API_KEY`, the function calls the API that it is for, and `apis` is None; otherwise it
@@ -76,11 +76,3 @@ class LocalPlatform:
     def close(self) -> None:
         """Stop everything."""
         self._servers.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()

@@ -8,8 +8,9 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
+
+from emulator.closing import Closing
 
 LOOPBACK = "127.0.0.1"
 
@@ -42,7 +43,7 @@ def _refuse_taken_port(port: int) -> None:
             raise ServerFailedError(f"Port {port} cannot be listened on: {error.strerror}") from error
 
 
-class GunicornProcess:
+class GunicornProcess(Closing):
     """A gunicorn that serves one WSGI application on loopback until it is closed.
 
     `application` is gunicorn's own form, `module:name` or `module:factory(argument="literal")`; `bind` is a port on
@@ -126,11 +127,3 @@ class GunicornProcess:
             probe, address = socket.socket(), (LOOPBACK, self.bind)  # type: ignore[assignment] # an address is either
         with probe:
             return probe.connect_ex(address) == 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()

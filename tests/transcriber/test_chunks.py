@@ -12,7 +12,6 @@ from transcriber.deadline import Deadline
 from transcriber.encoded import read_base64
 from transcriber.errors import AudioTooLargeError
 from transcriber.settings import AllowedHost
-from transcriber.sources.base import BLOCK_BYTES
 from transcriber.sources.guard import Guard
 from transcriber.sources.inline import InlineSource
 from transcriber.sources.url import Downloads, UrlSource
@@ -49,6 +48,6 @@ def test_too_large_for_one_call(announced: bool) -> None:  # noqa: FBT001 # a pa
             with pytest.raises(AudioTooLargeError, match="25 MiB"):  # noqa: PT012 # either of the two, by the case
                 (chunk,) = cut(audio)
                 with chunk.open() as reader:
-                    while reader.read(BLOCK_BYTES):
+                    while reader.read(65_536):
                         pass
             assert source.bytes_read < MAX_CHUNK_BYTES + 10**6

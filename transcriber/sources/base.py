@@ -8,11 +8,24 @@ from typing import ClassVar, Self
 from transcriber.errors import AudioTooLargeError
 from transcriber.settings import BYTES_PER_MB
 
-# What is read at once: big enough that a call costs little beside its bytes, small enough for a function of 128 MB.
-BLOCK_BYTES = 64 * 1024
+
+class Closing(ABC):
+    """Something that is closed at the end of the `with` block that it stands in."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of everything that is open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
 
 
-class Reader(ABC):
+class Reader(Closing):
     """One reading of a source, from its start to its end."""
 
     @abstractmethod
@@ -34,16 +47,8 @@ class Reader(ABC):
             gathered += block
         return bytes(gathered)
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class Source(ABC):
+class Source(Closing):
     """Bytes that can be read from the start as often as needed.
 
     `size_bytes` is None as long as it is not known; at the latest it is when a reading has reached the end.
@@ -114,14 +119,6 @@ class Source(ABC):
         if not size_bytes:
             self.size_bytes = position
         self._check_size(position)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class _Metered(Reader):
