@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from transcriber.audio import identify
 from transcriber.chunks import cut
 from transcriber.deadline import Deadline
-from transcriber.delivery import Answer, deliver, deliver_error, describe, error_facts, preflight
+from transcriber.delivery import Answer, deliver, deliver_error, describe, error_facts, list_models, preflight
 from transcriber.event import Call, read_event
 from transcriber.instance import Instance
 from transcriber.report import Report
-from transcriber.request import Description, TranscriptionRequest, read_request
+from transcriber.request import Description, ModelList, TranscriptionRequest, read_request
 from transcriber.sources import open_source
 from transcriber.transcript import join
 
@@ -45,6 +45,8 @@ def _answer(call: Call, report: Report) -> Answer:
     match read_request(call, _instance.settings):
         case Description():
             return describe(_instance.settings)
+        case ModelList():
+            return list_models(_instance.settings)
         case TranscriptionRequest() as request:
             return _transcribe(request, report)
 
@@ -65,4 +67,4 @@ def _transcribe(request: TranscriptionRequest, report: Report) -> Answer:
             pieces = _instance.transcriber.transcribe(chunks, request.options, deadline=deadline)
         transcript = join(pieces, audio, max_seconds=settings.max_audio_seconds)
         report.learn(model=transcript.model, seconds=transcript.duration_seconds, warnings=len(transcript.warnings))
-    return deliver(transcript, request.options.response_format)
+    return deliver(transcript, request.options.response_format, request.chat)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from transcriber import __version__
+from transcriber.chat_completion import completion, stream
 from transcriber.chunks import MAX_CHUNK_BYTES, MAX_CHUNK_SECONDS
 from transcriber.errors import (
     ApiError,
@@ -17,20 +18,20 @@ from transcriber.errors import (
     MethodNotAllowedError,
     TranscriberError,
 )
+from transcriber.openai_paths import ChatReply
 from transcriber.options import ResponseFormat
 from transcriber.request import ALLOWED_METHODS
 from transcriber.settings import BYTES_PER_MB, Settings
-from transcriber.transcript import Transcript
+from transcriber.transcript import SECONDS_DECIMALS, Transcript
 
 JSON_TYPE: Final = "application/json"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
+EVENT_STREAM_TYPE: Final = "text/event-stream; charset=utf-8"
 
 # What a page of another origin may read beside the body.
 EXPOSED: Final = {"Access-Control-Expose-Headers": "X-Request-Id, Server-Timing, Retry-After"}
 # A browser may remember for a day what it was allowed to send.
 PREFLIGHT_MAX_AGE_SECONDS = 86_400
-# Milliseconds are what anybody can use of a duration, and what the shortest frame's length asks for.
-SECONDS_DECIMALS = 3
 
 
 @dataclass(frozen=True)
@@ -70,19 +71,36 @@ def describe(settings: Settings) -> Answer:
     return _json(200, description)
 
 
+def list_models(settings: Settings) -> Answer:
+    """The models as the OpenAI API lists them; since when there are such, and whose they are, nobody tells."""
+    models = [{"id": model, "object": "model", "created": 0, "owned_by": "unknown"} for model in settings.models]
+    return _json(200, {"object": "list", "data": models})
+
+
 def preflight() -> Answer:
     """What a browser may send from any page."""
     headers = {
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Allow-Methods": ", ".join(ALLOWED_METHODS),
-        "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Auth-Token, X-Request-Id",
+        # The star, for headers such as those of the OpenAI SDK, does not hold for Authorization.
+        "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Auth-Token, X-Request-Id, *",
         "Access-Control-Max-Age": str(PREFLIGHT_MAX_AGE_SECONDS),
     }
     return Answer(204, headers=headers)
 
 
-def deliver(transcript: Transcript, response_format: ResponseFormat) -> Answer:
-    """The transcript in the format that was asked for."""
+def deliver(transcript: Transcript, response_format: ResponseFormat, chat: ChatReply | None = None) -> Answer:
+    """The transcript in the format that was asked for; with `chat`, that is the content of a chat completion."""
+    answer = _in_format(transcript, response_format)
+    if chat is None:
+        return answer
+    content = answer.body.removesuffix("\n")  # a file ends with one, a message does not
+    if chat.is_streamed:
+        return Answer(200, stream(content, transcript, chat), {"Content-Type": EVENT_STREAM_TYPE})
+    return _json(200, completion(content, transcript, chat))
+
+
+def _in_format(transcript: Transcript, response_format: ResponseFormat) -> Answer:
     if response_format is ResponseFormat.TEXT:
         return Answer(200, transcript.text + "\n", {"Content-Type": TEXT_TYPE})
     answer: dict[str, Any] = {

@@ -5,12 +5,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any, Final
 
 from transcriber.encoded import Base64Text, read_base64
 from transcriber.errors import AuthenticationError, MethodNotAllowedError, RequestError
 from transcriber.event import Call
+from transcriber.fields import nearest, read_text, refuse_unknown, shown
+from transcriber.openai_paths import ApiPath, ChatReply, api_path, read_chat, read_form
 from transcriber.options import OPTIONS, ResponseFormat, TranscriptionOptions, read_option
 from transcriber.settings import Settings
 
@@ -26,8 +27,6 @@ WAYS_IN: Final = (
 
 # Shorter than any recording: a WAV header alone has 44 bytes. Words such as "ping" or "true" are valid base64.
 MIN_ENCODED_LENGTH = 64
-# How much of an unknown field's name a message repeats.
-MAX_NAME_LENGTH = 40
 # Far more parts than a request has, even with commas and brackets in its prompt; a body full of them would parse to
 # thirty times its size.
 MAX_JSON_PARTS = 10_000
@@ -41,6 +40,11 @@ class Description:
 
 
 @dataclass(frozen=True)
+class ModelList:
+    """Somebody asks which models there are, as a client of the OpenAI API does."""
+
+
+@dataclass(frozen=True)
 class UrlReference:
     """The audio is at an address."""
 
@@ -49,21 +53,22 @@ class UrlReference:
 
 @dataclass(frozen=True)
 class TranscriptionRequest:
-    """A recording to transcribe, and how."""
+    """A recording to transcribe, and how; with `chat`, the answer is a chat completion."""
 
     source: UrlReference | Base64Text
     options: TranscriptionOptions
+    chat: ChatReply | None = None
 
 
-def read_request(call: Call, settings: Settings) -> Description | TranscriptionRequest:
+def read_request(call: Call, settings: Settings) -> Description | ModelList | TranscriptionRequest:
     """What `call` asks for; `RequestError` when it asks for nothing that can be done."""
     if call.method in {"GET", "HEAD"}:
-        return Description()
+        return ModelList() if api_path(call.path) is ApiPath.MODELS else Description()
     if call.method != "POST":
         message = f"{call.method[:20]} is not a method of this function. POST a recording to transcribe it."
         raise MethodNotAllowedError(message, allowed=ALLOWED_METHODS)
     _authenticate(call, settings)
-    return _read_transcription(call)
+    return _read_transcription(call, settings)
 
 
 def _authenticate(call: Call, settings: Settings) -> None:
@@ -76,27 +81,35 @@ def _authenticate(call: Call, settings: Settings) -> None:
         raise AuthenticationError("Send the function's access token in the header Authorization: Bearer <token>.")
 
 
-def _read_transcription(call: Call) -> TranscriptionRequest:
+def _read_transcription(call: Call, settings: Settings) -> TranscriptionRequest:
     body = call.body.strip().removeprefix("\ufeff")  # with which some editors and shells begin a text
     if not body:
         raise RequestError(f"The body is empty. {WAYS_IN}")
     fields = _read_json(body)
+    path = api_path(call.path)
+    chat = None
     if fields is None:
+        _refuse_binary(body)
+        if path is ApiPath.CHAT:
+            raise RequestError("A chat completion is asked for in JSON, with the recording as an input_audio part.")
         source: UrlReference | Base64Text = _read_encoded_body(body)
         fields = {}
     else:
         if "\ufffd" in body:
             raise RequestError("The body is not UTF-8, so that some of its characters were lost; send it as UTF-8.")
-        _refuse_unknown(fields)
+        match path:
+            case ApiPath.CHAT:
+                fields, chat = read_chat(fields, request_id=call.request_id, api_of=settings.api_of)
+            case ApiPath.TRANSCRIPTIONS:
+                fields = read_form(fields)
+        refuse_unknown(fields, KNOWN_FIELDS, what="a request")
         source = _read_source(fields)
     for name in call.query:
         if name not in OPTIONS:
-            raise RequestError(
-                f"{_short(name)} is no option for the query string.{_nearest(name, OPTIONS)}", param=name
-            )
+            raise RequestError(f"{shown(name)} is no option for the query string.{nearest(name, OPTIONS)}", param=name)
         if name in fields:
             raise RequestError(f"{name} stands in the query string and in the body; leave one out.", param=name)
-    return TranscriptionRequest(source=source, options=_read_options({**fields, **call.query}))
+    return TranscriptionRequest(source=source, options=_read_options({**fields, **call.query}), chat=chat)
 
 
 def _read_json(body: str) -> dict[str, Any] | None:
@@ -124,7 +137,6 @@ def _refuse_constant(name: str) -> float:
 
 
 def _read_encoded_body(body: str) -> Base64Text:
-    _refuse_binary(body)
     if len(body) < MIN_ENCODED_LENGTH and not body.startswith("data:"):
         raise RequestError(f"The body is neither a JSON object nor a recording as base64 text. {WAYS_IN}")
     return read_base64(body, param=None)
@@ -133,7 +145,9 @@ def _read_encoded_body(body: str) -> Base64Text:
 def _refuse_binary(body: str) -> None:
     """Recognise bytes that the platform has destroyed on their way: each one that is no UTF-8 became U+FFFD."""
     if body.startswith("--") and "content-disposition" in body[:BINARY_LOOK].lower():
-        found = "The body is a multipart form"
+        found = (
+            "The body is a multipart form (an OpenAI SDK's audio.transcriptions sends one; its chat.completions works)"
+        )
     elif "\ufffd" in body or re.search(r"[\x00-\x08\x0e-\x1f]", body[:BINARY_LOOK]):
         found = "The body is binary"
     else:
@@ -143,14 +157,6 @@ def _refuse_binary(body: str) -> None:
         "base64 text instead (base64 talk.mp3 | curl --data-binary @- …, or JSON with "
         '"audio": "<base64>"), or its address ("url"); for one in Object Storage, a presigned address.'
     )
-
-
-def _refuse_unknown(fields: Mapping[str, Any]) -> None:
-    for name in fields:
-        if name not in KNOWN_FIELDS:
-            raise RequestError(
-                f"{_short(name)} is no field of a request.{_nearest(name, KNOWN_FIELDS)}", param=name[:MAX_NAME_LENGTH]
-            )
 
 
 def _read_source(fields: Mapping[str, Any]) -> UrlReference | Base64Text:
@@ -165,9 +171,9 @@ def _read_source(fields: Mapping[str, Any]) -> UrlReference | Base64Text:
     (name,) = given
     match name:
         case "url":
-            return UrlReference(_text(fields, name))
+            return UrlReference(read_text(fields, name))
         case "audio":
-            return read_base64(_text(fields, name), param=name)
+            return read_base64(read_text(fields, name), param=name)
         case _:
             return _read_input_audio(fields[name])
 
@@ -175,13 +181,10 @@ def _read_source(fields: Mapping[str, Any]) -> UrlReference | Base64Text:
 def _read_input_audio(value: object) -> Base64Text:
     if not isinstance(value, dict):
         raise RequestError('input_audio is an object: {"data": "<base64>", "format": "mp3"}.', param="input_audio")
-    for name in value:
-        if name not in {"data", "format"}:
-            message = f"{_short(name)} is no field of input_audio.{_nearest(name, ('data', 'format'))}"
-            raise RequestError(message, param=f"input_audio.{name[:MAX_NAME_LENGTH]}")
+    refuse_unknown(value, ("data", "format"), what="input_audio", prefix="input_audio.")
     if not isinstance(value.get("format", ""), str | None):
         raise RequestError("input_audio.format is a text such as mp3.", param="input_audio.format")
-    return read_base64(_text(value, "data", prefix="input_audio."), param="input_audio.data")
+    return read_base64(read_text(value, "data", prefix="input_audio."), param="input_audio.data")
 
 
 def _read_options(fields: Mapping[str, Any]) -> TranscriptionOptions:
@@ -199,19 +202,3 @@ def _read_options(fields: Mapping[str, Any]) -> TranscriptionOptions:
         message = f"response_format {options.response_format} is not available yet; json and text are."
         raise RequestError(message, param="response_format")
     return options
-
-
-def _text(fields: Mapping[str, Any], name: str, *, prefix: str = "") -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise RequestError(f"{prefix}{name} is a text, and not empty.", param=f"{prefix}{name}")
-    return value.strip()
-
-
-def _nearest(name: str, known: tuple[str, ...] | Mapping[str, Any]) -> str:
-    nearest = get_close_matches(name[:MAX_NAME_LENGTH].lower(), known, n=1)
-    return f" Did you mean {nearest[0]}?" if nearest else f" Known are {', '.join(known)}."
-
-
-def _short(name: str) -> str:
-    return repr(name if len(name) <= MAX_NAME_LENGTH else name[: MAX_NAME_LENGTH - 1] + "…")

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from transcriber.audio import Audio, check_duration
 from transcriber.backends import BACKENDS, ChunkTranscript
-from transcriber.backends.base import Poster
+from transcriber.backends.base import Poster, TokenUsage
 from transcriber.chunks import Chunk
 from transcriber.deadline import Deadline
 from transcriber.errors import ModelNotFoundError
@@ -16,16 +16,19 @@ from transcriber.settings import Settings
 
 # A header that is wrong by less than this is wrong by a frame or a tag, and no word is missing.
 NOTICEABLE_SECONDS = 0.5
+# Milliseconds are what anybody can use of a duration, and what the shortest frame's length asks for.
+SECONDS_DECIMALS = 3
 
 
 @dataclass(frozen=True)
 class Transcript:
-    """A whole recording's words."""
+    """A whole recording's words; `tokens` is None where the API counts none, or did not tell."""
 
     text: str
     model: str
     duration_seconds: float
     warnings: tuple[str, ...] = ()
+    tokens: TokenUsage | None = None
 
 
 class Caller(Poster, ModelLister, Protocol):
@@ -81,4 +84,5 @@ def join(pieces: Iterable[ChunkTranscript], audio: Audio, *, max_seconds: float)
         model=pieces[0].model,
         duration_seconds=duration_seconds,
         warnings=tuple(dict.fromkeys(warnings)),
+        tokens=TokenUsage.total(piece.tokens for piece in pieces),
     )

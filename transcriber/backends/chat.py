@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, Final
 
-from transcriber.backends.base import ChunkTranscript, Poster
+from transcriber.backends.base import ChunkTranscript, Poster, TokenUsage
 from transcriber.body import Stream
 from transcriber.chunks import MAX_CHUNK_SECONDS, Chunk
 from transcriber.deadline import Deadline
@@ -54,13 +54,12 @@ class ChatBackend:
         self, chunk: Chunk, *, model: str, options: TranscriptionOptions, api: Poster, deadline: Deadline
     ) -> ChunkTranscript:
         """The transcript of `chunk`; a stop for length is an error, since the text would be cut."""
-        text = api.post(
+        return api.post(
             "/chat/completions",
             lambda: make_body(chunk, model, options),
-            lambda answer: _read_answer(answer, options),
+            lambda answer: ChunkTranscript(_read_answer(answer, options), model, tokens=_read_usage(answer)),
             deadline=deadline,
         )
-        return ChunkTranscript(text=text, model=model)
 
 
 def make_body(chunk: Chunk, model: str, options: TranscriptionOptions) -> Stream:
@@ -125,3 +124,12 @@ def _read_answer(answer: Mapping[str, Any], options: TranscriptionOptions) -> st
     if not isinstance(text, str | None):
         raise ApiFailedError("The API's answer has a message that is no text.")
     return (text or "").strip()
+
+
+def _read_usage(answer: Mapping[str, Any]) -> TokenUsage | None:
+    """What the API counted; a transcript is as good without it."""
+    usage = answer.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    return TokenUsage(prompt, completion) if isinstance(prompt, int) and isinstance(completion, int) else None

@@ -1,0 +1,178 @@
+"""The OpenAI SDK pointed at the function: its own calls work, and its own exceptions tell of what went wrong."""
+
+import base64
+import os
+from collections.abc import Iterator
+
+import httpx2
+import openai
+import pytest
+import requests
+from loopback import serve
+from openai.types.audio import Transcription
+from recordings import recording
+
+from emulator.local_platform import LocalPlatform, PlatformOptions
+from emulator.stand_in import stand_in_text
+
+VOXTRAL, WHISPER = "voxtral-small-24b-2507", "whisper-large-v3"
+TOKEN = "the-access-token"
+MP3 = recording("jfk.mp3")
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[LocalPlatform]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "ACCESS_TOKEN": TOKEN,
+        "ALLOWED_PRIVATE_HOSTS": "127.0.0.1",
+        "TIME_LIMIT": "8",
+    }
+    with LocalPlatform(PlatformOptions(recogniser="stand-in"), environment) as running:
+        yield running
+
+
+@pytest.fixture
+def client(platform: LocalPlatform) -> Iterator[openai.OpenAI]:
+    assert platform.apis is not None
+    platform.apis.clear()
+    with openai.OpenAI(base_url=f"{platform.function.url}/v1", api_key=TOKEN, max_retries=0) as client:
+        yield client
+
+
+def messages(audio: bytes, text: str = "Transcribe this audio", audio_format: str = "mp3") -> list[dict[str, object]]:
+    data = base64.b64encode(audio).decode()
+    part = {"type": "input_audio", "input_audio": {"data": data, "format": audio_format}}
+    return [{"role": "user", "content": [{"type": "text", "text": text}, part]}]
+
+
+def ask(client: openai.OpenAI, audio: bytes, **options: object) -> openai.types.chat.ChatCompletion:
+    """The call of the documentation's scripts, with their options."""
+    arguments = {"model": VOXTRAL, "temperature": 0.2, "max_tokens": 2048, "top_p": 0.95} | options
+    answer = client.chat.completions.create(messages=messages(audio), **arguments)  # type: ignore[call-overload] # options of any type
+    assert isinstance(answer, openai.types.chat.ChatCompletion)
+    return answer
+
+
+def mp3_of_minutes(minutes: float) -> bytes:
+    """Silence as MP3 of 24 kbit/s: frames of MPEG-2 layer III at 16 kHz, mono, with nothing in them."""
+    frame = b"\xff\xf3\x38\xc4" + bytes(104)
+    return frame * int(minutes * 60 / (576 / 16_000))
+
+
+def test_local_file(client: openai.OpenAI) -> None:
+    """A local file, encoded and sent with a prompt, is a message with its transcript, and the tokens are told."""
+    answer = ask(client, MP3)
+    assert answer.choices[0].message.content == stand_in_text(MP3, 11.088)
+    assert (answer.choices[0].finish_reason, answer.model, answer.object) == ("stop", VOXTRAL, "chat.completion")
+    assert answer.usage is not None
+    assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens > 0
+
+
+def test_remote_file(client: openai.OpenAI) -> None:
+    """A file that is downloaded, encoded and sent is transcribed likewise."""
+    with serve(lambda peer: peer.answer(MP3)) as server:
+        downloaded = requests.get(f"{server.url}/talk.mp3", timeout=60).content
+    assert ask(client, downloaded).choices[0].message.content == stand_in_text(MP3, 11.088)
+
+
+def test_twenty_minutes(client: openai.OpenAI) -> None:
+    """Twenty minutes fit into one request of the platform, and come back as one message."""
+    long = mp3_of_minutes(20)
+    answer = ask(client, long)
+    assert answer.choices[0].message.content
+    assert answer.model_dump()["duration"] == pytest.approx(1200, abs=1)
+
+
+def test_address_instead_of_audio(client: openai.OpenAI) -> None:
+    """What no request can hold is sent as an address, in the part that servers of this API have for it."""
+    with serve(lambda peer: peer.answer(MP3)) as server:
+        part = {"type": "audio_url", "audio_url": {"url": server.url}}
+        answer = client.chat.completions.create(
+            model=VOXTRAL,
+            messages=[{"role": "user", "content": [part]}],  # type: ignore[list-item,misc] # no part of OpenAI's own
+        )
+    assert answer.choices[0].message.content == stand_in_text(MP3, 11.088)
+
+
+def test_model_that_only_transcribes(client: openai.OpenAI) -> None:
+    """A transcription model answers chat completions too; its tokens, which nobody counts, are not made up."""
+    answer = ask(client, MP3, model=WHISPER, top_p=None, max_tokens=None)
+    assert (answer.model, answer.usage) == (WHISPER, None)
+    assert answer.choices[0].message.content == stand_in_text(MP3, 11.088)
+
+
+def test_stream(client: openai.OpenAI) -> None:
+    """A streamed answer adds up to the same message, ends with a reason, and tells the tokens."""
+    stream = client.chat.completions.create(  # type: ignore[call-overload] # plain dictionaries, as scripts have them
+        model=VOXTRAL,
+        messages=messages(MP3),
+        stream=True,
+        stream_options={"include_usage": True},
+    )
+    chunks = list(stream)
+    deltas = [chunk.choices[0].delta for chunk in chunks if chunk.choices]
+    assert deltas[0].role == "assistant"
+    assert "".join(delta.content or "" for delta in deltas) == stand_in_text(MP3, 11.088)
+    assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "stop"
+    assert chunks[-1].usage is not None
+
+
+def test_models(client: openai.OpenAI) -> None:
+    """The SDK's list of models is the function's."""
+    assert [model.id for model in client.models.list()] == [VOXTRAL, WHISPER]
+
+
+def test_transcription_as_json(client: openai.OpenAI) -> None:
+    """The path of transcriptions works with the file in JSON; the SDK's own form is refused with what works."""
+    body = {"model": WHISPER, "file": f"data:audio/mp3;base64,{base64.b64encode(MP3).decode()}"}
+    answer = client.post("/audio/transcriptions", body=body, cast_to=Transcription)
+    assert answer.text == stand_in_text(MP3, 11.088)
+    with pytest.raises(openai.BadRequestError, match="multipart form"):
+        client.audio.transcriptions.create(model=WHISPER, file=("talk.mp3", MP3))
+
+
+def test_exceptions_of_the_request(client: openai.OpenAI) -> None:
+    """What is wrong with a request or its audio is the exception that the SDK has for it, with param and code."""
+    with pytest.raises(openai.BadRequestError) as wrong:
+        ask(client, MP3, n=2)
+    assert (wrong.value.param, wrong.value.code) == ("n", "invalid_request")
+    with pytest.raises(openai.UnprocessableEntityError) as missing:
+        ask(client, MP3, model="voxtral-none")
+    assert (missing.value.param, missing.value.code) == ("model", "model_not_found")
+    with pytest.raises(openai.APIStatusError) as text:
+        ask(client, b"This is no audio at all. " * 10)
+    assert (text.value.status_code, text.value.code) == (415, "unsupported_audio")
+
+
+def test_exceptions_of_the_key(platform: LocalPlatform, client: openai.OpenAI) -> None:
+    """The function's access token is the SDK's api_key, and another one its authentication error."""
+    assert platform.apis is not None
+    with pytest.raises(openai.AuthenticationError, match="access token"):
+        ask(client.with_options(api_key="another"), MP3)
+    assert platform.apis.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "stream", "kind"),
+    [
+        ("429", False, openai.RateLimitError),
+        ("429", True, openai.RateLimitError),
+        ("500", False, openai.InternalServerError),
+        ("length", True, openai.InternalServerError),
+    ],
+)
+def test_exceptions_of_the_api(
+    platform: LocalPlatform, client: openai.OpenAI, fault: str, stream: bool, kind: type[openai.APIError]
+) -> None:
+    """What outlasts the function's own retries is the exception that the SDK has for it, in a stream too."""
+    assert platform.apis is not None
+    platform.apis.fault(fault, count=99, **({"retry_after": 120} if fault == "429" else {}))
+    with pytest.raises(kind):
+        ask(client, MP3, stream=stream)
+
+
+def test_browsers_may_send_the_headers_of_the_sdk(platform: LocalPlatform) -> None:
+    """A preflight lets a page use the SDK, whose headers are its own."""
+    allowed = httpx2.options(f"{platform.function.url}/v1/chat/completions").headers["Access-Control-Allow-Headers"]
+    assert {"*", "Authorization"} <= set(allowed.split(", "))
