@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,6 +44,17 @@ def test_examples_work(platform: LocalPlatform, example: str) -> None:
         assert "ALLOWED_PRIVATE_HOSTS" in done.stdout
     elif "_emulator" not in command:
         assert "stand-in transcript of 11.0 s" in done.stdout or "stand-in transcript of 11.1 s" in done.stdout
+
+
+@pytest.mark.parametrize("example", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
+def test_python_examples_work(platform: LocalPlatform, example: str) -> None:
+    """Each example in Python is run likewise, and prints the transcript."""
+    program = example.replace("http://localhost:8080", platform.function.url)
+    done = subprocess.run(  # noqa: S603 # our own examples
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("stand-in transcript of 11.1 s")
 
 
 def test_every_setting_is_listed() -> None:

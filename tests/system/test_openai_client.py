@@ -163,7 +163,7 @@ def test_exceptions_of_the_key(platform: LocalPlatform, client: openai.OpenAI) -
     ],
 )
 def test_exceptions_of_the_api(
-    platform: LocalPlatform, client: openai.OpenAI, fault: str, stream: bool, kind: type[openai.APIError]
+    platform: LocalPlatform, client: openai.OpenAI, *, fault: str, stream: bool, kind: type[openai.APIError]
 ) -> None:
     """What outlasts the function's own retries is the exception that the SDK has for it, in a stream too."""
     assert platform.apis is not None
