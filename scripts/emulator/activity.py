@@ -24,6 +24,7 @@ REMEMBERED_REQUESTS = 200
 class Activity:
     """The WSGI application around `gateway`; safe to use from several threads.
 
+    The gateway makes an answer as a whole, so that it can be held back here until it is known that it is sent.
     A trigger of the platform asks as every client does. To be told apart, it announces the id of its request first.
     """
 
@@ -50,19 +51,21 @@ class Activity:
         """Have the gateway answer, and remember that it did."""
         began, started = time.time(), time.monotonic()
         trigger = environ[TRIGGER] = self._trigger(environ)
-        statuses: list[str] = []
+        answered: list[tuple[str, list[tuple[str, str]]]] = []
 
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            statuses.append(status)
-            return start_response(status, headers, exc_info)
+        def hold_back(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Any:
+            answered.append((status, headers))
 
-        # The gateway's answers are made before any of them is sent, so that nothing has gone out yet.
-        body = self._gateway(environ, start)
-        status: int | None = int(statuses[-1].split()[0])
+        body = self._gateway(environ, hold_back)
+        line, headers = answered[-1]
+        status: int | None = int(line.split()[0])
         lost = self._faults.take(PlatformFaultKind.LOSE, trigger)
         if lost is not None:
             status = lost.status
-            body = _lose(status, environ, start_response)
+            line, headers, body = f"{status or 500} Lost", [("Content-Length", "0")], ()
+            if status is None:
+                reset(environ["gunicorn.socket"])  # and nobody is there to read the rest
+        start_response(line, headers)
         record = RequestRecord(
             time=began,
             trigger=trigger,
@@ -80,12 +83,3 @@ class Activity:
         request_id = dict(received_headers(environ)).get("X-REQUEST-ID", "")
         with self._lock:
             return self._announced.pop(request_id, "http")
-
-
-def _lose(status: int | None, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    """Send an empty answer with `status` in place of the handler's, or none at all."""
-    if status is None:
-        reset(environ["gunicorn.socket"])
-        status = 500  # nobody is there to read it
-    start_response(f"{status} Lost", [("Content-Length", "0"), ("Connection", "close")])
-    return []

@@ -13,7 +13,7 @@ from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote
 
 from botocore.credentials import Credentials
@@ -105,14 +105,13 @@ class CheckedStorage:
     def _keep(self, path: str, kept: StorageFolder) -> None:
         """Keep what a write to `path` changed: one object, or any of a bucket's, as when many are deleted at once."""
         bucket_name, _, key = unquote(path).removeprefix("/").partition("/")
-        versions = kept.versions(bucket_name)
         bucket = self._storage.buckets.get(bucket_name)
-        present = {} if bucket is None else {name: found for name, found in bucket.keys.items() if _is_object(found)}
-        for name in [key] if key else [*versions, *present]:
+        present = {} if bucket is None else bucket.keys
+        for name in [key] if key else {*kept.keys(bucket_name), *present}:
             found = present.get(name)
-            if found is None:
+            if not isinstance(found, FakeKey):  # there is none, or what marks a version's removal
                 kept.forget(bucket_name, name)
-            elif versions.get(name) != _version(found):
+            elif kept.version(bucket_name, name) != _version(found):
                 etag, modified = _version(found)
                 kept.keep(KeptObject(bucket_name, name, found.value, etag, dict(found.metadata), modified))
 
@@ -124,10 +123,6 @@ def _load(kept: StorageFolder, storage: S3Backend, region: str) -> None:
         found = storage.put_object(entry.bucket, entry.key, entry.body, etag=entry.etag)
         found.set_metadata(dict(entry.metadata), replace=True)
         found.last_modified = datetime.fromtimestamp(entry.modified)  # noqa: DTZ006 # moto's own are without a zone
-
-
-def _is_object(found: Any) -> bool:
-    return isinstance(found, FakeKey)
 
 
 def _version(found: FakeKey) -> tuple[str, float]:

@@ -61,10 +61,16 @@ class StorageFolder:
             for bucket, key, body, etag, metadata, modified in cursor:
                 yield KeptObject(bucket, key, body, etag, json.loads(metadata), modified)
 
-    def versions(self, bucket: str) -> dict[str, tuple[str, float]]:
-        """The ETag and the time of each object of the bucket, by key."""
-        rows = self._database.execute("SELECT key, etag, modified FROM objects WHERE bucket = ?", (bucket,))
-        return {key: (etag, modified) for key, etag, modified in rows}
+    def keys(self, bucket: str) -> list[str]:
+        """The keys of the bucket's objects."""
+        return [key for (key,) in self._database.execute("SELECT key FROM objects WHERE bucket = ?", (bucket,))]
+
+    def version(self, bucket: str, key: str) -> tuple[str, float] | None:
+        """The ETag and the time of an object; `None` if it is not kept."""
+        row: tuple[str, float] | None = self._database.execute(
+            "SELECT etag, modified FROM objects WHERE bucket = ? AND key = ?", (bucket, key)
+        ).fetchone()
+        return row
 
     def keep(self, kept: KeptObject) -> None:
         """Keep an object in place of the one with its key, if there is one."""

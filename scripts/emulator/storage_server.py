@@ -1,5 +1,6 @@
 """Starts the emulated Object Storage and Queues, with credentials made up anew: what commands and tests use."""
 
+import http.client
 import os
 import secrets
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ THREADS = 32
 # Clients keep connections for longer than gunicorn's 2 s, and would now and then meet one that is just being closed.
 KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 1
+# The first answer waits for the import of moto, and for what is kept to be loaded.
+ANSWER_TIMEOUT_SECONDS = 30.0
 
 # The keys go by the environment: a command line can be read by everybody on the machine.
 ACCESS_KEY_VARIABLE = "EMULATED_STORAGE_ACCESS_KEY"
@@ -89,8 +92,8 @@ class StorageServer(Closing):
     ) -> None:
         if folder is not None:
             StorageFolder(folder).close()  # told here, rather than by a worker that ends at its start
-        port = port or free_port()
-        endpoint = f"http://{LOOPBACK}:{port}"
+        self._port = port or free_port()
+        endpoint = f"http://{LOOPBACK}:{self._port}"
         self.access = StorageAccess(
             endpoint=endpoint,
             region=REGION,
@@ -105,7 +108,7 @@ class StorageServer(Closing):
         names = f"bucket={bucket!r}, queue={QUEUE!r}, region={REGION!r}"
         self._process = GunicornProcess(
             f"emulator.storage_app:create_app({names}, folder={kept_in!r})",
-            bind=port,
+            bind=self._port,
             arguments=[
                 *("--worker-class", "gthread", "--workers", "1", "--threads", str(THREADS)),  # it is all in memory: one
                 *("--timeout", "0", "--keep-alive", str(KEEP_ALIVE_SECONDS), "--graceful-timeout", str(GRACE_SECONDS)),
@@ -121,8 +124,20 @@ class StorageServer(Closing):
 
     def wait_until_ready(self) -> None:
         """Return once the server answers; `ServerFailedError` if it does not start."""
-        self._process.wait_until_ready()
+        self._process.wait_until(self._answers)
 
     def close(self) -> None:
         """Stop the server."""
         self._process.close()
+
+    def _answers(self) -> bool:
+        """Whether there is an answer, of whatever kind: the port is open before the worker is there."""
+        connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=ANSWER_TIMEOUT_SECONDS)
+        try:
+            connection.request("GET", "/")
+            connection.getresponse()
+        except OSError:
+            return False
+        finally:
+            connection.close()
+        return True
