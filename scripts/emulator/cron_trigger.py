@@ -2,10 +2,10 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from emulator.closing import Closing
 from emulator.platform_state import CronState
 from emulator.queue_trigger import Post
 from emulator.schedules import Rate, Schedule, read_rate
@@ -18,13 +18,14 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class CronTrigger:
-    """Fires `schedules` by `post`, each on a thread of its own, from `start` to the end of the process."""
+class CronTrigger(Closing):
+    """Fires `schedules` by `post`, each on a thread of its own, from `start` until closed; `now` is the time in UTC."""
 
     def __init__(self, schedules: Sequence[Schedule], post: Post, *, now: Callable[[], datetime] = _now) -> None:
         self._entries = [_Entry(schedule, read_rate(schedule.rate)) for schedule in schedules]
         self._post = post
         self._now = now
+        self._closed = threading.Event()
 
     def start(self) -> None:
         """Begin to watch the clock."""
@@ -42,6 +43,10 @@ class CronTrigger:
         """The schedules, in their order."""
         return tuple(self._state(number, entry) for number, entry in enumerate(self._entries))
 
+    def close(self) -> None:
+        """Fire nothing any more."""
+        self._closed.set()
+
     def _state(self, number: int, entry: "_Entry") -> CronState:
         due = entry.rate.next_time(self._now())
         return CronState(
@@ -56,13 +61,14 @@ class CronTrigger:
 
     def _run(self) -> None:
         since = self._now()
-        while True:
+        while not self._closed.is_set():
             dues = [(due, number) for number, entry in enumerate(self._entries) if (due := entry.rate.next_time(since))]
             if not dues:
                 return
             first = min(dues)[0]
             while (left := (first - self._now()).total_seconds()) > 0:
-                time.sleep(min(left, MAX_SLEEP_SECONDS))
+                if self._closed.wait(min(left, MAX_SLEEP_SECONDS)):
+                    return
             for due, number in dues:
                 if due == first:
                     self.fire(number)

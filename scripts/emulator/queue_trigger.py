@@ -5,6 +5,7 @@ import sys
 import threading
 from typing import Any, Protocol
 
+from emulator.closing import Closing
 from emulator.platform_faults import PlatformFaultKind, PlatformFaults
 from emulator.platform_state import QueueState, Trigger
 from emulator.storage_server import StorageAccess
@@ -29,20 +30,28 @@ class Post(Protocol):
         """The status of its answer, or `None` where there is none."""
 
 
-class QueueTrigger:
-    """Delivers the messages of one queue by `post`, on threads of its own, from `start` to the end of the process.
+class QueueTrigger(Closing):
+    """Delivers the messages of one queue by `post`, on threads of its own, from `start` until closed.
 
     `visibility_timeout_seconds` has to be longer than a delivery can take: a message that becomes visible in the middle
-    of one is delivered twice.
+    of one is delivered twice. `redelivery_seconds` is how long one that failed waits for its next delivery.
     """
 
     def __init__(
-        self, access: StorageAccess, post: Post, faults: PlatformFaults, *, visibility_timeout_seconds: int
+        self,
+        access: StorageAccess,
+        post: Post,
+        faults: PlatformFaults,
+        *,
+        visibility_timeout_seconds: int,
+        redelivery_seconds: int = REDELIVERY_SECONDS,
     ) -> None:
         self._access = access
         self._post = post
         self._faults = faults
         self._visibility_timeout_seconds = visibility_timeout_seconds
+        self._redelivery_seconds = redelivery_seconds
+        self._closed = threading.Event()
         self._changed = threading.Condition()
         self._in_flight = 0
         self._delivered = 0
@@ -69,17 +78,20 @@ class QueueTrigger:
                 dropped=self._dropped,
             )
 
+    def close(self) -> None:
+        """Begin no further delivery."""
+        self._closed.set()
+
     def _run(self) -> None:
         # Imported here, on a thread of its own: it takes a fifth of a second of the start.
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 # as above
 
         sqs = self._access.client("sqs")
-        pause = threading.Event()
-        while True:
+        while not self._closed.is_set():
             try:
                 messages = self._receive(sqs)
             except (BotoCoreError, ClientError):
-                pause.wait(RETRY_SECONDS)
+                self._closed.wait(RETRY_SECONDS)
                 continue
             for message in messages:
                 self._begin(sqs, message, is_copy=False)
@@ -124,7 +136,7 @@ class QueueTrigger:
             self._count(delivered=1)
         elif deliveries < MAX_DELIVERIES:
             self._count(redelivered=1)
-            sqs.change_message_visibility(**handle, VisibilityTimeout=REDELIVERY_SECONDS)
+            sqs.change_message_visibility(**handle, VisibilityTimeout=self._redelivery_seconds)
         else:
             sqs.delete_message(**handle)
             self._count(dropped=1)

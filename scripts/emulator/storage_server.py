@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +10,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from emulator.closing import Closing
-from emulator.processes import LOOPBACK, GunicornProcess, free_port
+from emulator.processes import LOOPBACK, GunicornProcess, ServerFailedError, free_port
 from emulator.storage_folder import StorageFolder
 
 REGION = "fr-par"
 DEFAULT_BUCKET = "recordings"
+BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 # The name that serverless.yml gives the queue, too.
 QUEUE = "uploads"
 # moto's one account; it stands in the address of a queue, as a project does at Scaleway.
@@ -90,6 +92,8 @@ class StorageServer(Closing):
         folder: Path | None = None,
         output: IO[bytes] | None = None,
     ) -> None:
+        if not BUCKET_NAME.fullmatch(bucket):
+            raise ServerFailedError(f"{bucket!r} cannot be a bucket's name: 3 to 63 small letters, digits, dots and dashes")
         if folder is not None:
             StorageFolder(folder).close()  # told here, rather than by a worker that ends at its start
         self._port = port or free_port()
