@@ -63,7 +63,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8080, help="of the function (default: %(default)s)")
     parser.add_argument("--api-port", type=int, default=8081, help="of the Generative APIs (default: %(default)s)")
     parser.add_argument("--storage-port", type=int, default=8082, help="of storage and queue (default: %(default)s)")
-    parser.add_argument("--control-port", type=int, default=8083, help="of the platform's state (default: %(default)s)")
+    parser.add_argument("--control-port", type=int, default=8083, help="of the page and its API (default: %(default)s)")
     parser.add_argument("--instances", type=int, default=1, metavar="N", help="requests that run at the same time")
     served = parser.add_mutually_exclusive_group()
     served.add_argument(
@@ -119,6 +119,8 @@ def _what_is_where(platform: LocalPlatform, options: PlatformOptions) -> str:
             f"Requests         curl {admin}/requests",
         ]
     lines += _triggers(platform)
+    if platform.control is not None:
+        lines.insert(0, f"Page             {platform.control.page_url}   to try it on, and to see what happens\n")
     lines += [
         "",
         "Try it:",

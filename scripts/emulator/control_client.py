@@ -16,6 +16,8 @@ class ControlClient(Closing):
     """The control of a local platform, at `port` of loopback."""
 
     def __init__(self, port: int) -> None:
+        self.port = port
+        self.page_url = f"http://{LOOPBACK}:{port}/"
         self.url = f"http://{LOOPBACK}:{port}{PREFIX}"
         self._session = Session()
         self._session.trust_env = False  # a proxy is for the world outside

@@ -10,7 +10,8 @@ import threading
 from dataclasses import asdict
 from http import HTTPStatus
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, jsonify, request
 from pydantic import ValidationError
@@ -22,18 +23,23 @@ from emulator.control_client import PREFIX
 from emulator.platform_faults import PlatformFault
 from emulator.processes import LOOPBACK
 
+# Another name for this machine is one that somebody gave it, to have a browser take their page for ours.
+OWN_NAMES: Final = frozenset({LOOPBACK, "localhost"})
 
-def serve(control: Control, port: int) -> None:
+
+def serve(control: Control, port: int, page: Blueprint) -> None:
     """Answer at `port` of loopback, on threads of its own, to the end of the process."""
-    server = make_server(LOOPBACK, port, control_app(control), threaded=True, request_handler=_QuietHandler)
+    server = make_server(LOOPBACK, port, control_app(control, page), threaded=True, request_handler=_QuietHandler)
     threading.Thread(target=server.serve_forever, name="control", daemon=True).start()
 
 
-def control_app(control: Control) -> Flask:
-    """The endpoints as a WSGI application; errors are JSON."""
+def control_app(control: Control, page: Blueprint) -> Flask:
+    """The endpoints and the `page` as a WSGI application; nobody but this machine is answered; errors are JSON."""
     app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it, the base class has not
+    app.before_request(_refuse_others)
     app.register_blueprint(control_blueprint(control))
+    app.register_blueprint(page)
 
     @app.errorhandler(ValidationError)
     def invalid(error: ValidationError) -> tuple[Response, int]:
@@ -49,14 +55,8 @@ def control_app(control: Control) -> Flask:
 
 
 def control_blueprint(control: Control) -> Blueprint:
-    """The routes under `/_emulator/`; nobody but this machine is answered (403)."""
+    """The routes under `/_emulator/`."""
     blueprint = Blueprint("control", __name__, url_prefix=PREFIX)
-
-    @blueprint.before_request
-    def refuse_others() -> tuple[Response, int] | None:
-        if ip_address(request.remote_addr or "0.0.0.0").is_loopback:  # noqa: S104 # an address that is refused
-            return None
-        return _error(HTTPStatus.FORBIDDEN, "Only this machine may do that")
 
     @blueprint.get("/platform")
     def tell() -> Response:
@@ -89,6 +89,16 @@ def control_blueprint(control: Control) -> Blueprint:
         return Response(status=HTTPStatus.ACCEPTED)
 
     return blueprint
+
+
+def _refuse_others() -> tuple[Response, int] | None:
+    """Another machine, and a page of another origin that a browser of this one has open, whatever it calls us."""
+    if not ip_address(request.remote_addr or "0.0.0.0").is_loopback:  # noqa: S104 # an address that is refused
+        return _error(HTTPStatus.FORBIDDEN, "Only this machine may do that")
+    own = request.host_url.rstrip("/")
+    if urlsplit(own).hostname not in OWN_NAMES or request.headers.get("Origin", own) != own:
+        return _error(HTTPStatus.FORBIDDEN, "Only this machine's own page may do that")
+    return None
 
 
 class _QuietHandler(WSGIRequestHandler):

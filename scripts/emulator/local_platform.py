@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
+from urllib.parse import urlsplit
 
 from emulator.closing import Closing
-from emulator.control_client import ControlClient
+from emulator.control_client import PREFIX, ControlClient
 from emulator.control_options import ControlOptions
 from emulator.function_server import (
     DEFAULT_MEMORY_LIMIT_MB,
@@ -20,7 +21,7 @@ from emulator.function_server import (
 from emulator.generative_server import GenerativeServer
 from emulator.processes import free_port
 from emulator.schedules import Schedule, read_schedules
-from emulator.storage_server import DEFAULT_BUCKET, StorageServer
+from emulator.storage_server import DEFAULT_BUCKET, StorageAccess, StorageServer
 
 # The folder of this repository, whose function is served unless another one is named.
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -28,6 +29,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 KEY = "GENERATIVE_API_KEY"
 URL = "GENERATIVE_API_URL"
 CALLBACK_SECRET = "CALLBACK_SECRET"  # noqa: S105 # the name of one
+PRIVATE_HOSTS = "ALLOWED_PRIVATE_HOSTS"
 # Standard Webhooks asks for 24 to 64.
 CALLBACK_SECRET_BYTES = 32
 
@@ -83,9 +85,9 @@ class LocalPlatform(Closing):
                         port=options.storage_port, bucket=options.bucket, folder=options.data_folder, output=output
                     )
                 )
-                control = ControlOptions(options.control_port or free_port(), self.storage.access, schedules)
-                self.control = stack.enter_context(ControlClient(control.port))
-                environment = _with_storage(environment, self.storage.access.function_environment)
+                control_port = options.control_port or free_port()
+                self.control = stack.enter_context(ControlClient(control_port))
+                environment = _with_storage(environment, self.storage.access)
             if not environment.get(KEY):
                 self.apis = stack.enter_context(
                     GenerativeServer(
@@ -96,6 +98,9 @@ class LocalPlatform(Closing):
                     )
                 )
                 environment |= {KEY: self.apis.key, URL: self.apis.url}
+            if self.storage is not None and self.control is not None:
+                admin = None if self.apis is None else self.apis.url.removesuffix("/v1") + PREFIX
+                control = ControlOptions(self.control.port, self.storage.access, schedules, admin)
             # The platform stops a request at its timeout, so the function has to answer a little earlier.
             environment.setdefault("TIME_LIMIT", str(max(1, options.timeout_seconds - 10)))
             self.function = stack.enter_context(
@@ -129,10 +134,12 @@ def _schedules(options: PlatformOptions) -> tuple[Schedule, ...]:
     return read_schedules(own) if own.is_file() else ()
 
 
-def _with_storage(environment: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
-    """`environment` with the storage's and the queue's `settings`, each of the two as a whole or not at all."""
+def _with_storage(environment: Mapping[str, str], access: StorageAccess) -> dict[str, str]:
+    """`environment` with the storage's and the queue's settings, each of the two as a whole or not at all."""
     added = {CALLBACK_SECRET: "whsec_" + b64encode(secrets.token_bytes(CALLBACK_SECRET_BYTES)).decode()}
     for group in ("S3_", "QUEUE_"):
         if not any(name.startswith(group) and value for name, value in environment.items()):
-            added |= {name: value for name, value in settings.items() if name.startswith(group)}
-    return {**added, **environment}
+            added |= {name: value for name, value in access.function_environment.items() if name.startswith(group)}
+    # Addresses of objects are public at Scaleway; these are on this machine.
+    hosts = filter(None, [environment.get(PRIVATE_HOSTS), urlsplit(access.endpoint).netloc])
+    return {**added, **environment, PRIVATE_HOSTS: ",".join(hosts)}

@@ -13,6 +13,7 @@ from emulator.control_options import CONTROL_VARIABLE, ControlOptions
 from emulator.cron_trigger import CronTrigger
 from emulator.gateway_server import PRIVATE_TOKEN_VARIABLE
 from emulator.log_lines import LogLines
+from emulator.page_endpoints import page_blueprint
 from emulator.platform_faults import PlatformFaultKind, PlatformFaults
 from emulator.queue_trigger import QueueTrigger
 from emulator.trigger_client import TriggerClient
@@ -65,5 +66,6 @@ def create_app(
         cron=CronTrigger(options.schedules, ask),
     )
     control.start()
-    control_endpoints.serve(control, options.port)
+    page = page_blueprint(function_url, options.storage, options.apis_admin_url)
+    control_endpoints.serve(control, options.port, page)
     return app

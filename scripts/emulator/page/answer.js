@@ -1,0 +1,116 @@
+// The answer as a person reads it: words in step with the sound, what it cost, how long each part took, files to keep.
+
+import { readCues, writeCues } from "./cues.js";
+import { byId, make, shownTime } from "./dom.js";
+import { markSound, seek, showSound } from "./sound.js";
+
+const TYPES = { txt: "text/plain", srt: "application/x-subrip", vtt: "text/vtt", json: "application/json" };
+const MEANINGS = { download: "Download", prepare: "Prepare", api: "API", total: "Total" };
+
+let answer = null;
+
+export function setUpAnswer() {
+  for (const button of byId("downloads").querySelectorAll("[data-format]")) {
+    button.addEventListener("click", () => save(button.dataset.format));
+  }
+  byId("copy-text").addEventListener("click", () => navigator.clipboard.writeText(answer.text));
+}
+
+/** Show what `reply`, of request.js, holds, asked for in `format`; `source` is where the sound is. */
+export function showAnswer(reply, format, source) {
+  const json = format.endsWith("json") ? JSON.parse(reply.text) : null;
+  const segments = json ? (json.segments ?? []) : ["srt", "vtt"].includes(format) ? readCues(reply.text, format) : [];
+  const text = json ? json.text : segments.length ? segments.map((cue) => cue.text).join(" ") : format === "text" ? reply.text.trim() : "";
+  answer = { format, raw: reply.text, json, segments, text, name: nameOf(source) };
+  byId("answer").hidden = false;
+  showFacts(json);
+  byId("request-id").textContent = reply.requestId;
+  showWarnings(json?.warnings ?? []);
+  showWords(source.kind === "file");
+  showTimings(reply.headers.get("Server-Timing") ?? "");
+  byId("raw").hidden = !["srt", "vtt"].includes(format);
+  byId("raw").textContent = reply.text;
+  for (const button of byId("downloads").querySelectorAll("[data-format]")) button.disabled = fileOf(button.dataset.format) === null;
+  byId("answer").focus({ preventScroll: true });
+  byId("answer").scrollIntoView({ block: "start" });
+  return showSound(source.file ?? null, markSpoken);
+}
+
+/** Add what the function's log knows of the request, and its answer does not say. */
+export function showLogged(entry) {
+  const facts = answer.json ? [] : [entry.model, entry.seconds && `${entry.seconds.toFixed(1)} s of sound`];
+  if (entry.cost !== undefined) facts.push(`cost ${entry.cost}`);
+  byId("facts").textContent = [byId("facts").textContent, ...facts].filter(Boolean).join(" · ");
+  markSound(entry);
+}
+
+export const hideAnswer = () => (byId("answer").hidden = true);
+
+function showFacts(json) {
+  const facts = [];
+  if (json?.model) facts.push(json.model);
+  if (json?.language) facts.push(json.language);
+  if (json?.duration !== undefined) facts.push(`${json.duration.toFixed(1)} s of sound`);
+  const usage = json?.usage ?? {};
+  if (usage.seconds !== undefined) facts.push(`${usage.seconds} s billed`);
+  const tokens = usage.total_tokens ?? usage.tokens?.total;
+  if (tokens !== undefined) facts.push(`${tokens} tokens`);
+  byId("facts").replaceChildren(facts.join(" · "));
+}
+
+function showWarnings(warnings) {
+  byId("warnings").hidden = !warnings.length;
+  byId("warnings").replaceChildren(...warnings.map((warning) => make("li", {}, warning)));
+}
+
+function showWords(canBeHeard) {
+  const items = answer.segments.map((segment) => {
+    const content = [make("time", {}, shownTime(segment.start)), make("span", {}, segment.text.trim())];
+    const line = canBeHeard ? make("button", { type: "button" }, ...content) : make("div", { className: "segment" }, ...content);
+    if (canBeHeard) line.addEventListener("click", () => seek(segment.start, { play: true }));
+    return make("li", {}, line);
+  });
+  byId("segments").replaceChildren(...items);
+  byId("segments").hidden = !items.length;
+  byId("text").hidden = Boolean(items.length);
+  byId("text").textContent = answer.text || "Nothing was said.";
+}
+
+function markSpoken(seconds) {
+  const lines = byId("segments").querySelectorAll("button");
+  answer.segments.forEach(({ start, end }, index) => {
+    const spoken = start <= seconds && seconds < end && seconds > 0;
+    if (spoken) lines[index]?.setAttribute("aria-current", "true");
+    else lines[index]?.removeAttribute("aria-current");
+  });
+}
+
+function showTimings(header) {
+  const phases = [...header.matchAll(/(\w+);dur=([\d.]+)/g)].map(([, name, duration]) => [name, Number(duration)]);
+  const total = phases.find(([name]) => name === "total")?.[1] || 1;
+  const rows = phases.flatMap(([name, duration]) => {
+    const bar = make("div", { className: name === "total" ? "bar total" : "bar" });
+    bar.style.width = `${Math.min(100, (100 * duration) / total)}%`;
+    return [make("span", {}, MEANINGS[name] ?? name), bar, make("span", { className: "number" }, `${(duration / 1000).toFixed(2)} s`)];
+  });
+  byId("timings").replaceChildren(...rows);
+}
+
+/** The file to keep in this format; null where the answer does not hold it. */
+function fileOf(format) {
+  if (format === answer.format) return answer.raw;
+  if (format === "txt") return `${answer.text}\n`;
+  if (format === "json") return answer.json && answer.raw;
+  return answer.segments.length ? writeCues(answer.segments, format) : null;
+}
+
+function save(format) {
+  const url = URL.createObjectURL(new Blob([fileOf(format)], { type: TYPES[format] }));
+  make("a", { href: url, download: `${answer.name}.${format}` }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+function nameOf(source) {
+  const name = source.file?.name ?? source.url.split(/[?#]/)[0].split("/").at(-1);
+  return name.replace(/\.[^.]*$/, "") || "transcript";
+}

@@ -1,0 +1,160 @@
+// Ties the page together: a request is read, sent, and answered, one at a time.
+
+import { hideAnswer, setUpAnswer, showAnswer, showLogged } from "./answer.js";
+import { codeFor, noteFor } from "./code.js";
+import { byId, copy, make, setUpTabs, shownTime } from "./dom.js";
+import { hideFailure, showFailure, showNoAnswer } from "./failure.js";
+import { platformState, setUpPlatform, watchPlatform } from "./platform.js";
+import { fits, readAccess, readOptions, send, sourceField } from "./request.js";
+import { setUpSound } from "./sound.js";
+import { currentSource, setUpSource, tell } from "./source.js";
+
+const SUGGESTIONS = {
+  Transcribe: "Transcribe this recording word for word.",
+  Translate: "Translate what is said into English. Write the translation alone.",
+  Summarise: "Summarise this recording in three sentences.",
+  Speakers: "Transcribe this recording. Begin a new line whenever another person speaks, with Speaker 1:, Speaker 2: and so on.",
+  "Action items": "List the decisions and the tasks in this recording, each with who is to do it.",
+};
+const LANGUAGES = ["ar", "de", "en", "es", "fr", "hi", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "uk", "zh"];
+const FORMATS = {
+  verbose_json: "Words with times, for reading along.",
+  json: "The words, and what was used.",
+  text: "The words alone.",
+  srt: "Subtitles, as SubRip.",
+  vtt: "Subtitles, as WebVTT.",
+};
+// The log's line is written when the answer is, and reaches the page a moment later.
+const LOG_WAITS_MS = [0, 300, 1000, 2000];
+
+let functionUrl = "";
+let models = [];
+let running = null;
+
+async function start() {
+  setUpSource();
+  setUpSound();
+  setUpAnswer();
+  setUpPlatform();
+  setUpForm();
+  setUpCode();
+  setUpTabs(byId("views"), (tab) => {
+    for (const id of ["playground", "platform"]) byId(id).hidden = tab.getAttribute("aria-controls") !== id;
+    watchPlatform(tab.id === "tab-platform");
+  });
+  try {
+    functionUrl = `${(await platformState()).function_url.replace(/\/$/, "")}/`;
+    const description = await (await fetch(functionUrl)).json();
+    models = description.models;
+    byId("model").append(...models.map((model) => make("option", {}, model)));
+  } catch (error) {
+    showNoAnswer(error);
+  }
+}
+
+function setUpForm() {
+  for (const [name, prompt] of Object.entries(SUGGESTIONS)) {
+    const button = make("button", { type: "button" }, name);
+    button.addEventListener("click", () => {
+      byId("prompt").value = prompt;
+      byId("prompt").focus();
+    });
+    byId("suggestions").append(button);
+  }
+  byId("languages").append(...LANGUAGES.map((language) => make("option", { value: language })));
+  const explain = () => (byId("format-hint").textContent = FORMATS[byId("response_format").value]);
+  byId("response_format").addEventListener("change", explain);
+  explain();
+  byId("request").addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!running) transcribe();
+  });
+  byId("cancel").addEventListener("click", () => running?.abort());
+}
+
+async function transcribe() {
+  const source = currentSource();
+  if (!source) {
+    tell("Choose a file, record something, or paste an address first.");
+    byId("file").focus();
+    return;
+  }
+  const options = readOptions();
+  const done = begin(source);
+  try {
+    const { signal } = running;
+    const field = await sourceField(source, options, { tell, signal });
+    const reply = await send(functionUrl, { ...field, ...options }, { access: readAccess(), signal });
+    if (reply.status === 200) {
+      await showAnswer(reply, options.response_format, source);
+      done();
+      await showLog(reply.requestId);
+    } else {
+      showFailure(reply);
+    }
+  } catch (error) {
+    if (error.name === "AbortError") tell("Cancelled; the function may still be at work on it.");
+    else showNoAnswer(error);
+  } finally {
+    done();
+  }
+}
+
+/** Show that work goes on; returns what shows that it is over. */
+function begin(source) {
+  running = new AbortController();
+  hideAnswer();
+  hideFailure();
+  const started = Date.now();
+  const tick = () => (byId("elapsed").textContent = shownTime((Date.now() - started) / 1000));
+  const clock = setInterval(tick, 500);
+  tick();
+  const name = source.file?.name ?? "what is at the address";
+  byId("progress-text").textContent = `The function is at work on ${name}.`;
+  const busy = (is) => {
+    byId("progress").hidden = !is;
+    byId("cancel").hidden = !is;
+    byId("send").disabled = is;
+  };
+  busy(true);
+  return () => {
+    clearInterval(clock);
+    running = null;
+    busy(false);
+  };
+}
+
+/** Find the request's line in the function's log. */
+async function showLog(requestId) {
+  for (const wait of LOG_WAITS_MS) {
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    const { log } = await platformState();
+    const line = log.findLast((each) => each.includes(requestId) && each.includes('"message": "request"'));
+    if (line) return showLogged(JSON.parse(line));
+  }
+}
+
+function setUpCode() {
+  let language = "curl";
+  const draw = () => {
+    const [source, options] = [currentSource(), readOptions()];
+    const inline = source?.kind === "file" && fits(source.file, options);
+    const ask = { functionUrl, source, options, models, access: readAccess(), inline };
+    byId("code-text").textContent = codeFor(language, ask);
+    byId("code-note").textContent = noteFor(ask);
+    byId("copy-note").textContent = "";
+  };
+  setUpTabs(byId("languages-of-code"), (tab) => {
+    language = tab.dataset.code;
+    byId("code-panel").setAttribute("aria-labelledby", tab.id);
+    draw();
+  });
+  byId("view-code").addEventListener("click", () => {
+    draw();
+    byId("code").showModal();
+  });
+  byId("close-code").addEventListener("click", () => byId("code").close());
+  byId("copy-code").addEventListener("click", () => copy(byId("code-text").textContent, byId("copy-note")));
+}
+
+start();

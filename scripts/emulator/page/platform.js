@@ -1,0 +1,138 @@
+// The second tab: what the platform does, asked for once a second while anybody looks.
+
+import { byId, make, shownSize } from "./dom.js";
+
+const INTERVAL_MS = 1000;
+const COUNTS = { waiting: "Waiting", in_flight: "In flight", delivered: "Delivered", redelivered: "Redelivered", dropped: "Dropped" };
+const drawn = new Map();
+let timer = null;
+
+export async function platformState() {
+  const answer = await fetch("/_emulator/platform");
+  if (!answer.ok) throw new Error(`The platform answered ${answer.status}.`);
+  return answer.json();
+}
+
+export function setUpPlatform() {
+  byId("fault-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const [where, fault] = byId("fault").value.split(" ");
+    const body = JSON.stringify({ fault, count: Number(byId("fault-count").value) || 1 });
+    const path = where === "api" ? "/_emulator/api-faults" : "/_emulator/faults";
+    const said = `The next ${where === "api" ? "call of the API" : "request"} meets it.`;
+    order("fault-note", path, { method: "POST", body }, said);
+  });
+  byId("clear-faults").addEventListener("click", async () => {
+    await order("fault-note", "/_emulator/api-faults", { method: "DELETE" }, "All faults are off.");
+    await order("fault-note", "/_emulator/faults", { method: "DELETE" }, "All faults are off.");
+  });
+  byId("object").addEventListener("change", () => {
+    const [file] = byId("object").files;
+    if (file) order("object-note", `/_emulator/objects/${encodeURIComponent(file.name)}`, { method: "PUT", body: file }, `${file.name} is in the bucket.`);
+  });
+  byId("close-object").addEventListener("click", () => byId("object-view").close());
+}
+
+/** Begin to ask, or stop. */
+export function watchPlatform(watched) {
+  clearTimeout(timer);
+  timer = watched ? setTimeout(look, 0) : null;
+}
+
+async function look() {
+  const asked = timer;
+  try {
+    show(await platformState());
+    tell("platform-note", "Live, once a second.");
+  } catch (error) {
+    tell("platform-note", `Not live: ${error.message}`);
+  }
+  if (timer === asked) timer = setTimeout(look, INTERVAL_MS);
+}
+
+async function order(note, path, request, done) {
+  try {
+    const answer = await fetch(path, request);
+    const text = await answer.text();
+    tell(note, answer.ok ? done : messageIn(text));
+  } catch (error) {
+    tell(note, error.message);
+  }
+}
+
+function messageIn(text) {
+  try {
+    return JSON.parse(text).error.message;
+  } catch {
+    return text;
+  }
+}
+
+function tell(id, text) {
+  if (byId(id).textContent !== text) byId(id).textContent = text; // said once, and not each second
+}
+
+function show(state) {
+  fill("instances", state.instances, instance);
+  fill("requests", state.requests, request);
+  fill("objects", state.bucket.objects, object);
+  fill("crons", state.crons, cron);
+  fill("faults", state.faults, (fault) => make("li", {}, `${fault.fault}, ${fault.left === null ? "each one" : `${fault.left} more`}, share ${fault.share}`));
+  fill("queue", Object.keys(COUNTS), (name) => make("div", {}, make("dt", {}, COUNTS[name]), make("dd", {}, String(state.queue[name]))), state.queue);
+  byId("bucket-title").textContent = `Bucket ${state.bucket.name}${state.bucket.truncated ? ", its first objects" : ""}`;
+  showLog(state.log);
+}
+
+/** Draw a list anew, only when it has changed: what has the focus, or is being read, stays. */
+function fill(id, items, draw, basis = items) {
+  const now = JSON.stringify(basis);
+  if (drawn.get(id) === now) return;
+  drawn.set(id, now);
+  const focused = document.activeElement?.dataset?.key;
+  byId(id).replaceChildren(...items.map(draw));
+  if (focused) byId(id).querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function instance({ pid, busy_since: since }) {
+  const busy = since === null ? make("span", { className: "quiet" }, "waits") : make("span", { className: "busy" }, `busy since ${clock(since)}`);
+  return make("li", {}, `Process ${pid}`, busy);
+}
+
+function request(record) {
+  const failed = record.status === null || record.status >= 400;
+  const status = make("td", { className: failed ? "failed" : "" }, record.status === null ? "no answer" : String(record.status));
+  return make("tr", {}, cell(clock(record.time)), cell(record.trigger), cell(`${record.method} ${record.path}`), status, cell(record.seconds.toFixed(2), "number"), cell(record.request_id));
+}
+
+function object({ key, size_bytes: size, last_modified: modified }) {
+  const name = key.endsWith(".json") || /\.(txt|srt|vtt)$/.test(key) ? make("button", { type: "button", "data-key": key }, key) : key;
+  if (name !== key) name.addEventListener("click", () => open(key));
+  return make("tr", {}, make("td", {}, name), cell(shownSize(size), "number"), cell(clock(modified)));
+}
+
+async function open(key) {
+  const answer = await fetch(`/_emulator/objects/${key.split("/").map(encodeURIComponent).join("/")}`);
+  byId("object-title").textContent = key;
+  byId("object-text").textContent = await answer.text();
+  byId("object-view").showModal();
+}
+
+function cron({ number, rate, next_time: next, last_time: last, last_status: status }) {
+  const fire = make("button", { type: "button", "data-key": `cron ${number}` }, "Fire now");
+  fire.setAttribute("aria-label", `Fire schedule ${rate} now`);
+  fire.addEventListener("click", () => order("cron-note", `/_emulator/cron/${number}/fire`, { method: "POST" }, `${rate} is fired.`));
+  const times = [next ? `next ${clock(next)}` : "never due", last ? `last ${clock(last)}, ${status}` : "not fired yet"];
+  return make("li", {}, make("code", {}, rate), make("span", { className: "quiet" }, times.join("; ")), fire);
+}
+
+function showLog(lines) {
+  const log = byId("log");
+  const text = lines.join("\n");
+  if (log.textContent === text) return;
+  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  log.textContent = text;
+  if (atEnd) log.scrollTop = log.scrollHeight;
+}
+
+const cell = (text, className = "") => make("td", { className }, text);
+const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour12: false });
