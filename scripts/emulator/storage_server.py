@@ -93,7 +93,9 @@ class StorageServer(Closing):
         output: IO[bytes] | None = None,
     ) -> None:
         if not BUCKET_NAME.fullmatch(bucket):
-            raise ServerFailedError(f"{bucket!r} cannot be a bucket's name: 3 to 63 small letters, digits, dots and dashes")
+            raise ServerFailedError(
+                f"{bucket!r} cannot be a bucket's name: 3 to 63 small letters, digits, dots and dashes"
+            )
         if folder is not None:
             StorageFolder(folder).close()  # told here, rather than by a worker that ends at its start
         self._port = port or free_port()
