@@ -43,7 +43,9 @@ def is_signed(environ: Mapping[str, Any], body: bytes, credentials: Credentials)
     headers = {name: _header(environ, name) for name in given.get("SignedHeaders", "").split(";")}
     if not header and service == S3:
         headers["x-amz-content-sha256"] = UNSIGNED_PAYLOAD
-    request = AWSRequest(environ["REQUEST_METHOD"], f"http://{environ['HTTP_HOST']}{path}?{query}", headers, body)
+    request = AWSRequest(
+        environ["REQUEST_METHOD"], f"http://{environ.get('HTTP_HOST', '')}{path}?{query}", headers, body
+    )
     request.context["timestamp"] = timestamp
     signer = _signer(service)(credentials, service, region)
     signer.names = given.get("SignedHeaders", "").split(";")
