@@ -17,7 +17,7 @@ MAX_SHOWN_OBJECTS = 1000
 
 
 class Control:
-    """Everything around the gateway, and the server that tells of it."""
+    """Everything around the gateway, from `start` to the end of the process; safe to use from several threads."""
 
     def __init__(
         self,

@@ -85,15 +85,26 @@ class FunctionServer(Closing):
                 import_folder = make_import_folder(run_folder / "imports")
                 folder = stack.enter_context(unpacked(folder, run_folder / "function"))
 
-            log: int | None = None
+            application = "emulator.gateway:create_app"
+            gateway_environment = {} if private_token is None else {PRIVATE_TOKEN_VARIABLE: private_token}
+            around: dict[str, str | float] = {}
+            log: IO[bytes] | int | None = output
             inherited: list[int] = []
             if control is not None:
-                # The gateway reads the instances' log, keeps its end, and passes it on.
+                refuse_taken_port(control.port)
+                # The gateway reads the instances' log, remembers its end, and passes it on.
                 log_end, log = os.pipe()
                 stack.callback(os.close, log_end)
                 stack.callback(os.close, log)
-                inherited.append(log_end)
-                refuse_taken_port(control.port)
+                inherited = [log_end]
+                application = "emulator.platform_gateway:create_app"
+                gateway_environment[CONTROL_VARIABLE] = control.to_json()
+                around = {
+                    "function_url": self.url,
+                    "timeout_seconds": timeout_seconds,
+                    "workers_folder": str(self._workers_folder),
+                    "log_end": log_end,
+                }
 
             reloading = ["--reload", "--reload-extra-file", str(folder / f"{HANDLER_MODULE}.py")] if reload else []
             function = GunicornProcess(
@@ -108,15 +119,12 @@ class FunctionServer(Closing):
                 environment=environment or {},
                 working_folder=working_folder,
                 import_folder=import_folder,
-                output=output if log is None else log,
+                output=log,
             )
             stack.enter_context(function)
-            gateway_environment = {} if private_token is None else {PRIVATE_TOKEN_VARIABLE: private_token}
-            if control is not None:
-                gateway_environment[CONTROL_VARIABLE] = control.to_json()
             gateway = GunicornProcess(
                 _call(
-                    "emulator.gateway:create_app" if control is None else "emulator.platform_gateway:create_app",
+                    application,
                     socket_path=str(socket_path),
                     instances=instances,
                     function_name=function_name,
@@ -124,7 +132,7 @@ class FunctionServer(Closing):
                     queue_limit=queue_limit,
                     queue_timeout_seconds=queue_timeout_seconds,
                     retry_seconds=retry_seconds,
-                    **({} if control is None else self._controlled(timeout_seconds, inherited[0])),
+                    **around,
                 ),
                 bind=self.port,
                 arguments=[
@@ -149,15 +157,6 @@ class FunctionServer(Closing):
     def url(self) -> str:
         """Where the function is, without a slash at the end."""
         return f"http://{LOOPBACK}:{self.port}"
-
-    def _controlled(self, timeout_seconds: int, log_end: int) -> dict[str, str | float]:
-        """What the gateway has to know besides, to be the platform around itself."""
-        return {
-            "function_url": self.url,
-            "timeout_seconds": timeout_seconds,
-            "workers_folder": str(self._workers_folder),
-            "log_end": log_end,
-        }
 
     def instance_pids(self) -> list[int]:
         """The process ids of the instances that are up at this moment."""

@@ -52,6 +52,7 @@ class QueueTrigger(Closing):
         self._visibility_timeout_seconds = visibility_timeout_seconds
         self._redelivery_seconds = redelivery_seconds
         self._closed = threading.Event()
+        self._receiver = threading.Thread(target=self._run, name="queue trigger", daemon=True)
         self._changed = threading.Condition()
         self._in_flight = 0
         self._delivered = 0
@@ -60,7 +61,7 @@ class QueueTrigger(Closing):
 
     def start(self) -> None:
         """Begin to deliver."""
-        threading.Thread(target=self._run, name="queue trigger", daemon=True).start()
+        self._receiver.start()
 
     def state(self, sqs: Any) -> QueueState:
         """What there is to deliver, as `sqs`, a boto3 client, has it, and what became of what was."""
@@ -79,8 +80,10 @@ class QueueTrigger(Closing):
             )
 
     def close(self) -> None:
-        """Begin no further delivery."""
+        """Receive no more; what is received is delivered."""
         self._closed.set()
+        if self._receiver.is_alive():
+            self._receiver.join()
 
     def _run(self) -> None:
         # Imported here, on a thread of its own: it takes a fifth of a second of the start.

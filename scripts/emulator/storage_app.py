@@ -36,6 +36,8 @@ MAX_BODY_IN_MEMORY_BYTES = 8 * 1024 * 1024
 # SQS takes 1 MiB a message; a body of it is JSON or a form, and is hashed when its signature is checked.
 MAX_HASHED_BODY_BYTES = 16 * 1024 * 1024
 
+FORM = "application/x-www-form-urlencoded"
+
 REFUSED = "The access key does not exist here, or the signature is not by its secret key"
 
 
@@ -94,7 +96,7 @@ class CheckedStorage:
             if not is_signed(environ, hashed, self._credentials):
                 return _refuse(service, start_response)
             environ["wsgi.input"], environ["CONTENT_LENGTH"] = body, str(size)
-            if b"ReceiveMessage" in environ.get("HTTP_X_AMZ_TARGET", "").encode() + hashed[:200]:
+            if _is_receiver(environ, hashed):
                 return list(self._moto(environ, start_response))
             with self._turn:
                 answer = list(self._moto(environ, start_response))
@@ -114,6 +116,13 @@ class CheckedStorage:
             elif kept.version(bucket_name, name) != _version(found):
                 etag, modified = _version(found)
                 kept.keep(KeptObject(bucket_name, name, found.value, etag, dict(found.metadata), modified))
+
+
+def _is_receiver(environ: "WSGIEnvironment", body: bytes) -> bool:
+    """Whether a request waits for messages, in either protocol of SQS."""
+    if target := environ.get("HTTP_X_AMZ_TARGET"):
+        return bool(target == "AmazonSQS.ReceiveMessage")
+    return environ.get("CONTENT_TYPE", "").startswith(FORM) and b"Action=ReceiveMessage" in body.split(b"&")
 
 
 def _load(kept: StorageFolder, storage: S3Backend, region: str) -> None:

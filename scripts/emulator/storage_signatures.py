@@ -6,6 +6,7 @@ their policies.
 
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,6 +16,8 @@ from botocore.credentials import Credentials
 
 S3 = "s3"
 ALGORITHM = "AWS4-HMAC-SHA256"
+# A presigned address is made before there is a body.
+CONTENT_HASH = "x-amz-content-sha256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 _SCOPE_PARTS = 5
 
@@ -25,30 +28,20 @@ def is_signed(environ: Mapping[str, Any], body: bytes, credentials: Credentials)
     `body` is looked at where the client gave no hash of it, which for S3 it always does. Neither the age of a signature
     nor the end of a presigned address is checked: here, clocks prove nothing.
     """
-    path, _, query = environ["RAW_URI"].partition("?")
-    header = environ.get("HTTP_AUTHORIZATION", "")
-    if header.startswith(ALGORITHM):
-        pairs = (part.strip().partition("=") for part in header.removeprefix(ALGORITHM).split(","))
-        given = {name: value for name, _, value in pairs}
-        timestamp = environ.get("HTTP_X_AMZ_DATE", "")
-    else:
-        parameters = dict(parse_qsl(query))
-        given = {name: parameters.get(f"X-Amz-{name}", "") for name in ("Credential", "SignedHeaders", "Signature")}
-        timestamp = parameters.get("X-Amz-Date", "")
-        query = "&".join(pair for pair in query.split("&") if not pair.startswith("X-Amz-Signature="))
-    scope = given.get("Credential", "").split("/")
-    if len(scope) != _SCOPE_PARTS or scope[0] != credentials.access_key:
+    claim = _claim(environ)
+    if len(claim.scope) != _SCOPE_PARTS or claim.scope[0] != credentials.access_key:
         return False
-    _, _, region, service, _ = scope
-    headers = {name: _header(environ, name) for name in given.get("SignedHeaders", "").split(";")}
-    if not header and service == S3:
-        headers["x-amz-content-sha256"] = UNSIGNED_PAYLOAD
-    request = AWSRequest(environ["REQUEST_METHOD"], f"http://{environ['HTTP_HOST']}{path}?{query}", headers, body)
-    request.context["timestamp"] = timestamp
-    signer = _signer(service)(credentials, service, region)
-    signer.names = given.get("SignedHeaders", "").split(";")
+    _, _, region, service, _ = claim.scope
+    headers = {name: _header(environ, name) for name in claim.signed_headers}
+    if claim.is_in_query and service == S3:
+        headers[CONTENT_HASH] = UNSIGNED_PAYLOAD
+    url = f"http://{environ.get('HTTP_HOST', '')}{claim.target}"
+    request = AWSRequest(environ["REQUEST_METHOD"], url, headers, body)
+    request.context["timestamp"] = claim.timestamp
+    signer = (_S3AsSigned if service == S3 else _AsSigned)(credentials, service, region)
+    signer.names = claim.signed_headers
     signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
-    return hmac.compare_digest(signature.encode(), given.get("Signature", "").encode())
+    return hmac.compare_digest(signature.encode(), claim.signature.encode())
 
 
 def service_of(environ: Mapping[str, Any]) -> str:
@@ -60,7 +53,7 @@ def service_of(environ: Mapping[str, Any]) -> str:
 class _AsSigned(SigV4Auth):  # type: ignore[misc] # it has no types
     """A signer that takes the headers that the client signed, whichever those are."""
 
-    names: list[str]
+    names: tuple[str, ...] = ()
 
     def headers_to_sign(self, request: AWSRequest) -> dict[str, str]:
         return {name: request.headers[name] for name in self.names}
@@ -73,8 +66,39 @@ class _S3AsSigned(_AsSigned, S3SigV4Auth):  # type: ignore[misc] # the same
     """The same for S3, where a path is signed as it is."""
 
 
-def _signer(service: str) -> type[_AsSigned]:
-    return _S3AsSigned if service == S3 else _AsSigned
+@dataclass(frozen=True)
+class _Claim:
+    """What a request says of its signature; `target` is its path and query, as far as they are signed."""
+
+    scope: tuple[str, ...]
+    signed_headers: tuple[str, ...]
+    signature: str
+    timestamp: str
+    target: str
+    is_in_query: bool
+
+
+def _claim(environ: Mapping[str, Any]) -> _Claim:
+    target = environ["RAW_URI"]
+    header = environ.get("HTTP_AUTHORIZATION", "")
+    if header.startswith(ALGORITHM):
+        pairs = (part.strip().partition("=") for part in header.removeprefix(ALGORITHM).split(","))
+        given = {name: value for name, _, value in pairs}
+        timestamp = environ.get("HTTP_X_AMZ_DATE", "")
+    else:
+        path, _, query = target.partition("?")
+        given = {name.removeprefix("X-Amz-"): value for name, value in parse_qsl(query)}
+        timestamp = given.get("Date", "")
+        signed = (pair for pair in query.split("&") if not pair.startswith("X-Amz-Signature="))
+        target = f"{path}?{'&'.join(signed)}"
+    return _Claim(
+        scope=tuple(given.get("Credential", "").split("/")),
+        signed_headers=tuple(given.get("SignedHeaders", "").split(";")),
+        signature=given.get("Signature", ""),
+        timestamp=timestamp,
+        target=target,
+        is_in_query=not header,
+    )
 
 
 def _header(environ: Mapping[str, Any], name: str) -> str:
