@@ -1,0 +1,101 @@
+"""A browser for tests of the page: Debian's Chromium, driven by Playwright, in which nothing goes wrong unseen."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+FLAGS: Final = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)
+INSTALL_TIMEOUT_SECONDS = 300
+WAIT_MILLISECONDS = 20_000
+
+DESKTOP: Final = (1280, 900)
+PHONE: Final = (375, 812)
+
+
+def chromium() -> str:
+    """Where Chromium is, installed where that can be done; otherwise the test is skipped and says why."""
+    if found := shutil.which("chromium"):
+        return found
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        pytest.skip("the page is tested in Chromium, and there is none: apt-get install chromium")
+    for command in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]):
+        done = subprocess.run(command, capture_output=True, timeout=INSTALL_TIMEOUT_SECONDS, check=False)  # noqa: S603 # no input
+        if done.returncode:
+            pytest.skip(f"the page is tested in Chromium, which cannot be installed: {done.stderr.decode()[-300:]}")
+    return chromium()
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page that is open, and what it did: hosts that it asked, errors that it met."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.hosts: set[str] = set()
+        self.errors: list[str] = []
+        page.set_default_timeout(WAIT_MILLISECONDS)
+        page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self._heard(message.type, message.text))
+        page.goto(url)
+        page.wait_for_selector("#model option:nth-child(2)", state="attached")
+
+    def _heard(self, kind: str, text: str) -> None:
+        # The browser's own line for an answer that is an error; what the page makes of that is what tests look at.
+        if kind in {"error", "warning"} and "the server responded with a status of" not in text:
+            self.errors.append(text)
+
+    def choose(self, path: Path) -> None:
+        self.page.set_input_files("#file", path)
+
+    def transcribe(self, response_format: str = "json") -> str:
+        """The words that the page shows in the end; whatever else it shows fails the test."""
+        self.page.select_option("#response_format", response_format)
+        self.page.click("#send")
+        self.page.wait_for_selector("#answer:not([hidden]), #failure:not([hidden])")
+        assert not self.page.is_visible("#failure"), self.page.inner_text("#failure")
+        return self.words()
+
+    def words(self) -> str:
+        spans = self.page.locator("#segments li span").all_inner_texts()
+        return " ".join(spans) if spans else self.page.inner_text("#text")
+
+    def code(self, language: str) -> str:
+        self.page.click("#view-code")
+        self.page.click(f"#tab-{language}")
+        text = self.page.text_content("#code-text")
+        self.page.keyboard.press("Escape")
+        assert text
+        return text
+
+    def serious_findings(self) -> list[dict[str, Any]]:
+        """What axe holds against the page as it is now, and calls serious or critical."""
+        violations: list[dict[str, Any]] = Axe().run(self.page).response["violations"]
+        return [found for found in violations if found["impact"] in {"serious", "critical"}]

@@ -1,0 +1,306 @@
+"""The page in a real browser, on the whole local platform: whoever uses it gets transcripts, and sees what happens."""
+
+import base64
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from loopback import serve
+from page.browser import DESKTOP, PHONE, Visit, launched
+from playwright.sync_api import Browser
+from recordings import AUDIO, recording, silence
+
+from emulator.local_platform import LocalPlatform, PlatformOptions
+from emulator.stand_in import stand_in_text
+
+MP3 = AUDIO / "jfk.mp3"
+WORDS = stand_in_text(recording("jfk.mp3"), 11.088)
+# What a shell, JSON, Python and JavaScript each have to be told how to take.
+AWKWARD_PROMPT = """It's "so": 100 % of $HOME, `a\\b`, é 好 %s"""
+SCHEDULE = """
+functions:
+  transcribe:
+    events:
+      - schedule:
+          rate: "0 3 * * *"
+          input: {"sweep": {"bucket": "recordings"}}
+"""
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPlatform]:
+    config = tmp_path_factory.mktemp("config") / "serverless.yml"
+    config.write_text(SCHEDULE)
+    environment = {"PATH": os.environ["PATH"], "ALLOWED_PRIVATE_HOSTS": "127.0.0.1", "TIME_LIMIT": "20"}
+    options = PlatformOptions(recogniser="stand-in", storage=True, config=config)
+    with LocalPlatform(options, environment) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as running:
+        yield running
+
+
+@pytest.fixture
+def visit(request: pytest.FixtureRequest, platform: LocalPlatform, browser: Browser) -> Iterator[Visit]:
+    """The page, just opened; at the end it has met no error, and has asked nobody but the platform."""
+    assert platform.control is not None
+    (width, height), scheme = getattr(request, "param", (DESKTOP, "light"))
+    screen: dict[str, Any] = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
+    context = browser.new_context(**screen, permissions=["microphone"])
+    visit = Visit(context.new_page(), platform.control.page_url)
+    yield visit
+    context.close()
+    assert visit.errors == []
+    assert visit.hosts <= {urlsplit(platform.control.page_url).netloc, urlsplit(platform.function.url).netloc, ""}
+
+
+def test_upload(visit: Visit) -> None:
+    """A chosen file becomes words, with its model, length, waveform, timings and downloads."""
+    visit.choose(MP3)
+    assert visit.transcribe() == WORDS
+    page = visit.page
+    assert "voxtral-small-24b-2507" in page.inner_text("#facts")
+    assert "11.1 s" in page.inner_text("#facts")
+    page.wait_for_selector("#waveform")
+    assert "0:11 of sound" in str(page.get_attribute("#waveform", "aria-label"))
+    assert page.locator("#timings .bar").count() == 4
+    with page.expect_download() as download:
+        page.click("#downloads [data-format=txt]")
+    assert (download.value.suggested_filename, Path(download.value.path()).read_text()) == ("jfk.txt", WORDS + "\n")
+
+
+def test_dropped_file(visit: Visit) -> None:
+    """A file that is dropped on the page is taken as one that was chosen."""
+    encoded = base64.b64encode(MP3.read_bytes()).decode()
+    visit.page.evaluate(
+        """async (encoded) => {
+            const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([bytes], "dropped.mp3"));
+            document.getElementById("drop").dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
+        }""",
+        encoded,
+    )
+    assert "dropped.mp3" in visit.page.inner_text("#source-note")
+    assert visit.transcribe() == WORDS
+
+
+def test_address(visit: Visit) -> None:
+    """An address is fetched by the function, and never by the page."""
+    with serve(lambda peer: peer.answer(recording("jfk.mp3"))) as server:
+        visit.page.fill("#url", f"{server.url}/talk.mp3")
+        assert visit.transcribe() == WORDS
+    assert not visit.page.is_visible("#sound")
+
+
+def test_microphone(visit: Visit) -> None:
+    """What the microphone hears becomes the recording, as the browser made it."""
+    visit.page.click("#record")
+    visit.page.wait_for_selector("#record:has-text('Stop 0:01')")
+    visit.page.click("#record")
+    visit.page.wait_for_selector("#source-note:has-text('recording.webm')")
+
+
+def test_file_over_the_payload_limit(visit: Visit, tmp_path: Path) -> None:
+    """What no request can hold goes into the emulated bucket, which the page says, and is transcribed from there."""
+    path = tmp_path / "long.wav"
+    path.write_bytes(silence(240))
+    visit.choose(path)
+    assert visit.transcribe() == stand_in_text(path.read_bytes(), 240)
+    assert "emulated bucket as playground/" in visit.page.inner_text("#source-note")
+
+
+@pytest.mark.parametrize("response_format", ["json", "text", "verbose_json", "srt", "vtt"])
+def test_formats(visit: Visit, platform: LocalPlatform, response_format: str) -> None:
+    """Each format is shown as words, with times where it has them."""
+    body = {"audio": base64.b64encode(MP3.read_bytes()).decode(), "response_format": response_format}
+    if "not available yet" in requests.post(platform.function.url, json=body, timeout=60).text:
+        pytest.skip(f"the function has no {response_format} yet")
+    visit.choose(MP3)
+    # Subtitles are lines of limited length, so the words alone are compared.
+    assert visit.transcribe(response_format).split() == WORDS.split()
+    is_timed = response_format in {"verbose_json", "srt", "vtt"}
+    assert visit.page.locator("#segments button").count() >= is_timed
+    assert visit.page.is_enabled("#downloads [data-format=srt]") == is_timed
+    if is_timed:
+        visit.page.click("#segments button")
+        visit.page.wait_for_selector("#segments [aria-current=true]")
+
+
+@pytest.mark.parametrize("source", ["file", "url"])
+def test_code_that_is_shown_runs(visit: Visit, tmp_path: Path, source: str) -> None:
+    """The code gives the words that the page shows, whatever is in the prompt, in each language that can run here."""
+    name = "it's a talk.mp3"
+    (tmp_path / name).write_bytes(MP3.read_bytes())
+    with serve(lambda peer: peer.answer(recording("jfk.mp3"))) as server:
+        if source == "file":
+            visit.choose(tmp_path / name)
+        else:
+            visit.page.fill("#url", f"{server.url}/talk.mp3")
+        visit.page.fill("#prompt", AWKWARD_PROMPT)
+        visit.page.fill("#language", "en")
+        visit.page.fill("#temperature", "0.2")
+        assert visit.transcribe() == WORDS
+        commands = {
+            "curl": ["bash", "-euo", "pipefail", "-c", visit.code("curl")],
+            "requests": [sys.executable, "-c", visit.code("requests")],
+            "openai": [sys.executable, "-c", visit.code("openai")],
+            "fetch": ["node", "--input-type=module", "--eval", visit.code("fetch")],
+        }
+        for language, command in commands.items():
+            if not shutil.which(command[0]):
+                continue
+            done = subprocess.run(  # noqa: S603 # what the page shows is what is tested
+                command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+            )
+            assert done.returncode == 0, (language, done.stderr)
+            assert WORDS in done.stdout, language
+
+
+def test_code_for_a_model_that_only_transcribes(visit: Visit, tmp_path: Path) -> None:
+    """For such a model the SDK's code asks the path of transcriptions, and runs as well."""
+    (tmp_path / "jfk.mp3").write_bytes(MP3.read_bytes())
+    visit.choose(tmp_path / "jfk.mp3")
+    visit.page.select_option("#model", "whisper-large-v3")
+    visit.page.select_option("#response_format", "json")
+    code = visit.code("openai")
+    done = subprocess.run(  # noqa: S603 # what the page shows is what is tested
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, "/audio/transcriptions" in code) == (0, True), done.stderr
+    assert WORDS in done.stdout
+
+
+def test_errors(visit: Visit, tmp_path: Path) -> None:
+    """An error says what is wrong, what to do, and its request's id; a wrong field is marked; then all is well."""
+    (tmp_path / "notes.txt").write_text("This is no recording. " * 20)
+    visit.choose(tmp_path / "notes.txt")
+    visit.page.select_option("#response_format", "json")
+    visit.page.click("#send")
+    visit.page.wait_for_selector("#failure:not([hidden])")
+    shown = visit.page.inner_text("#failure")
+    assert "no recording that can be read" in shown
+    assert "Choose another file" in shown
+    assert re.search(r"request [0-9a-f-]{36}", shown)
+    assert visit.page.evaluate("document.activeElement.id") == "failure"
+    visit.choose(MP3)
+    visit.page.fill("#temperature", "9")
+    visit.page.click("#send")
+    visit.page.wait_for_selector("#temperature[aria-invalid=true]")
+    visit.page.fill("#temperature", "")
+    assert visit.transcribe() == WORDS
+
+
+def test_nothing_chosen(visit: Visit) -> None:
+    """Without a recording nothing is sent, and the page says what is missing."""
+    visit.page.click("#send")
+    assert "first" in visit.page.inner_text("#source-note")
+    assert not visit.page.is_visible("#failure")
+
+
+def test_fault(visit: Visit) -> None:
+    """A fault that is switched on is met by the next request, and switched off by none."""
+    for fault, switched_off in (("api length", False), ("api length", True)):
+        visit.page.click("#tab-platform")
+        visit.page.select_option("#fault", fault)
+        visit.page.click("#fault-form [type=submit]")
+        visit.page.wait_for_selector("#fault-note:has-text('meets it')")
+        if switched_off:
+            visit.page.click("#clear-faults")
+            visit.page.wait_for_selector("#fault-note:has-text('off')")
+        visit.page.click("#tab-playground")
+        visit.choose(MP3)
+        if switched_off:
+            assert visit.transcribe() == WORDS
+        else:
+            visit.page.select_option("#response_format", "json")
+            visit.page.click("#send")
+            visit.page.wait_for_selector("#failure:not([hidden])")
+            assert "output limit" in visit.page.inner_text("#failure")
+
+
+def test_platform(visit: Visit) -> None:
+    """The second tab shows requests, an upload that is announced, a schedule that is fired, and the log."""
+    page = visit.page
+    page.click("#tab-platform")
+    page.set_input_files("#object", MP3)
+    page.wait_for_selector("#objects tr:has-text('jfk.mp3')")
+    page.wait_for_selector("#requests tr:has-text('queue')")
+    page.click("#crons button")
+    page.wait_for_selector("#requests tr:has-text('cron')")
+    page.wait_for_selector('#log:has-text(\'"message": "request"\')')
+    assert page.locator("#instances li").count() == 1
+    assert "Delivered" in page.inner_text("#queue")
+
+
+def test_keyboard_alone(visit: Visit) -> None:
+    """Everything can be reached and done without a mouse, and the focus is where one would look for it."""
+    page = visit.page
+
+    def tab_to(element: str) -> None:
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.id") == element:
+                return
+        raise AssertionError(element)
+
+    with serve(lambda peer: peer.answer(recording("jfk.mp3"))) as server:
+        tab_to("url")
+        page.keyboard.type(f"{server.url}/talk.mp3")
+        tab_to("response_format")
+        page.keyboard.type("json")
+        page.focus("#prompt")
+        tab_to("send")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#answer:not([hidden])")
+        assert page.evaluate("document.activeElement.id") == "answer"
+    assert visit.words() == WORDS
+    page.focus("#send")
+    tab_to("view-code")
+    page.keyboard.press("Enter")
+    page.focus("#tab-curl")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.id") == "tab-requests"
+    assert "import requests" in str(page.text_content("#code-text"))
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.id") == "view-code"
+    page.focus("#tab-playground")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector("#platform:not([hidden]) #instances li")
+
+
+@pytest.mark.parametrize(
+    "visit", [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop-light", "phone-dark"], indirect=True
+)
+def test_everybody_can_use_it(visit: Visit) -> None:
+    """Neither tab, nor an answer, an error or the code, has a serious fault for anybody, or is too wide."""
+    page = visit.page
+    visit.choose(MP3)
+    visit.transcribe()
+    page.click("details summary")
+    assert visit.serious_findings() == []
+    page.click("#view-code")
+    assert visit.serious_findings() == []
+    page.keyboard.press("Escape")
+    page.fill("#temperature", "9")
+    page.click("#send")
+    page.wait_for_selector("#failure:not([hidden])")
+    assert visit.serious_findings() == []
+    page.click("#tab-platform")
+    page.wait_for_selector("#requests tr")
+    assert visit.serious_findings() == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    red = int(re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))[0])
+    assert (red < 64) == dark
