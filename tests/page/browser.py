@@ -13,6 +13,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from emulator.local_platform import LocalPlatform
+
 FLAGS: Final = (
     "--headless",
     "--no-sandbox",
@@ -99,3 +101,18 @@ class Visit:
         """What axe holds against the page as it is now, and calls serious or critical."""
         violations: list[dict[str, Any]] = Axe().run(self.page).response["violations"]
         return [found for found in violations if found["impact"] in {"serious", "critical"}]
+
+
+@contextmanager
+def visiting(
+    browser: Browser, platform: LocalPlatform, *, size: tuple[int, int] = DESKTOP, scheme: str = "light"
+) -> Iterator[Visit]:
+    """The page, just opened; at the end it has met no error, and has asked nobody but the platform."""
+    assert platform.control is not None
+    screen: dict[str, Any] = {"viewport": {"width": size[0], "height": size[1]}, "color_scheme": scheme}
+    context = browser.new_context(**screen, permissions=["microphone"])
+    visit = Visit(context.new_page(), platform.control.page_url)
+    yield visit
+    context.close()
+    assert visit.errors == []
+    assert visit.hosts <= {urlsplit(platform.control.page_url).netloc, urlsplit(platform.function.url).netloc, ""}

@@ -8,13 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import requests
 from loopback import serve
-from page.browser import DESKTOP, PHONE, Visit, launched
+from page.browser import DESKTOP, PHONE, Visit, visiting
 from playwright.sync_api import Browser
 from recordings import AUDIO, recording, silence
 
@@ -45,24 +43,12 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPlatform
         yield running
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as running:
-        yield running
-
-
 @pytest.fixture
 def visit(request: pytest.FixtureRequest, platform: LocalPlatform, browser: Browser) -> Iterator[Visit]:
     """The page, just opened; at the end it has met no error, and has asked nobody but the platform."""
-    assert platform.control is not None
-    (width, height), scheme = getattr(request, "param", (DESKTOP, "light"))
-    screen: dict[str, Any] = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
-    context = browser.new_context(**screen, permissions=["microphone"])
-    visit = Visit(context.new_page(), platform.control.page_url)
-    yield visit
-    context.close()
-    assert visit.errors == []
-    assert visit.hosts <= {urlsplit(platform.control.page_url).netloc, urlsplit(platform.function.url).netloc, ""}
+    size, scheme = getattr(request, "param", (DESKTOP, "light"))
+    with visiting(browser, platform, size=size, scheme=scheme) as visit:
+        yield visit
 
 
 def test_upload(visit: Visit) -> None:

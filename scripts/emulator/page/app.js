@@ -26,6 +26,7 @@ const FORMATS = {
 };
 // The log's line is written when the answer is, and reaches the page a moment later.
 const LOG_WAITS_MS = [0, 300, 1000, 2000];
+const PROGRESS_INTERVAL_MS = 1000;
 
 let functionUrl = "";
 let models = [];
@@ -80,15 +81,16 @@ async function transcribe() {
     return;
   }
   const options = readOptions();
-  const done = begin(source);
+  const requestId = crypto.randomUUID();
+  const done = begin(source, requestId);
   try {
     const { signal } = running;
     const field = await sourceField(source, options, { tell, signal });
-    const reply = await send(functionUrl, { ...field, ...options }, { access: readAccess(), signal });
+    const reply = await send(functionUrl, { ...field, ...options }, { access: readAccess(), requestId, signal });
     if (reply.status === 200) {
       await showAnswer(reply, options.response_format, source);
       done();
-      await showLog(reply.requestId);
+      await showLog(requestId);
     } else {
       showFailure(reply);
     }
@@ -101,16 +103,17 @@ async function transcribe() {
 }
 
 /** Show that work goes on; returns what shows that it is over. */
-function begin(source) {
+function begin(source, requestId) {
   running = new AbortController();
   hideAnswer();
   hideFailure();
   const started = Date.now();
   const tick = () => (byId("elapsed").textContent = shownTime((Date.now() - started) / 1000));
-  const clock = setInterval(tick, 500);
-  tick();
   const name = source.file?.name ?? "what is at the address";
-  byId("progress-text").textContent = `The function is at work on ${name}.`;
+  const length = source.seconds ? `, ${shownTime(source.seconds)} of sound` : "";
+  byId("progress-text").textContent = `The function is at work on ${name}${length}.`;
+  tick();
+  const timers = [setInterval(tick, 500), setInterval(() => showStep(requestId), PROGRESS_INTERVAL_MS)];
   const busy = (is) => {
     byId("progress").hidden = !is;
     byId("cancel").hidden = !is;
@@ -118,10 +121,19 @@ function begin(source) {
   };
   busy(true);
   return () => {
-    clearInterval(clock);
+    timers.forEach(clearInterval);
     running = null;
     busy(false);
   };
+}
+
+/** Show what the function has written of the request before it is done, such as that it tries again, and why. */
+async function showStep(requestId) {
+  const { log } = await platformState();
+  const line = log.findLast((each) => each.includes(requestId));
+  if (!line || !running) return;
+  const { message, error } = JSON.parse(line);
+  if (message !== "request") byId("progress-text").textContent = [message, error].filter(Boolean).join(": ");
 }
 
 /** Find the request's line in the function's log. */

@@ -11,7 +11,7 @@ export function readCues(file, format) {
     const timed = lines.findIndex((line) => TIMES.test(line));
     if (timed < 0) continue;
     const [, start, end] = lines[timed].match(TIMES);
-    const text = lines.slice(timed + 1).join(" ");
+    const text = lines.slice(timed + 1).join(" ").trim();
     segments.push({ start: seconds(start), end: seconds(end), text: format === "vtt" ? plain(text) : text });
   }
   return segments;

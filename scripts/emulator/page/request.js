@@ -43,8 +43,7 @@ export async function sourceField(source, options, { tell, signal }) {
 }
 
 /** Ask the function; {status, text, headers, requestId}. */
-export async function send(functionUrl, body, { access, signal }) {
-  const requestId = crypto.randomUUID();
+export async function send(functionUrl, body, { access, requestId, signal }) {
   const headers = { "Content-Type": "application/json", "X-Request-Id": requestId };
   if (access.accessToken) headers.Authorization = `Bearer ${access.accessToken}`;
   if (access.authToken) headers["X-Auth-Token"] = access.authToken;

@@ -27,9 +27,18 @@ export function setUpSource() {
 }
 
 function choose(file) {
-  source = { kind: "file", file };
+  const chosen = { kind: "file", file };
+  source = chosen;
   byId("url").value = "";
   tell(`${file.name}, ${shownSize(file.size)}.`);
+  const probe = new Audio();
+  probe.addEventListener("loadedmetadata", () => {
+    URL.revokeObjectURL(probe.src);
+    if (source !== chosen || !Number.isFinite(probe.duration)) return; // a recording of the browser's own has no length
+    source.seconds = probe.duration;
+    tell(`${file.name}, ${shownSize(file.size)}, ${shownTime(probe.duration)}.`);
+  });
+  probe.src = URL.createObjectURL(file);
 }
 
 async function startRecording(button) {

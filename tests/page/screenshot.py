@@ -1,0 +1,34 @@
+"""Draws the README's picture of the page, after a change of it: `PYTHONPATH=scripts:tests python -m page.screenshot`."""
+
+import os
+import sys
+from pathlib import Path
+
+from page.browser import launched, visiting
+from recordings import AUDIO
+
+from emulator.local_platform import REPOSITORY, LocalPlatform, PlatformOptions
+from emulator.page_endpoints import PAGE_FOLDER
+
+SIZE = (1100, 900)
+
+
+def draw(folder: Path) -> None:
+    """The page with a recording, its transcript, and a segment that is being heard, by the function in `folder`."""
+    options = PlatformOptions(folder=folder, storage=True)
+    with (
+        LocalPlatform(options, {"PATH": os.environ["PATH"]}) as platform,
+        launched() as browser,
+        visiting(browser, platform, size=SIZE) as visit,
+    ):
+        visit.choose(AUDIO / "jfk.wav")
+        visit.transcribe("verbose_json")
+        page = visit.page
+        page.wait_for_selector("#waveform")
+        page.evaluate("document.getElementById('player').currentTime = 6")
+        page.wait_for_selector("[aria-current=true]")
+        page.screenshot(path=PAGE_FOLDER / "screenshot.png", animations="disabled", full_page=True)
+
+
+if __name__ == "__main__":
+    draw(Path(sys.argv[1]) if len(sys.argv) > 1 else REPOSITORY)

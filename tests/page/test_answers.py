@@ -1,0 +1,143 @@
+"""How the page shows what the function may answer: here, one that answers by the contract, with known times."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from function_folders import written
+from page.browser import Visit, visiting
+from playwright.sync_api import Browser
+from recordings import AUDIO
+
+from emulator.local_platform import LocalPlatform, PlatformOptions
+
+SRT = """1
+00:00:00,300 --> 00:00:02,900
+And so my fellow
+Americans, <b>
+
+2
+00:00:08,100 --> 00:00:10,700
+ask & what you can do
+"""
+VTT = """WEBVTT
+
+00:00.300 --> 00:02.900
+And so my fellow
+Americans, &lt;b&gt;
+
+00:08.100 --> 00:10.700
+ask &amp; what you can do
+"""
+WORDS = "And so my fellow Americans, <b> ask & what you can do"
+HANDLER = f"""
+import json, sys, time
+
+SRT, VTT = {SRT!r}, {VTT!r}
+SEGMENTS = [
+    {{"id": 0, "start": 0.3, "end": 2.9, "text": "And so my fellow Americans, <b>"}},
+    {{"id": 1, "start": 8.1, "end": 10.7, "text": "ask & what you can do"}},
+]
+
+def log(event, message, **fields):
+    line = {{"level": "info", "message": message, "request_id": event["headers"]["X-Request-Id"], **fields}}
+    print(json.dumps(line), file=sys.stderr, flush=True)
+
+def handle(event, context):
+    cors = {{"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}}
+    if event["httpMethod"] == "OPTIONS":
+        return {{"statusCode": 204, "headers": cors}}
+    if event["httpMethod"] == "GET":
+        return {{"statusCode": 200, "headers": cors, "body": json.dumps({{"models": ["the-model"]}})}}
+    asked = json.loads(event["body"])
+    if asked.get("prompt") == "slowly":
+        log(event, "trying again", error="The API answered 429")
+        time.sleep(3)
+    log(event, "request", model="the-model", seconds=11.0, cost=0.25,
+        chunks=[[0.0, 3.0], [3.0, 6.0], [7.5, 11.0]], not_sent=[[6.0, 7.5]])
+    answer = {{
+        "text": " ".join(segment["text"] for segment in SEGMENTS), "model": "the-model", "duration": 11.0,
+        "usage": {{"type": "duration", "seconds": 11}}, "task": "transcribe", "language": "en", "segments": SEGMENTS,
+        "warnings": ["top_p was not used"],
+    }}
+    body = {{"srt": SRT, "vtt": VTT}}.get(asked["response_format"]) or json.dumps(answer)
+    return {{"statusCode": 200, "headers": {{"Content-Type": "text/plain"}}, "body": body}}
+"""
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPlatform]:
+    folder = written(tmp_path_factory.mktemp("function"), HANDLER)
+    options = PlatformOptions(folder=folder, recogniser="stand-in", storage=True)
+    with LocalPlatform(options, {"PATH": os.environ["PATH"]}) as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Browser, platform: LocalPlatform) -> Iterator[Visit]:
+    with visiting(browser, platform) as visit:
+        visit.choose(AUDIO / "jfk.wav")
+        yield visit
+
+
+def downloaded(visit: Visit, kind: str) -> str:
+    with visit.page.expect_download() as download:
+        visit.page.click(f"#downloads [data-format={kind}]")
+    return Path(download.value.path()).read_text()
+
+
+def test_everything_that_is_known_is_shown(visit: Visit) -> None:
+    """Language, length, bill and warnings are there, and from the log, cost, cuts, and silence that was not sent."""
+    assert visit.transcribe("verbose_json") == WORDS
+    visit.page.wait_for_selector("#facts:has-text('cost 0.25')")
+    for fact in ("the-model", "en", "11.0 s of sound", "11 s billed"):
+        assert fact in visit.page.inner_text("#facts")
+    assert "top_p was not used" in visit.page.inner_text("#warnings")
+    label = str(visit.page.get_attribute("#waveform", "aria-label"))
+    assert "2 cuts" in label
+    assert "1.5 s of silence" in label
+
+
+def test_words_go_with_the_sound(visit: Visit) -> None:
+    """A segment that is clicked is heard from its start, and the one that is spoken is marked."""
+    visit.transcribe("verbose_json")
+    second = visit.page.locator("#segments button").nth(1)
+    second.click()
+    visit.page.wait_for_selector("#segments li:nth-child(2) [aria-current=true]")
+    assert visit.page.evaluate("document.getElementById('player').currentTime") >= 8.1
+    assert visit.page.locator("[aria-current=true]").count() == 1
+
+
+@pytest.mark.parametrize("kind", ["srt", "vtt"])
+def test_subtitles_are_read(visit: Visit, kind: str) -> None:
+    """Subtitles are shown as words with their times, and kept as they came."""
+    assert visit.transcribe(kind) == WORDS
+    assert visit.page.locator("#segments time").all_inner_texts() == ["0:00", "0:08"]
+    assert downloaded(visit, kind) == {"srt": SRT, "vtt": VTT}[kind]
+    assert downloaded(visit, "txt") == WORDS + "\n"
+    assert not visit.page.is_enabled("#downloads [data-format=json]")
+
+
+def test_subtitles_are_written(visit: Visit) -> None:
+    """Of segments, the page makes the subtitles that the function would not be asked for anew."""
+    visit.transcribe("verbose_json")
+    one_line = re.sub(r"fellow\nAmericans", "fellow Americans", SRT)
+    assert downloaded(visit, "srt") == one_line
+    assert downloaded(visit, "vtt").count("&amp;") == 1
+    assert '"language": "en"' in downloaded(visit, "json")
+
+
+def test_long_work_says_what_goes_on(visit: Visit) -> None:
+    """While the function works, the page shows the time, the sound's length, and what the log says of it."""
+    page = visit.page
+    page.wait_for_selector("#source-note:has-text('0:11')")
+    page.fill("#prompt", "slowly")
+    page.click("#send")
+    assert "0:11 of sound" in page.inner_text("#progress-text")
+    page.wait_for_selector("#progress-text:has-text('trying again: The API answered 429')")
+    page.click("#cancel")
+    page.wait_for_selector("#source-note:has-text('Cancelled')")
+    assert not page.is_visible("#progress")
+    assert page.is_enabled("#send")
