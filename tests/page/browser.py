@@ -110,7 +110,7 @@ def visiting(
     """The page, just opened; at the end it has met no error, and has asked nobody but the platform."""
     assert platform.control is not None
     screen: dict[str, Any] = {"viewport": {"width": size[0], "height": size[1]}, "color_scheme": scheme}
-    context = browser.new_context(**screen, permissions=["microphone"])
+    context = browser.new_context(**screen, permissions=["microphone", "clipboard-read", "clipboard-write"])
     visit = Visit(context.new_page(), platform.control.page_url)
     yield visit
     context.close()

@@ -1,4 +1,4 @@
-"""Draws the README's picture of the page, after a change of it: `PYTHONPATH=scripts:tests python -m page.screenshot`."""
+"""Draws the README's picture of the page anew: `PYTHONPATH=scripts:tests python -m page.screenshot`."""
 
 import os
 import sys
@@ -27,6 +27,7 @@ def draw(folder: Path) -> None:
         page.wait_for_selector("#waveform")
         page.evaluate("document.getElementById('player').currentTime = 6")
         page.wait_for_selector("[aria-current=true]")
+        page.mouse.move(0, 0)  # off what it clicked last, which would look chosen
         page.screenshot(path=PAGE_FOLDER / "screenshot.png", animations="disabled", full_page=True)
 
 

@@ -168,6 +168,20 @@ def test_code_for_a_model_that_only_transcribes(visit: Visit, tmp_path: Path) ->
     assert WORDS in done.stdout
 
 
+def test_copies(visit: Visit) -> None:
+    """The code and the words can each be copied with a button that says that it did so."""
+    page = visit.page
+    visit.choose(MP3)
+    visit.transcribe()
+    page.click("#copy-text")
+    page.wait_for_selector("#copied:has-text('Copied.')")
+    assert page.evaluate("navigator.clipboard.readText()") == WORDS
+    page.click("#view-code")
+    page.click("#copy-code")
+    page.wait_for_selector("#copy-note:has-text('Copied.')")
+    assert page.evaluate("navigator.clipboard.readText()") == page.text_content("#code-text")
+
+
 def test_errors(visit: Visit, tmp_path: Path) -> None:
     """An error says what is wrong, what to do, and its request's id; a wrong field is marked; then all is well."""
     (tmp_path / "notes.txt").write_text("This is no recording. " * 20)

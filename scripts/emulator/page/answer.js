@@ -1,7 +1,7 @@
 // The answer as a person reads it: words in step with the sound, what it cost, how long each part took, files to keep.
 
 import { readCues, writeCues } from "./cues.js";
-import { byId, make, shownTime } from "./dom.js";
+import { byId, copy, make, shownTime } from "./dom.js";
 import { markSound, seek, showSound } from "./sound.js";
 
 const TYPES = { txt: "text/plain", srt: "application/x-subrip", vtt: "text/vtt", json: "application/json" };
@@ -13,7 +13,7 @@ export function setUpAnswer() {
   for (const button of byId("downloads").querySelectorAll("[data-format]")) {
     button.addEventListener("click", () => save(button.dataset.format));
   }
-  byId("copy-text").addEventListener("click", () => navigator.clipboard.writeText(answer.text));
+  byId("copy-text").addEventListener("click", () => copy(answer.text, byId("copied")));
 }
 
 /** Show what `reply`, of request.js, holds, asked for in `format`; `source` is where the sound is. */
@@ -23,6 +23,7 @@ export function showAnswer(reply, format, source) {
   const text = json ? json.text : segments.length ? segments.map((cue) => cue.text).join(" ") : format === "text" ? reply.text.trim() : "";
   answer = { format, raw: reply.text, json, segments, text, name: nameOf(source) };
   byId("answer").hidden = false;
+  byId("copied").textContent = "";
   showFacts(json);
   byId("request-id").textContent = reply.requestId;
   showWarnings(json?.warnings ?? []);
