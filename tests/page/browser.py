@@ -27,7 +27,8 @@ FLAGS: Final = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 )
-INSTALL_TIMEOUT_SECONDS = 300
+# 90 MB from a package server, of which nobody knows how far away it is.
+INSTALL_TIMEOUT_SECONDS = 600
 WAIT_MILLISECONDS = 20_000
 
 DESKTOP: Final = (1280, 900)

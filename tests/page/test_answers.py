@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from function_folders import written
-from page.browser import Visit, visiting
+from page.browser import INSTALL_TIMEOUT_SECONDS, Visit, visiting
 from playwright.sync_api import Browser
 from recordings import AUDIO
 
 from emulator.local_platform import LocalPlatform, PlatformOptions
+
+pytestmark = pytest.mark.timeout(INSTALL_TIMEOUT_SECONDS)  # the first test may have to install the browser
 
 SRT = """1
 00:00:00,300 --> 00:00:02,900

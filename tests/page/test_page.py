@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 import requests
 from loopback import serve
-from page.browser import DESKTOP, PHONE, Visit, visiting
+from page.browser import DESKTOP, INSTALL_TIMEOUT_SECONDS, PHONE, Visit, visiting
 from playwright.sync_api import Browser
 from recordings import AUDIO, recording, silence
 
 from emulator.local_platform import LocalPlatform, PlatformOptions
 from emulator.stand_in import stand_in_text
+
+pytestmark = pytest.mark.timeout(INSTALL_TIMEOUT_SECONDS)  # the first test may have to install the browser
 
 MP3 = AUDIO / "jfk.mp3"
 WORDS = stand_in_text(recording("jfk.mp3"), 11.088)

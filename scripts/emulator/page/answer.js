@@ -21,7 +21,7 @@ export function showAnswer(reply, format, source) {
   const json = format.endsWith("json") ? JSON.parse(reply.text) : null;
   const segments = json ? (json.segments ?? []) : ["srt", "vtt"].includes(format) ? readCues(reply.text, format) : [];
   const text = json ? json.text : segments.length ? segments.map((cue) => cue.text).join(" ") : format === "text" ? reply.text.trim() : "";
-  answer = { format, raw: reply.text, json, segments, text, name: nameOf(source) };
+  answer = { requestId: reply.requestId, format, raw: reply.text, json, segments, text, name: nameOf(source) };
   byId("answer").hidden = false;
   byId("copied").textContent = "";
   showFacts(json);
@@ -39,6 +39,7 @@ export function showAnswer(reply, format, source) {
 
 /** Add what the function's log knows of the request, and its answer does not say. */
 export function showLogged(entry) {
+  if (entry.request_id !== answer.requestId) return; // another answer is shown by now
   const facts = answer.json ? [] : [entry.model, entry.seconds && `${entry.seconds.toFixed(1)} s of sound`];
   if (entry.cost !== undefined) facts.push(`cost ${entry.cost}`);
   byId("facts").textContent = [byId("facts").textContent, ...facts].filter(Boolean).join(" · ");

@@ -83,23 +83,21 @@ async function transcribe() {
   const options = readOptions();
   const requestId = crypto.randomUUID();
   const done = begin(source, requestId);
+  let isAnswered = false;
   try {
     const { signal } = running;
     const field = await sourceField(source, options, { tell, signal });
     const reply = await send(functionUrl, { ...field, ...options }, { access: readAccess(), requestId, signal });
-    if (reply.status === 200) {
-      await showAnswer(reply, options.response_format, source);
-      done();
-      await showLog(requestId);
-    } else {
-      showFailure(reply);
-    }
+    isAnswered = reply.status === 200;
+    if (isAnswered) await showAnswer(reply, options.response_format, source);
+    else showFailure(reply);
   } catch (error) {
     if (error.name === "AbortError") tell("Cancelled; the function may still be at work on it.");
     else showNoAnswer(error);
   } finally {
     done();
   }
+  if (isAnswered) await showLog(requestId);
 }
 
 /** Show that work goes on; returns what shows that it is over. */
@@ -129,20 +127,28 @@ function begin(source, requestId) {
 
 /** Show what the function has written of the request before it is done, such as that it tries again, and why. */
 async function showStep(requestId) {
-  const { log } = await platformState();
-  const line = log.findLast((each) => each.includes(requestId));
+  const line = await lastLogged(requestId);
   if (!line || !running) return;
-  const { message, error } = JSON.parse(line);
+  const { message, error } = line;
   if (message !== "request") byId("progress-text").textContent = [message, error].filter(Boolean).join(": ");
 }
 
-/** Find the request's line in the function's log. */
+/** Add the request's line in the function's log to the answer. */
 async function showLog(requestId) {
   for (const wait of LOG_WAITS_MS) {
     await new Promise((resolve) => setTimeout(resolve, wait));
+    const line = await lastLogged(requestId);
+    if (line?.message === "request") return showLogged(line);
+  }
+}
+
+/** The last line that the function has written of a request; nothing when it, or the platform, says nothing. */
+async function lastLogged(requestId) {
+  try {
     const { log } = await platformState();
-    const line = log.findLast((each) => each.includes(requestId) && each.includes('"message": "request"'));
-    if (line) return showLogged(JSON.parse(line));
+    return JSON.parse(log.findLast((line) => line.includes(requestId)) ?? "null");
+  } catch {
+    return null;
   }
 }
 

@@ -8,7 +8,7 @@ const DECODED_RATE_HZ = 8000;
 const LARGEST_DECODED_BYTES = 60_000_000;
 const BAR_WIDTH = 3;
 
-const state = { peaks: null, duration: 0, cuts: [], silences: [], onTime: () => {} };
+const state = { samples: null, duration: 0, cuts: [], silences: [], onTime: () => {} };
 
 export function setUpSound() {
   const player = byId("player");
@@ -29,7 +29,7 @@ export function setUpSound() {
 export async function showSound(file, onTime) {
   const player = byId("player");
   if (player.src) URL.revokeObjectURL(player.src);
-  Object.assign(state, { peaks: null, duration: 0, cuts: [], silences: [], onTime });
+  Object.assign(state, { samples: null, duration: 0, cuts: [], silences: [], onTime });
   byId("sound").hidden = !file;
   byId("wave").hidden = true;
   if (!file) return player.removeAttribute("src");
@@ -41,7 +41,7 @@ export async function showSound(file, onTime) {
     const audio = await context.decodeAudioData(await file.arrayBuffer());
     Object.assign(state, { samples: audio.getChannelData(0), duration: audio.duration });
   } catch {
-    state.samples = null; // a format that this browser does not decode; the function may well
+    // A format that this browser does not decode; the function may well.
   }
   byId("wave").hidden = !state.samples;
   describe();
