@@ -34,7 +34,7 @@ export function showAnswer(reply, format, source) {
   for (const button of byId("downloads").querySelectorAll("[data-format]")) button.disabled = fileOf(button.dataset.format) === null;
   byId("answer").focus({ preventScroll: true });
   byId("answer").scrollIntoView({ block: "start" });
-  return showSound(source.file ?? null, markSpoken);
+  showSound(source.file ?? null, markSpoken);
 }
 
 /** Add what the function's log knows of the request, and its answer does not say. */

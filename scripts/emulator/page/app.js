@@ -89,7 +89,7 @@ async function transcribe() {
     const field = await sourceField(source, options, { tell, signal });
     const reply = await send(functionUrl, { ...field, ...options }, { access: readAccess(), requestId, signal });
     isAnswered = reply.status === 200;
-    if (isAnswered) await showAnswer(reply, options.response_format, source);
+    if (isAnswered) showAnswer(reply, options.response_format, source);
     else showFailure(reply);
   } catch (error) {
     if (error.name === "AbortError") tell("Cancelled; the function may still be at work on it.");
