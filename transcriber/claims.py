@@ -19,8 +19,8 @@ The state is in the storage alone, beside the transcript, and each step of it is
 
 What a crash leaves: before the claim, nothing; before the result, a claim that is over after its lease; between two
 files, the same, and the files are written again; after the result, a claim that nobody minds. A conditional write whose
-answer was lost is recognised by its owner. The claim is removed without a condition, right after a look at it: should it
-be taken over in between, a third may transcribe once too often, and no result is wrong.
+answer was lost is recognised by its owner. The claim is removed without a condition, right after a look at it: should
+it be taken over in between, a third may transcribe once too often, and no result is wrong.
 """
 
 import hashlib
@@ -49,13 +49,17 @@ _ETAG, _OPTIONS, _OWNER = "audio-etag", "audio-options", "audio-owner"
 class Objects(Protocol):
     """What is needed of the storage; see `transcriber.storage.Storage`."""
 
-    def head(self, bucket: str, key: str) -> StoredObject | None: ...
+    def head(self, bucket: str, key: str) -> StoredObject | None:
+        """What is known of an object; None where there is none."""
 
-    def create(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str]) -> str | None: ...
+    def create(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str]) -> str | None:
+        """The ETag of what was written where nothing was; None otherwise."""
 
-    def replace(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str], *, etag: str) -> str | None: ...
+    def replace(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str], *, etag: str) -> str | None:
+        """The ETag of what was written over the version `etag`; None where that is not there."""
 
-    def delete(self, bucket: str, key: str) -> None: ...
+    def delete(self, bucket: str, key: str) -> None:
+        """Remove an object, if it is there."""
 
 
 @dataclass(frozen=True)

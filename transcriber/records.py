@@ -15,40 +15,12 @@ MAX_RECORDS = 100
 # What an upload must end in to be looked at; what it is, its bytes decide. Other files beside the recordings - texts,
 # pictures, our own results - are left alone without a request or an error record. A key with no ending is looked at.
 AUDIO_SUFFIXES: Final = frozenset(
-    [
-        ".3gp",
-        ".aac",
-        ".ac3",
-        ".aif",
-        ".aiff",
-        ".amr",
-        ".avi",
-        ".caf",
-        ".flac",
-        ".flv",
-        ".m4a",
-        ".m4b",
-        ".m4v",
-        ".mka",
-        ".mkv",
-        ".mov",
-        ".mp2",
-        ".mp3",
-        ".mp4",
-        ".mpeg",
-        ".mpg",
-        ".mpga",
-        ".oga",
-        ".ogg",
-        ".opus",
-        ".ts",
-        ".wav",
-        ".wave",
-        ".weba",
-        ".webm",
-        ".wma",
-        ".wmv",
-    ]
+    f".{ending}"
+    for ending in (
+        *("3gp", "aac", "ac3", "aif", "aiff", "amr", "avi", "caf", "flac", "flv", "m4a", "m4b", "m4v", "mka", "mkv"),
+        *("mov", "mp2", "mp3", "mp4", "mpeg", "mpg", "mpga", "oga", "ogg", "opus", "ts", "wav", "wave", "weba"),
+        *("webm", "wma", "wmv"),
+    )
 )
 
 

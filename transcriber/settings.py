@@ -101,15 +101,10 @@ class Settings:
             allowed_private_hosts=values.hosts("ALLOWED_PRIVATE_HOSTS"),
             log_level=values.log_level("LOG_LEVEL"),
             callback_secret=values.secret("CALLBACK_SECRET"),
-            storage=_account(
-                ("S3_ACCESS_KEY", values.secret("S3_ACCESS_KEY")), ("S3_SECRET_KEY", values.secret("S3_SECRET_KEY"))
-            ),
+            storage=_account("S3", values.secret("S3_ACCESS_KEY"), values.secret("S3_SECRET_KEY")),
             storage_url=values.url("S3_ENDPOINT", cls.storage_url),
             storage_region=values.text("S3_REGION") or cls.storage_region,
-            queue=_account(
-                ("QUEUE_ACCESS_KEY", values.secret("QUEUE_ACCESS_KEY")),
-                ("QUEUE_SECRET_KEY", values.secret("QUEUE_SECRET_KEY")),
-            ),
+            queue=_account("QUEUE", values.secret("QUEUE_ACCESS_KEY"), values.secret("QUEUE_SECRET_KEY")),
             queue_url=values.url("QUEUE_URL", ""),
             output_bucket=values.text("OUTPUT_BUCKET"),
             output_prefix=(values.text("OUTPUT_PREFIX") or cls.output_prefix).removeprefix("/"),
