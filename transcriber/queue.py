@@ -1,4 +1,4 @@
-"""Sends messages to a queue of Scaleway Queues, by the query form of the SQS protocol; receives none: a trigger does."""
+"""Sends messages to a queue of Scaleway Queues, by the query form of SQS; receives none: a trigger does."""
 
 import re
 from collections.abc import Sequence

@@ -1,10 +1,14 @@
-"""Reads a call into what it asks for, or says which field is wrong."""
+"""Reads a call into what it asks for, or says which field is wrong.
+
+What a call is, its body tells, and nothing else: a trigger's message comes by the same POST as a client's request. So a
+request for an object is the same in both: the transcript is stored, once for each version, and returned.
+"""
 
 import hmac
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -12,6 +16,7 @@ from transcriber.encoded import Base64Text, read_base64
 from transcriber.errors import AuthenticationError, MethodNotAllowedError, RequestError
 from transcriber.event import Call
 from transcriber.options import OPTIONS, ResponseFormat, TranscriptionOptions, read_option
+from transcriber.records import ObjectReference, Uploads, read_uploads
 from transcriber.settings import Settings
 
 ALLOWED_METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST")
@@ -20,7 +25,8 @@ NOTIFICATION_FIELDS: Final = ("callback", "webhook_url")
 KNOWN_FIELDS: Final = (*SOURCE_FIELDS, *OPTIONS, *NOTIFICATION_FIELDS)
 
 WAYS_IN: Final = (
-    'Send JSON with "url" (an http or https address), or with "audio" (the recording as base64 text), '
+    'Send JSON with "url" (an http or https address), with "audio" (the recording as base64 text), '
+    'or with "bucket" and "key" (an object in Object Storage), '
     "or a body that is base64 text and nothing else."
 )
 
@@ -31,6 +37,12 @@ MAX_NAME_LENGTH = 40
 # Far more parts than a request has, even with commas and brackets in its prompt; a body full of them would parse to
 # thirty times its size.
 MAX_JSON_PARTS = 10_000
+# An id comes back as a header of the callback.
+_JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+MAX_CALLBACK_LENGTH = 4_096
+# Of Object Storage, in bytes of UTF-8; and what no bucket's name is longer than.
+MAX_KEY_BYTES = 1_024
+MAX_BUCKET_LENGTH = 63
 # How much of a body is looked at to tell what kind of binary it is.
 BINARY_LOOK = 2_000
 
@@ -51,11 +63,23 @@ class UrlReference:
 class TranscriptionRequest:
     """A recording to transcribe, and how."""
 
-    source: UrlReference | Base64Text
+    source: UrlReference | ObjectReference | Base64Text
     options: TranscriptionOptions
+    callback: str | None = None
+    job_id: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-def read_request(call: Call, settings: Settings) -> Description | TranscriptionRequest:
+@dataclass(frozen=True)
+class SweepRequest:
+    """The objects of `bucket` under `prefix` that have no transcript are to get one: `limit` of them, or all."""
+
+    bucket: str
+    prefix: str = ""
+    limit: int | None = None
+
+
+def read_request(call: Call, settings: Settings) -> Description | TranscriptionRequest | Uploads | SweepRequest:
     """What `call` asks for; `RequestError` when it asks for nothing that can be done."""
     if call.method in {"GET", "HEAD"}:
         return Description()
@@ -63,7 +87,7 @@ def read_request(call: Call, settings: Settings) -> Description | TranscriptionR
         message = f"{call.method[:20]} is not a method of this function. POST a recording to transcribe it."
         raise MethodNotAllowedError(message, allowed=ALLOWED_METHODS)
     _authenticate(call, settings)
-    return _read_transcription(call)
+    return _read_post(call)
 
 
 def _authenticate(call: Call, settings: Settings) -> None:
@@ -73,30 +97,109 @@ def _authenticate(call: Call, settings: Settings) -> None:
     # Compared as bytes: compare_digest refuses text that is not ASCII.
     matches = hmac.compare_digest(token.strip().encode(), settings.access_token.encode())
     if scheme.lower() != "bearer" or not matches:
-        raise AuthenticationError("Send the function's access token in the header Authorization: Bearer <token>.")
+        raise AuthenticationError(
+            "Send the function's access token in the header Authorization: Bearer <token>. Triggers cannot: for them, "
+            "leave ACCESS_TOKEN unset and have the platform check callers (privacy: private)."
+        )
 
 
-def _read_transcription(call: Call) -> TranscriptionRequest:
+def _read_post(call: Call) -> TranscriptionRequest | Uploads | SweepRequest:
     body = call.body.strip().removeprefix("\ufeff")  # with which some editors and shells begin a text
     if not body:
         raise RequestError(f"The body is empty. {WAYS_IN}")
     fields = _read_json(body)
     if fields is None:
-        source: UrlReference | Base64Text = _read_encoded_body(body)
-        fields = {}
-    else:
-        if "\ufffd" in body:
-            raise RequestError("The body is not UTF-8, so that some of its characters were lost; send it as UTF-8.")
-        _refuse_unknown(fields)
-        source = _read_source(fields)
-    for name in call.query:
+        return _read_transcription({}, call.query, _read_encoded_body(body), job_id=None)
+    if "\ufffd" in body:
+        raise RequestError("The body is not UTF-8, so that some of its characters were lost; send it as UTF-8.")
+    if uploads := read_uploads(fields):
+        return uploads
+    if "sweep" in fields:
+        return _read_sweep(fields)
+    job_id, request = _read_job(fields)
+    _refuse_unknown(request)
+    return _read_transcription(request, call.query, _read_source(request), job_id=job_id)
+
+
+def _read_transcription(
+    fields: Mapping[str, Any],
+    query: Mapping[str, str],
+    source: UrlReference | ObjectReference | Base64Text,
+    *,
+    job_id: str | None,
+) -> TranscriptionRequest:
+    for name in query:
         if name not in OPTIONS:
             raise RequestError(
                 f"{_short(name)} is no option for the query string.{_nearest(name, OPTIONS)}", param=name
             )
         if name in fields:
             raise RequestError(f"{name} stands in the query string and in the body; leave one out.", param=name)
-    return TranscriptionRequest(source=source, options=_read_options({**fields, **call.query}))
+    fields = {**fields, **query}
+    return TranscriptionRequest(
+        source=source, options=_read_options(fields), callback=_read_callback(fields), job_id=job_id, fields=fields
+    )
+
+
+def _read_job(fields: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
+    """The id and the request of a message that this function has queued; a request of somebody else has no id."""
+    if "job" not in fields:
+        return None, fields
+    job = fields["job"]
+    request = job.get("request") if isinstance(job, dict) else None
+    job_id = job.get("id") if isinstance(job, dict) else None
+    if not (isinstance(job_id, str) and _JOB_ID.fullmatch(job_id) and isinstance(request, dict) and len(fields) == 1):
+        raise RequestError('job is {"id", "request"}, as this function queues it, and stands alone.', param="job")
+    return job_id, request
+
+
+def _read_sweep(fields: Mapping[str, Any]) -> SweepRequest:
+    sweep = fields["sweep"]
+    if len(fields) > 1 or not isinstance(sweep, dict):
+        raise RequestError('A sweep is {"sweep": {"bucket", "prefix"?, "limit"?}}, and stands alone.', param="sweep")
+    known = ("bucket", "prefix", "limit")
+    for name in sweep:
+        if name not in known:
+            message = f"{_short(name)} is no field of a sweep.{_nearest(name, known)}"
+            raise RequestError(message, param=f"sweep.{name[:MAX_NAME_LENGTH]}")
+    prefix, limit = sweep.get("prefix") or "", sweep.get("limit")
+    if not isinstance(prefix, str) or len(prefix.encode("utf-8", "replace")) > MAX_KEY_BYTES:
+        raise RequestError("sweep.prefix is the beginning of keys, such as incoming/.", param="sweep.prefix")
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+        raise RequestError("sweep.limit is a whole number above 0.", param="sweep.limit")
+    return SweepRequest(_bucket(sweep, prefix="sweep."), prefix, limit)
+
+
+def _bucket(fields: Mapping[str, Any], *, prefix: str = "") -> str:
+    bucket = _text(fields, "bucket", prefix=prefix)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", bucket) or len(bucket) > MAX_BUCKET_LENGTH:
+        raise RequestError(f"{prefix}bucket is no name of a bucket.", param=f"{prefix}bucket")
+    return bucket
+
+
+def _read_object(fields: Mapping[str, Any]) -> ObjectReference:
+    bucket = _bucket(fields)
+    _text(fields, "key")
+    key: str = fields["key"]  # as it is: a space at its end is part of it
+    try:
+        size_bytes = len(key.encode())
+    except UnicodeEncodeError:  # half of a surrogate pair
+        size_bytes = MAX_KEY_BYTES + 1
+    if size_bytes > MAX_KEY_BYTES:
+        raise RequestError(f"key is at most {MAX_KEY_BYTES} bytes of UTF-8.", param="key")
+    return ObjectReference(bucket, key)
+
+
+def _read_callback(fields: Mapping[str, Any]) -> str | None:
+    given = [name for name in NOTIFICATION_FIELDS if fields.get(name) is not None]
+    if not given:
+        return None
+    if len(given) > 1:
+        raise RequestError("callback and webhook_url are the same; leave one out.", param=given[1])
+    url = _text(fields, given[0])
+    if not re.fullmatch(r"(?i)https?://[^\s]+", url) or len(url) > MAX_CALLBACK_LENGTH:
+        raise RequestError(f"{given[0]} is an http or https address.", param=given[0])
+    return url
 
 
 def _read_json(body: str) -> dict[str, Any] | None:
@@ -141,7 +244,7 @@ def _refuse_binary(body: str) -> None:
     raise RequestError(
         f"{found}, and the platform destroys binary bodies before this function sees them. Send the recording as "
         "base64 text instead (base64 talk.mp3 | curl --data-binary @- …, or JSON with "
-        '"audio": "<base64>"), or its address ("url"); for one in Object Storage, a presigned address.'
+        '"audio": "<base64>"), or its address ("url"); for one in Object Storage, its "bucket" and "key".'
     )
 
 
@@ -153,13 +256,15 @@ def _refuse_unknown(fields: Mapping[str, Any]) -> None:
             )
 
 
-def _read_source(fields: Mapping[str, Any]) -> UrlReference | Base64Text:
+def _read_source(fields: Mapping[str, Any]) -> UrlReference | ObjectReference | Base64Text:
     given = [name for name in SOURCE_FIELDS if fields.get(name) is not None]
     if not given:
         raise RequestError(f"The request names no recording. {WAYS_IN}", param="url")
-    if "bucket" in given or "key" in given:
-        message = "Recordings in Object Storage cannot be read yet. Send a presigned address of the object as url."
-        raise RequestError(message, param="bucket" if "bucket" in given else "key")
+    if {*given} == {"bucket", "key"}:
+        return _read_object(fields)
+    if given in (["bucket"], ["key"]):
+        missing = "key" if given == ["bucket"] else "bucket"
+        raise RequestError("An object in Object Storage has a bucket and a key; send both.", param=missing)
     if len(given) > 1:
         raise RequestError(f"The request names {len(given)} sources ({', '.join(given)}); send one.", param=given[1])
     (name,) = given
@@ -185,9 +290,6 @@ def _read_input_audio(value: object) -> Base64Text:
 
 
 def _read_options(fields: Mapping[str, Any]) -> TranscriptionOptions:
-    for name in NOTIFICATION_FIELDS:
-        if fields.get(name) is not None:
-            raise RequestError("Callbacks are not available yet; the answer holds the transcript.", param=name)
     options = TranscriptionOptions()
     for name, (attribute, read) in OPTIONS.items():
         if fields.get(name) is not None:
