@@ -1,6 +1,7 @@
 """Object storage and queues on loopback, by moto's server, and the stock client to look at them with."""
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,7 @@ BUCKET = "recordings"
 def moto() -> Iterator[str]:
     """The address of a server with nothing in it."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    os.environ["MOTO_ALLOW_NONEXISTENT_REGION"] = "true"  # fr-par is none of the regions that it knows
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
