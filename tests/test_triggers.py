@@ -18,7 +18,7 @@ from recordings import recording, silence
 
 HERE = Path(__file__).parent
 WHISPER = "whisper-large-v3"
-SECRET = "whsec_" + "c2VjcmV0" * 4  # noqa: S105 # of nobody
+SECRET = "whsec_" + "c2VjcmV0" * 4  # of nobody
 TALK = "incoming/a talk (café).mp3"
 RESULT = f"transcripts/{TALK}.json"
 Handle = Callable[[object, object], dict[str, Any]]
