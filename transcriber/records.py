@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -41,7 +40,9 @@ class Uploads:
 
 def may_be_audio(key: str) -> bool:
     """Whether an object of this name is looked at: it ends like audio or video, or has no ending."""
-    return not key.endswith("/") and PurePosixPath(key).suffix.lower() in {"", *AUDIO_SUFFIXES}
+    name = key.rpartition("/")[2]
+    stem, dot, ending = name.rpartition(".")
+    return bool(name) and (not stem or not dot or f".{ending.lower()}" in AUDIO_SUFFIXES)
 
 
 def read_uploads(fields: Mapping[str, Any]) -> Uploads | None:

@@ -7,6 +7,7 @@ import pytest
 from loopback import Conversation, Peer, serve
 from object_storage import ACCESS_KEY, BUCKET, REGION, SECRET_KEY, empty, moto
 
+from bench_suite.bucket_server import keys_of, page
 from transcriber.deadline import Deadline
 from transcriber.errors import (
     RequestError,
@@ -164,17 +165,22 @@ def test_keys_of_all_kinds(storage: Storage, s3: Any) -> None:
             storage.head(BUCKET, key)
 
 
-def test_listing_goes_on_page_by_page(server: str, s3: Any) -> None:
-    """A listing of more than a page is whole, begins after a key, and keeps to a prefix that is no folder."""
-    names = [f"in/{number:04}" for number in range(1005)]
-    for name in [*names, "out/1"]:
+def test_listing_goes_on_page_by_page() -> None:
+    """A listing of more than a page is whole, and each request is signed."""
+    keys = keys_of(2_005)
+    with serve(lambda peer: peer.answer(page(keys, peer.path))) as server:
+        pages = list(listing_at(server.url).pages(BUCKET, "in/", deadline=Deadline(60)))
+    assert [len(page) for page in pages] == [1000, 1000, 5]
+    assert [stored.key for page in pages for stored in page] == keys[:2_005]
+    assert all(f"{ACCESS_KEY}/".encode() in request for request in server.requests)
+
+
+def test_listing_begins_after_a_key(server: str, s3: Any) -> None:
+    """A listing keeps to a prefix that is no folder, and begins after a key."""
+    for name in ("in/10", "in/11 é+", "in/12", "in/2"):
         s3.put_object(Bucket=BUCKET, Key=name, Body=b"")
-    listing = listing_at(server)
-    pages = list(listing.pages(BUCKET, "in/", deadline=Deadline(60)))
-    assert [len(page) for page in pages] == [1000, 5]
-    assert [stored.key for page in pages for stored in page] == names
-    (page,) = listing.pages(BUCKET, "in/1", after="in/1001", deadline=Deadline(10))
-    assert [stored.key for stored in page] == names[1002:]
+    (page,) = listing_at(server).pages(BUCKET, "in/1", after="in/10", deadline=Deadline(10))
+    assert [stored.key for stored in page] == ["in/11 é+", "in/12"]
 
 
 DENIED = b"<Error><Code>AccessDenied</Code><Message>a-secret-key</Message></Error>"
