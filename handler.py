@@ -17,7 +17,8 @@ from transcriber.instance import Instance
 from transcriber.options import TranscriptionOptions
 from transcriber.records import Uploads
 from transcriber.report import Report
-from transcriber.request import Description, SweepRequest, TranscriptionRequest, read_request
+from transcriber.request import Description, TranscriptionRequest, read_request
+from transcriber.schedule import SweepRequest
 from transcriber.sources.base import Source
 from transcriber.transcript import Transcript, join
 

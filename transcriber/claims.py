@@ -20,9 +20,9 @@ The state is in the storage alone, beside the transcript, and each step of it is
 What a crash leaves: before the claim, nothing; before the result, a claim that is over after its lease; between two
 files, the same, and the files are written again; after the result, a claim that nobody minds. A conditional write whose
 answer was lost is recognised by its owner. The claim is removed without a condition, right after a look at it: should
-it be taken over in between, a third may transcribe once too often, and no result is wrong. So it is with one who looks at
-the audio just before it is replaced, and claims just after the new version was: it cannot read the old audio any more,
-fails, and its message, delivered again, has the new one transcribed.
+it be taken over in between, a third may transcribe once too often, and no result is wrong. So it is with one who
+looks at the audio just before it is replaced, and claims just after the new version was: it cannot read the old audio
+any more, fails, and its message, delivered again, has the new one transcribed.
 """
 
 import hashlib

@@ -31,7 +31,8 @@ from transcriber.instance import Instance
 from transcriber.options import TranscriptionOptions
 from transcriber.records import ObjectReference, Uploads, may_be_audio
 from transcriber.report import Report
-from transcriber.request import SweepRequest, TranscriptionRequest
+from transcriber.request import TranscriptionRequest
+from transcriber.schedule import SweepRequest
 from transcriber.sources import open_source
 from transcriber.sources.base import Source
 from transcriber.stored import Outcome, Stored, is_result

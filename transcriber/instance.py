@@ -10,8 +10,8 @@ from transcriber.errors import TranscriberError
 from transcriber.log import JsonLog
 from transcriber.models import ModelDirectory
 from transcriber.records import ObjectReference
-from transcriber.request import SweepRequest
 from transcriber.retry import RetryPolicy
+from transcriber.schedule import SweepRequest
 from transcriber.sdk import load_openai, without_collections
 from transcriber.settings import Settings
 from transcriber.sources.storage import ObjectSource

@@ -9,14 +9,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Any, Final
 
 from transcriber.encoded import Base64Text, read_base64
 from transcriber.errors import AuthenticationError, MethodNotAllowedError, RequestError
 from transcriber.event import Call
+from transcriber.fields import MAX_KEY_BYTES, MAX_NAME_LENGTH, nearest, read_bucket, read_text, short
 from transcriber.options import OPTIONS, ResponseFormat, TranscriptionOptions, read_option
 from transcriber.records import ObjectReference, Uploads, read_uploads
+from transcriber.schedule import SweepRequest, read_sweep
 from transcriber.settings import Settings
 
 ALLOWED_METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST")
@@ -32,17 +33,12 @@ WAYS_IN: Final = (
 
 # Shorter than any recording: a WAV header alone has 44 bytes. Words such as "ping" or "true" are valid base64.
 MIN_ENCODED_LENGTH = 64
-# How much of an unknown field's name a message repeats.
-MAX_NAME_LENGTH = 40
 # Far more parts than a request has, even with commas and brackets in its prompt; a body full of them would parse to
 # thirty times its size.
 MAX_JSON_PARTS = 10_000
 # An id comes back as a header of the callback.
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 MAX_CALLBACK_LENGTH = 4_096
-# Of Object Storage, in bytes of UTF-8; and what no bucket's name is longer than.
-MAX_KEY_BYTES = 1_024
-MAX_BUCKET_LENGTH = 63
 # How much of a body is looked at to tell what kind of binary it is.
 BINARY_LOOK = 2_000
 
@@ -68,15 +64,6 @@ class TranscriptionRequest:
     callback: str | None = None
     job_id: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True)
-class SweepRequest:
-    """The objects of `bucket` under `prefix` that have no transcript are to get one: `limit` of them, or all."""
-
-    bucket: str
-    prefix: str = ""
-    limit: int | None = None
 
 
 def read_request(call: Call, settings: Settings) -> Description | TranscriptionRequest | Uploads | SweepRequest:
@@ -115,7 +102,7 @@ def _read_post(call: Call) -> TranscriptionRequest | Uploads | SweepRequest:
     if uploads := read_uploads(fields):
         return uploads
     if "sweep" in fields:
-        return _read_sweep(fields)
+        return read_sweep(fields)
     job_id, request = _read_job(fields)
     _refuse_unknown(request)
     return _read_transcription(request, call.query, _read_source(request), job_id=job_id)
@@ -130,9 +117,7 @@ def _read_transcription(
 ) -> TranscriptionRequest:
     for name in query:
         if name not in OPTIONS:
-            raise RequestError(
-                f"{_short(name)} is no option for the query string.{_nearest(name, OPTIONS)}", param=name
-            )
+            raise RequestError(f"{short(name)} is no option for the query string.{nearest(name, OPTIONS)}", param=name)
         if name in fields:
             raise RequestError(f"{name} stands in the query string and in the body; leave one out.", param=name)
     fields = {**fields, **query}
@@ -153,33 +138,9 @@ def _read_job(fields: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]
     return job_id, request
 
 
-def _read_sweep(fields: Mapping[str, Any]) -> SweepRequest:
-    sweep = fields["sweep"]
-    if len(fields) > 1 or not isinstance(sweep, dict):
-        raise RequestError('A sweep is {"sweep": {"bucket", "prefix"?, "limit"?}}, and stands alone.', param="sweep")
-    known = ("bucket", "prefix", "limit")
-    for name in sweep:
-        if name not in known:
-            message = f"{_short(name)} is no field of a sweep.{_nearest(name, known)}"
-            raise RequestError(message, param=f"sweep.{name[:MAX_NAME_LENGTH]}")
-    prefix, limit = sweep.get("prefix") or "", sweep.get("limit")
-    if not isinstance(prefix, str) or len(prefix.encode("utf-8", "replace")) > MAX_KEY_BYTES:
-        raise RequestError("sweep.prefix is the beginning of keys, such as incoming/.", param="sweep.prefix")
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-        raise RequestError("sweep.limit is a whole number above 0.", param="sweep.limit")
-    return SweepRequest(_bucket(sweep, prefix="sweep."), prefix, limit)
-
-
-def _bucket(fields: Mapping[str, Any], *, prefix: str = "") -> str:
-    bucket = _text(fields, "bucket", prefix=prefix)
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", bucket) or len(bucket) > MAX_BUCKET_LENGTH:
-        raise RequestError(f"{prefix}bucket is no name of a bucket.", param=f"{prefix}bucket")
-    return bucket
-
-
 def _read_object(fields: Mapping[str, Any]) -> ObjectReference:
-    bucket = _bucket(fields)
-    _text(fields, "key")
+    bucket = read_bucket(fields)
+    read_text(fields, "key")
     key: str = fields["key"]  # as it is: a space at its end is part of it
     try:
         size_bytes = len(key.encode())
@@ -196,7 +157,7 @@ def _read_callback(fields: Mapping[str, Any]) -> str | None:
         return None
     if len(given) > 1:
         raise RequestError("callback and webhook_url are the same; leave one out.", param=given[1])
-    url = _text(fields, given[0])
+    url = read_text(fields, given[0])
     if not re.fullmatch(r"(?i)https?://[^\s]+", url) or len(url) > MAX_CALLBACK_LENGTH:
         raise RequestError(f"{given[0]} is an http or https address.", param=given[0])
     return url
@@ -252,7 +213,7 @@ def _refuse_unknown(fields: Mapping[str, Any]) -> None:
     for name in fields:
         if name not in KNOWN_FIELDS:
             raise RequestError(
-                f"{_short(name)} is no field of a request.{_nearest(name, KNOWN_FIELDS)}", param=name[:MAX_NAME_LENGTH]
+                f"{short(name)} is no field of a request.{nearest(name, KNOWN_FIELDS)}", param=name[:MAX_NAME_LENGTH]
             )
 
 
@@ -270,9 +231,9 @@ def _read_source(fields: Mapping[str, Any]) -> UrlReference | ObjectReference | 
     (name,) = given
     match name:
         case "url":
-            return UrlReference(_text(fields, name))
+            return UrlReference(read_text(fields, name))
         case "audio":
-            return read_base64(_text(fields, name), param=name)
+            return read_base64(read_text(fields, name), param=name)
         case _:
             return _read_input_audio(fields[name])
 
@@ -282,11 +243,11 @@ def _read_input_audio(value: object) -> Base64Text:
         raise RequestError('input_audio is an object: {"data": "<base64>", "format": "mp3"}.', param="input_audio")
     for name in value:
         if name not in {"data", "format"}:
-            message = f"{_short(name)} is no field of input_audio.{_nearest(name, ('data', 'format'))}"
+            message = f"{short(name)} is no field of input_audio.{nearest(name, ('data', 'format'))}"
             raise RequestError(message, param=f"input_audio.{name[:MAX_NAME_LENGTH]}")
     if not isinstance(value.get("format", ""), str | None):
         raise RequestError("input_audio.format is a text such as mp3.", param="input_audio.format")
-    return read_base64(_text(value, "data", prefix="input_audio."), param="input_audio.data")
+    return read_base64(read_text(value, "data", prefix="input_audio."), param="input_audio.data")
 
 
 def _read_options(fields: Mapping[str, Any]) -> TranscriptionOptions:
@@ -301,19 +262,3 @@ def _read_options(fields: Mapping[str, Any]) -> TranscriptionOptions:
         message = f"response_format {options.response_format} is not available yet; json and text are."
         raise RequestError(message, param="response_format")
     return options
-
-
-def _text(fields: Mapping[str, Any], name: str, *, prefix: str = "") -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise RequestError(f"{prefix}{name} is a text, and not empty.", param=f"{prefix}{name}")
-    return value.strip()
-
-
-def _nearest(name: str, known: tuple[str, ...] | Mapping[str, Any]) -> str:
-    nearest = get_close_matches(name[:MAX_NAME_LENGTH].lower(), known, n=1)
-    return f" Did you mean {nearest[0]}?" if nearest else f" Known are {', '.join(known)}."
-
-
-def _short(name: str) -> str:
-    return repr(name if len(name) <= MAX_NAME_LENGTH else name[: MAX_NAME_LENGTH - 1] + "…")

@@ -14,7 +14,7 @@ from transcriber.claims import CLAIM, FAILURE, TRANSCRIPT, Claims, Place, Versio
 from transcriber.deadline import Deadline
 from transcriber.listing import Listing
 from transcriber.records import ObjectReference, may_be_audio
-from transcriber.request import SweepRequest
+from transcriber.schedule import SweepRequest
 from transcriber.settings import Settings
 from transcriber.storage import StoredObject
 from transcriber.stored import is_result, place_of

@@ -51,7 +51,11 @@ def test_messages_leave_in_batches() -> None:
 def test_refused_part_of_a_batch_is_sent_again() -> None:
     """Only what the queue did not take is sent again."""
     refusals = iter([frozenset("13"), frozenset[str]()])
-    with serve(lambda peer: taking(all_but=next(refusals))(peer)) as server:
+
+    def conversation(peer: Peer) -> None:
+        taking(all_but=next(refusals))(peer)
+
+    with serve(conversation) as server:
         queue_at(server.url).send(["a", "b", "c", "d"], deadline=Deadline(5))
     assert [messages_of(request) for request in server.requests] == [["a", "b", "c", "d"], ["b", "d"]]
 

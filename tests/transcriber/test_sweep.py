@@ -13,7 +13,7 @@ from transcriber.claims import Claim, Claims, Version
 from transcriber.deadline import Deadline
 from transcriber.listing import Listing
 from transcriber.records import ObjectReference
-from transcriber.request import SweepRequest
+from transcriber.schedule import SweepRequest
 from transcriber.settings import Account, Settings
 from transcriber.storage import Storage
 from transcriber.stored import place_of
