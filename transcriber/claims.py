@@ -89,6 +89,10 @@ class Version:
         """Whether what has `metadata` is for this version; a version without options takes any options."""
         return metadata.get(_ETAG) == self.etag and self.options in {"", metadata.get(_OPTIONS, "")}
 
+    def is_that_of(self, metadata: Mapping[str, str]) -> bool:
+        """Whether what has `metadata` is for this very version: what failed with options may succeed without."""
+        return (metadata.get(_ETAG), metadata.get(_OPTIONS, "")) == (self.etag, self.options)
+
 
 @dataclass(frozen=True)
 class Place:
@@ -158,9 +162,9 @@ class Claims:
 
     def finished(self, place: Place, version: Version) -> Finished | None:
         """The result of `version`; None where there is none."""
-        for suffix in (TRANSCRIPT, FAILURE):
+        for suffix, is_its in ((TRANSCRIPT, version.is_met_by), (FAILURE, version.is_that_of)):
             result = self._objects.head(place.bucket, place.key(suffix))
-            if result and version.is_met_by(result.metadata):
+            if result and is_its(result.metadata):
                 return Finished(result)
         return None
 

@@ -60,7 +60,8 @@ class Dispatch:
         if request.job_id is not None:
             report.learn(trigger="queue")
         if request.callback is None:
-            return self._job(request, report, deadline) if request.job_id else self._now(request, report, deadline)
+            answer = self._job if request.job_id else self._now
+            return answer(request, report, deadline) or deliver_busy()
         self._instance.callbacks.check(request.callback)
         if request.job_id is None and (queued := self._queue(request, deadline)):
             return queued
@@ -99,12 +100,13 @@ class Dispatch:
         report.learn(**counts)
         return deliver_counts({name: counts[name] for name in ("found", "queued", "done", "skipped", "failed")})
 
-    def _now(self, request: TranscriptionRequest, report: Report, deadline: Deadline) -> Answer:
+    def _now(self, request: TranscriptionRequest, report: Report, deadline: Deadline) -> Answer | None:
+        """The answer to a request; None while somebody else is at work on it."""
         if isinstance(request.source, ObjectReference):
             report.learn(bucket=request.source.bucket, key=request.source.key)
             stored = self._stored(request.source, request.options, report, deadline)
             report.learn(outcome=stored.outcome)
-            return stored.answer or deliver_busy()
+            return stored.answer
         with open_source(
             request.source,
             downloads=lambda: self._instance.downloads,
@@ -114,14 +116,14 @@ class Dispatch:
             transcript = self._transcribe(source, request.options, report, deadline)
         return deliver(transcript, request.options.response_format)
 
-    def _job(self, request: TranscriptionRequest, report: Report, deadline: Deadline) -> Answer:
+    def _job(self, request: TranscriptionRequest, report: Report, deadline: Deadline) -> Answer | None:
         """A job without a callback, whose outcome is in the storage."""
         try:
             answer = self._now(request, report, deadline)
         except TranscriberError as error:
             report.learn(**error_facts(error))
             return deliver_error(error, to_trigger=True)
-        return replace(answer, status=200)  # whatever it is, it is on record
+        return answer and replace(answer, status=200)  # whatever it is, it is on record
 
     def _queue(self, request: TranscriptionRequest, deadline: Deadline) -> Answer | None:
         """Queue a request; None where there is no queue, or where the request is too long for it."""
@@ -131,7 +133,7 @@ class Dispatch:
             return None
         job_id = f"msg_{uuid.uuid4().hex}"
         message = _job_of(request.fields, job_id)
-        if not request.fields or len(message.encode()) > MAX_QUEUED_BYTES:
+        if len(message.encode()) > MAX_QUEUED_BYTES:
             return None
         self._instance.queue.send([message], deadline=deadline)
         return deliver_queued(job_id)
@@ -144,7 +146,7 @@ class Dispatch:
         except TranscriberError as error:
             report.learn(**error_facts(error))
             answer = deliver_error(error)
-        if answer.status == deliver_busy().status:
+        if answer is None:
             message = "The recording is being transcribed for somebody else; it is called back when that is done."
             raise SourceFailedError(message, param="key")  # delivered again, and then answered from the storage
         message_id = request.job_id or f"msg_{uuid.uuid4().hex}"

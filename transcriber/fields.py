@@ -22,10 +22,23 @@ def read_text(fields: Mapping[str, Any], name: str, *, prefix: str = "") -> str:
     return value.strip()
 
 
+def is_bucket(text: str) -> bool:
+    """Whether a bucket can have this name."""
+    return len(text) <= MAX_BUCKET_LENGTH and bool(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text))
+
+
+def is_key(text: str) -> bool:
+    """Whether an object can have this key, or a key begin so: some text, not too long, and without half characters."""
+    try:
+        return 0 < len(text.encode()) <= MAX_KEY_BYTES
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can spell
+        return False
+
+
 def read_bucket(fields: Mapping[str, Any], *, prefix: str = "") -> str:
     """The bucket that the field `bucket` names; `RequestError` where it names none."""
     bucket = read_text(fields, "bucket", prefix=prefix)
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", bucket) or len(bucket) > MAX_BUCKET_LENGTH:
+    if not is_bucket(bucket):
         raise RequestError(f"{prefix}bucket is no name of a bucket.", param=f"{prefix}bucket")
     return bucket
 

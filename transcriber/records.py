@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from transcriber.errors import RequestError
+from transcriber.fields import is_bucket, is_key
 
 # More than any store puts in one message; each costs a transcription.
 MAX_RECORDS = 100
@@ -82,15 +83,16 @@ def _read_record(record: object, index: int) -> ObjectReference | None:
         return None
     bucket = _at(record, "s3", "bucket", "name")
     key = _at(record, "s3", "object", "key")
-    if not isinstance(bucket, str) or not bucket:
+    if not isinstance(bucket, str) or not is_bucket(bucket):
         raise _wrong(index, "s3.bucket.name")
-    if not isinstance(key, str) or not key:
-        raise _wrong(index, "s3.object.key")
     # Encoded as in a form, and decoded here, once, for good.
     try:
-        return ObjectReference(bucket, unquote_plus(key, errors="strict"))
+        decoded = unquote_plus(key, errors="strict") if isinstance(key, str) else ""
     except UnicodeDecodeError:
-        raise _wrong(index, "s3.object.key") from None
+        decoded = ""
+    if not is_key(decoded):
+        raise _wrong(index, "s3.object.key")
+    return ObjectReference(bucket, decoded)
 
 
 def _at(value: object, *names: str) -> object:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from transcriber.encoded import Base64Text, read_base64
 from transcriber.errors import AuthenticationError, MethodNotAllowedError, RequestError
 from transcriber.event import Call
-from transcriber.fields import MAX_KEY_BYTES, MAX_NAME_LENGTH, nearest, read_bucket, read_text, short
+from transcriber.fields import MAX_KEY_BYTES, MAX_NAME_LENGTH, is_key, nearest, read_bucket, read_text, short
 from transcriber.options import OPTIONS, ResponseFormat, TranscriptionOptions, read_option
 from transcriber.records import ObjectReference, Uploads, read_uploads
 from transcriber.schedule import SweepRequest, read_sweep
@@ -142,11 +142,7 @@ def _read_object(fields: Mapping[str, Any]) -> ObjectReference:
     bucket = read_bucket(fields)
     read_text(fields, "key")
     key: str = fields["key"]  # as it is: a space at its end is part of it
-    try:
-        size_bytes = len(key.encode())
-    except UnicodeEncodeError:  # half of a surrogate pair
-        size_bytes = MAX_KEY_BYTES + 1
-    if size_bytes > MAX_KEY_BYTES:
+    if not is_key(key):
         raise RequestError(f"key is at most {MAX_KEY_BYTES} bytes of UTF-8.", param="key")
     return ObjectReference(bucket, key)
 

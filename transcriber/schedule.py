@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from transcriber.errors import RequestError
-from transcriber.fields import MAX_KEY_BYTES, MAX_NAME_LENGTH, nearest, read_bucket, short
+from transcriber.fields import MAX_NAME_LENGTH, is_key, nearest, read_bucket, short
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def read_sweep(fields: Mapping[str, Any]) -> SweepRequest:
             message = f"{short(name)} is no field of a sweep.{nearest(name, known)}"
             raise RequestError(message, param=f"sweep.{name[:MAX_NAME_LENGTH]}")
     prefix, limit = sweep.get("prefix") or "", sweep.get("limit")
-    if not isinstance(prefix, str) or len(prefix.encode("utf-8", "replace")) > MAX_KEY_BYTES:
+    if not isinstance(prefix, str) or not (prefix == "" or is_key(prefix)):
         raise RequestError("sweep.prefix is the beginning of keys, such as incoming/.", param="sweep.prefix")
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise RequestError("sweep.limit is a whole number above 0.", param="sweep.limit")

@@ -104,8 +104,8 @@ class StoredTranscripts:
         try:
             transcript = transcribe()
         except TranscriberError as error:
-            if error.is_curable:
-                raise
+            if error.is_curable or isinstance(error, SourceNotFoundError):
+                raise  # nothing is to be on record of a recording that was removed meanwhile
             failure = deliver_error(error)
             self._write(claim, FAILURE, failure, {"status": str(failure.status)})
             return Stored(Outcome.FAILED, failure)

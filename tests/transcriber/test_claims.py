@@ -259,3 +259,13 @@ class Instances(RuleBasedStateMachine):
 
 TestInstances = Instances.TestCase
 TestInstances.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+
+
+def test_failure_with_options_is_theirs(claims: Claims) -> None:
+    """What failed with options of its own may succeed without, and is tried; with the same, it is not."""
+    french = Version.of("one", TranscriptionOptions(language="fr"))
+    claim = win(claims, french)
+    claims.write(claim, FAILURE, b"{}", {})
+    claims.release(claim)
+    assert isinstance(claims.claim(PLACE, french), Finished)
+    win(claims, V1)
