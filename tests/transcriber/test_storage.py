@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from loopback import Conversation, Peer, serve
 from object_storage import ACCESS_KEY, BUCKET, REGION, SECRET_KEY, empty, moto
 
@@ -214,3 +217,18 @@ def test_listing_that_is_none() -> None:
     """An answer that is no list of objects is a failure of the storage."""
     with serve(lambda peer: peer.answer(b"<html")) as bad, pytest.raises(SourceFailedError):
         list(listing_at(bad.url).pages(BUCKET, deadline=Deadline(5)))
+
+
+def test_listing_is_signed_as_by_the_stock_client() -> None:
+    """The signature of a listing, with all kinds of characters in its prefix, is the one that botocore makes."""
+    prefix = "in é+&a=b;c ~/x%20(1)'*!"
+    with serve(lambda peer: peer.answer(page([], peer.path))) as server:
+        list(listing_at(server.url).pages(BUCKET, prefix, deadline=Deadline(5)))
+    head = server.requests[0].decode().split("\r\n")
+    sent = {name.lower(): value for name, value in (line.split(": ", 1) for line in head[1:] if line)}
+    headers = {name: sent[name] for name in ("x-amz-date", "x-amz-content-sha256")}
+    request = AWSRequest("GET", server.url + head[0].split(" ")[1], headers=headers)
+    request.context.update(timestamp=sent["x-amz-date"], payload_signing_enabled=True)
+    signer = S3SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "s3", REGION)
+    signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
+    assert sent["authorization"].endswith(f"Signature={signature}")
