@@ -23,7 +23,7 @@ def refuse_unknown(fields: Mapping[str, Any], known: Iterable[str], *, what: str
     known = tuple(known)
     for name in fields:
         if name not in known:
-            message = f"{shown(name)} is no field of {what}.{nearest(name, known)}"
+            message = f"{short(name)} is no field of {what}.{nearest(name, known)}"
             raise RequestError(message, param=f"{prefix}{name[:MAX_NAME_LENGTH]}")
 
 
@@ -34,6 +34,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {found[0]}?" if found else f" Known are {', '.join(known)}."
 
 
-def shown(name: str) -> str:
+def short(name: str) -> str:
     """`name` as a message repeats it: quoted, and not at any length."""
     return repr(name if len(name) <= MAX_NAME_LENGTH else name[: MAX_NAME_LENGTH - 1] + "…")

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from transcriber.errors import RequestError
-from transcriber.fields import read_text, refuse_unknown, shown
+from transcriber.fields import read_text, refuse_unknown, short
 from transcriber.options import OPTIONS
 from transcriber.settings import Speaks
 
@@ -157,7 +157,7 @@ def _read_messages(messages: object) -> dict[str, Any]:
             case "input_audio" | "audio_url" as kind:
                 sources.append(_read_source(kind, part.get(kind), where))
             case kind:
-                message = f"{where} has the type {shown(str(kind))}; {', '.join(PART_TYPES)} are heard or read here."
+                message = f"{where} has the type {short(str(kind))}; {', '.join(PART_TYPES)} are heard or read here."
                 raise RequestError(message, param="messages")
     if len(sources) != 1:
         found = f"there are {len(sources)}" if sources else "there is none"

@@ -10,7 +10,7 @@ from typing import Any, Final
 from transcriber.encoded import Base64Text, read_base64
 from transcriber.errors import AuthenticationError, MethodNotAllowedError, RequestError
 from transcriber.event import Call
-from transcriber.fields import nearest, read_text, refuse_unknown, shown
+from transcriber.fields import nearest, read_text, refuse_unknown, short
 from transcriber.openai_paths import ApiPath, ChatReply, api_path, read_chat, read_form
 from transcriber.options import OPTIONS, ResponseFormat, TranscriptionOptions, read_option
 from transcriber.settings import Settings
@@ -106,7 +106,7 @@ def _read_transcription(call: Call, settings: Settings) -> TranscriptionRequest:
         source = _read_source(fields)
     for name in call.query:
         if name not in OPTIONS:
-            raise RequestError(f"{shown(name)} is no option for the query string.{nearest(name, OPTIONS)}", param=name)
+            raise RequestError(f"{short(name)} is no option for the query string.{nearest(name, OPTIONS)}", param=name)
         if name in fields:
             raise RequestError(f"{name} stands in the query string and in the body; leave one out.", param=name)
     return TranscriptionRequest(source=source, options=_read_options({**fields, **call.query}), chat=chat)
