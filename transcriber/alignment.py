@@ -23,8 +23,9 @@ BAND_SECONDS = 12.0
 MAX_PACE = 2.2
 MAX_PACE_SLACK_SECONDS = 0.8
 # How much a stretch's length differs from what its letters tell: in proportion, as a speaker's pace does, and besides.
-PACE_DEVIATION = 0.25
-LENGTH_DEVIATION_SECONDS = 0.25
+PACE_DEVIATION = 0.17
+STRETCH_DEVIATION = 0.08
+LENGTH_DEVIATION_SECONDS = 0.2
 
 # What it costs to have a pause after a word, in the units of a squared deviation: sentences end in pauses, clauses may.
 PAUSE_COSTS = {Break.SENTENCE: 0.0, Break.CLAUSE: 2.5, Break.WORD: 5.0, Break.CHARACTER: 5.0}
@@ -67,6 +68,13 @@ class _Spoken:
         return cls(words, [count * seconds / letters[-1] for count in letters])
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    cost: float
+    sentence_start_seconds: float
+    sentence_spoken_seconds: float
+
+
 def _letters(word: Word) -> int:
     text = word.text
     if text.isascii() and text.isalpha():
@@ -89,7 +97,7 @@ def _match(spoken: _Spoken, spans: Sequence[Span]) -> list[int]:
     skipped = list(accumulate((NO_PAUSE_COSTS[word.end] for word in spoken.words), initial=0.0))
     after = [PAUSE_COSTS[Break.SENTENCE], *(PAUSE_COSTS[word.end] for word in spoken.words)]
     inner = [0.0, *skipped[:-1]]  # as `skipped`, without the last word's own end
-    costs = {0: 0.0}
+    ways = {0: _Way(0.0, 0.0, 0.0)}
     origins: list[dict[int, int]] = []
     spoken_seconds = 0.0
     for number, span in enumerate(spans):
@@ -98,25 +106,48 @@ def _match(spoken: _Spoken, spans: Sequence[Span]) -> list[int]:
         is_last = number == len(spans) - 1
         pause_seconds = 0.0 if is_last else spans[number + 1].start_seconds - span.end_seconds
         factor = 1.0 + (LONG_PAUSE_FACTOR - 1.0) * min(pause_seconds / LONG_PAUSE_SECONDS, 1.0)
-        scale = 1.0 / ((PACE_DEVIATION * seconds) ** 2 + LENGTH_DEVIATION_SECONDS**2)
+        stretch_scale = 1.0 / ((STRETCH_DEVIATION * seconds) ** 2 + LENGTH_DEVIATION_SECONDS**2)
         low = count if is_last else bisect_left(ends, spoken_seconds - BAND_SECONDS)
         high = count if is_last else min(bisect_right(ends, spoken_seconds + BAND_SECONDS), count)
         longest = MAX_PACE * seconds + MAX_PACE_SLACK_SECONDS
         best: dict[int, float] = {}
         origin: dict[int, int] = {}
-        for start, cost in costs.items():
-            start_seconds = ends[start] + seconds
-            base = cost - skipped[start]
+        for start, way in ways.items():
+            start_seconds = ends[start]
+            base = way.cost - skipped[start]
+            sentence_start = way.sentence_start_seconds
+            sentence_seconds = spoken_seconds - way.sentence_spoken_seconds
+            sentence_scale = 1.0 / ((PACE_DEVIATION * sentence_seconds) ** 2 + LENGTH_DEVIATION_SECONDS**2)
+            share = seconds / sentence_seconds
             # However long a word is, there is a way on.
             first = max(low, start)
-            fits = bisect_right(ends, ends[start] + longest)
+            fits = bisect_right(ends, start_seconds + longest)
             for end in range(first, min(max(fits, first + 1, start + 2), high + 1)):
-                off = ends[end] - start_seconds
-                total = base + off * off * scale + (inner[end] if end > start else skipped[start])
+                letters_seconds = ends[end] - sentence_start
+                off_sentence = letters_seconds - sentence_seconds
+                off_stretch = ends[end] - start_seconds - letters_seconds * share
+                total = (
+                    base
+                    + (inner[end] if end > start else skipped[start])
+                    + off_sentence * off_sentence * sentence_scale
+                    + off_stretch * off_stretch * stretch_scale
+                )
                 if end not in best or total < best[end]:
                     best[end] = total
                     origin[end] = start
-        costs = {end: total + (0.0 if is_last else after[end] * factor) for end, total in best.items()}
+        next_ways = {}
+        for end, total in best.items():
+            way = ways[origin[end]]
+            if end and spoken.words[end - 1].end is Break.SENTENCE:
+                next_ways[end] = _Way(total, ends[end], spoken_seconds)
+            else:
+                sentence_seconds = spoken_seconds - way.sentence_spoken_seconds
+                off = ends[end] - way.sentence_start_seconds - sentence_seconds
+                paid = off * off / ((PACE_DEVIATION * sentence_seconds) ** 2 + LENGTH_DEVIATION_SECONDS**2)
+                next_ways[end] = _Way(
+                    total - paid + after[end] * factor, way.sentence_start_seconds, way.sentence_spoken_seconds
+                )
+        ways = next_ways
         origins.append(origin)
     borders = [count]
     for origin in reversed(origins):
