@@ -59,4 +59,6 @@ def speak(seed: int, *, sentences: int = 60) -> Speech:
 
 
 def _word(chance: random.Random) -> str:
-    return "".join(chance.choice(_CONSONANTS) + chance.choice(_VOWELS) for _ in range(chance.choice((1, 1, 2, 2, 3, 4))))
+    return "".join(
+        chance.choice(_CONSONANTS) + chance.choice(_VOWELS) for _ in range(chance.choice((1, 1, 2, 2, 3, 4)))
+    )

@@ -28,10 +28,10 @@ MAX_SPEECH_COLUMNS_A_SECOND = 34
 SHORT_COLUMNS = 24
 
 # How bad a place to end a cue or a line is, where 1 is about the length of a word away from an even division.
-BREAK_COSTS = {Break.SENTENCE: 0.0, Break.CLAUSE: 1.0, Break.WORD: 4.0, Break.CHARACTER: 5.0}
+BREAK_COSTS = {Break.SENTENCE: 0.0, Break.CLAUSE: 1.0, Break.WORD: 5.0, Break.CHARACTER: 6.0}
 # One cue more is worse than any break.
 CUE_COST = 10.0
-UNEVEN_COST = 6.0
+UNEVEN_COST = 4.0
 LINE_UNEVEN_COLUMNS = 4
 
 _WIDTHLESS = frozenset({"Mn", "Me", "Cf"})
