@@ -18,22 +18,22 @@ LETTERS_AN_IDEOGRAPH = 3
 _FIRST_IDEOGRAPH = "\u2e80"
 
 # How far the speech may have run ahead of an even pace, or fallen behind: ten sentences at a pace of their own do that.
-BAND_SECONDS = 12.0
+BAND_SECONDS = 20.0
 # No stretch is said more than this much faster than the whole; and a short one may hold a long word.
 MAX_PACE = 2.2
 MAX_PACE_SLACK_SECONDS = 0.8
 # How much a stretch's length differs from what its letters tell: in proportion, as a speaker's pace does, and besides.
-PACE_DEVIATION = 0.17
+PACE_DEVIATION = 0.18
 STRETCH_DEVIATION = 0.08
-LENGTH_DEVIATION_SECONDS = 0.2
+LENGTH_DEVIATION_SECONDS = 0.1
 
 # What it costs to have a pause after a word, in the units of a squared deviation: sentences end in pauses, clauses may.
-PAUSE_COSTS = {Break.SENTENCE: 0.0, Break.CLAUSE: 2.5, Break.WORD: 5.0, Break.CHARACTER: 5.0}
+PAUSE_COSTS = {Break.SENTENCE: 0.0, Break.CLAUSE: 2.0, Break.WORD: 3.0, Break.CHARACTER: 3.0}
 # The longer it is, the less it is in mid-sentence; from here on it is as long as it matters.
 LONG_PAUSE_SECONDS = 1.5
-LONG_PAUSE_FACTOR = 2.0
+LONG_PAUSE_FACTOR = 5.0
 # What it costs to have no pause there.
-NO_PAUSE_COSTS = {Break.SENTENCE: 7.0, Break.CLAUSE: 0.7, Break.WORD: 0.0, Break.CHARACTER: 0.0}
+NO_PAUSE_COSTS = {Break.SENTENCE: 10.0, Break.CLAUSE: 0.3, Break.WORD: 0.0, Break.CHARACTER: 0.0}
 
 # A segment ends with its sentence; without punctuation, at the first pause after what a subtitle may stand.
 LONG_SEGMENT_SECONDS = 7.0
