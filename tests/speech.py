@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from transcriber.segments import Segment, Span
 
 _VOWELS, _CONSONANTS = "aeiou", "bcdfghklmnprstvw"
-SHORTEST_PAUSE_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -26,11 +25,11 @@ class Speech:
         return self.spans[-1].end_seconds
 
 
-def speak(seed: int, *, sentences: int = 60) -> Speech:
-    """Sentences of 3 to 11 s of sound, each up to 30 % faster or slower, with pauses of 0.3 to 0.8 s inside.
+def speak(seed: int, *, sentences: int = 40, hesitation: float = 0.0) -> Speech:
+    """Sentences of 3 to 11 s of sound, each up to 30 % faster or slower, 0.4 to 2 s apart.
 
-    Four of five inner pauses are at a comma, and half of the commas have none. Each word's length is its letters', give or
-    take a fifth.
+    Half of the commas are pauses of 0.3 to 0.8 s, and so is each other word with the probability `hesitation`. The length
+    of a word is its letters', give or take a fifth.
     """
     chance = random.Random(seed)  # noqa: S311 # a simulation, which has to be the same each time
     spoken: list[Segment] = []
@@ -47,7 +46,7 @@ def speak(seed: int, *, sentences: int = 60) -> Speech:
             sound_seconds += seconds
             now += seconds
             is_clause_end = 1.5 < sound_seconds < wanted_seconds - 1.5 and chance.random() < 0.1
-            pauses = chance.random() < (0.5 if is_clause_end else 0.015)
+            pauses = chance.random() < (0.5 if is_clause_end else hesitation)
             words.append(f"{word}," if is_clause_end else word)
             if pauses and sound_seconds < wanted_seconds:
                 spans.append(Span(span_start, now))

@@ -5,9 +5,9 @@ as it lasts, and pauses fall on punctuation. It never listens to the audio: a bo
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, zip_longest
 
 from transcriber.segments import Segment, Span
 from transcriber.words import Break, Word, join_words, split_words
@@ -17,12 +17,15 @@ LETTERS_A_DIGIT = 4
 LETTERS_AN_IDEOGRAPH = 3
 _FIRST_IDEOGRAPH = "\u2e80"
 
-# How far the speech may have run ahead of an even pace, or fallen behind: ten sentences at a pace of their own do that.
+# How far speech may run ahead of an even pace or fall behind it: a few minutes of slower sentences do that.
 BAND_SECONDS = 20.0
+# A way that has cost so much more than the cheapest is not followed: nothing that comes makes up for it.
+MAX_COST_BEHIND = 40.0
 # No stretch is said more than this much faster than the whole; and a short one may hold a long word.
 MAX_PACE = 2.2
 MAX_PACE_SLACK_SECONDS = 0.8
-# How much a stretch's length differs from what its letters tell: in proportion, as a speaker's pace does, and besides.
+# How much a length differs from what its letters tell: a sentence's, as its pace does; a stretch's within its sentence,
+# and any, besides. These and the costs below are what put most borders right in simulated speech.
 PACE_DEVIATION = 0.18
 STRETCH_DEVIATION = 0.08
 LENGTH_DEVIATION_SECONDS = 0.1
@@ -44,7 +47,7 @@ SEGMENT_PAUSE_SECONDS = 1.0
 def align(text: str, speech: Sequence[Span], *, max_seconds: float) -> tuple[Segment, ...]:
     """The words of `text` as segments that end with their sentences, in order and without overlap.
 
-    `speech` are the spans with sound, in order and apart, within 0 to `max_seconds`. Without any, time is shared out evenly.
+    `speech` are the spans with sound, in order and apart, from 0 to `max_seconds` at most; without any, all of that is one.
     """
     words = split_words(text)
     if not words:
@@ -57,19 +60,41 @@ def align(text: str, speech: Sequence[Span], *, max_seconds: float) -> tuple[Seg
 
 @dataclass(frozen=True)
 class _Spoken:
-    """Words, and how long they take at an even pace: `ends_seconds[n]` is the time of the first `n`, pauses left out."""
+    """Words, and what is known of them when the first so many are said.
+
+    `ends_seconds` is how long they take at an even pace, pauses left out, and `skipped_costs` what it costs if none of
+    their sentences and clauses ended in a pause.
+    """
 
     words: Sequence[Word]
     ends_seconds: Sequence[float]
+    skipped_costs: Sequence[float]
 
     @classmethod
     def of(cls, words: Sequence[Word], seconds: float) -> "_Spoken":
         letters = list(accumulate(map(_letters, words), initial=0))
-        return cls(words, [count * seconds / letters[-1] for count in letters])
+        return cls(
+            words,
+            ends_seconds=[count * seconds / letters[-1] for count in letters],
+            skipped_costs=list(accumulate((NO_PAUSE_COSTS[word.end] for word in words), initial=0.0)),
+        )
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """A span, the pause after it, and between which words it may end."""
+
+    seconds: float
+    pause_seconds: float
+    spoken_seconds: float  # from the recording's start to the stretch's end, pauses left out
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
+    """What it costs to have said so many words before a span, and when their last sentence began: by letters, and truly."""
+
     cost: float
     sentence_start_seconds: float
     sentence_spoken_seconds: float
@@ -89,70 +114,86 @@ def _letters(word: Word) -> int:
 def _match(spoken: _Spoken, spans: Sequence[Span]) -> list[int]:
     """How many words are said by the end of each span.
 
-    The cheapest way through a table of pauses and words (dynamic programming), of which only the words near an even pace are filled in.
+    The cheapest way through the table of spans and words (dynamic programming), of which only the part near an even
+    pace is filled in, and only from where the cheapest ways are.
     """
-    ends = spoken.ends_seconds
-    count = len(spoken.words)
-    # costs of the sentence and clause ends that the first n words hold
-    skipped = list(accumulate((NO_PAUSE_COSTS[word.end] for word in spoken.words), initial=0.0))
-    after = [PAUSE_COSTS[Break.SENTENCE], *(PAUSE_COSTS[word.end] for word in spoken.words)]
-    inner = [0.0, *skipped[:-1]]  # as `skipped`, without the last word's own end
-    ways = {0: _Way(0.0, 0.0, 0.0)}
+    ways = {0: _Way(cost=0.0, sentence_start_seconds=0.0, sentence_spoken_seconds=0.0)}
     origins: list[dict[int, int]] = []
-    spoken_seconds = 0.0
-    for number, span in enumerate(spans):
-        seconds = span.duration_seconds
-        spoken_seconds += seconds
-        is_last = number == len(spans) - 1
-        pause_seconds = 0.0 if is_last else spans[number + 1].start_seconds - span.end_seconds
-        factor = 1.0 + (LONG_PAUSE_FACTOR - 1.0) * min(pause_seconds / LONG_PAUSE_SECONDS, 1.0)
-        stretch_scale = 1.0 / ((STRETCH_DEVIATION * seconds) ** 2 + LENGTH_DEVIATION_SECONDS**2)
-        low = count if is_last else bisect_left(ends, spoken_seconds - BAND_SECONDS)
-        high = count if is_last else min(bisect_right(ends, spoken_seconds + BAND_SECONDS), count)
-        longest = MAX_PACE * seconds + MAX_PACE_SLACK_SECONDS
-        best: dict[int, float] = {}
-        origin: dict[int, int] = {}
-        for start, way in ways.items():
-            start_seconds = ends[start]
-            base = way.cost - skipped[start]
-            sentence_start = way.sentence_start_seconds
-            sentence_seconds = spoken_seconds - way.sentence_spoken_seconds
-            sentence_scale = 1.0 / ((PACE_DEVIATION * sentence_seconds) ** 2 + LENGTH_DEVIATION_SECONDS**2)
-            share = seconds / sentence_seconds
-            # However long a word is, there is a way on.
-            first = max(low, start)
-            fits = bisect_right(ends, start_seconds + longest)
-            for end in range(first, min(max(fits, first + 1, start + 2), high + 1)):
-                letters_seconds = ends[end] - sentence_start
-                off_sentence = letters_seconds - sentence_seconds
-                off_stretch = ends[end] - start_seconds - letters_seconds * share
-                total = (
-                    base
-                    + (inner[end] if end > start else skipped[start])
-                    + off_sentence * off_sentence * sentence_scale
-                    + off_stretch * off_stretch * stretch_scale
-                )
-                if end not in best or total < best[end]:
-                    best[end] = total
-                    origin[end] = start
-        next_ways = {}
-        for end, total in best.items():
-            way = ways[origin[end]]
-            if end and spoken.words[end - 1].end is Break.SENTENCE:
-                next_ways[end] = _Way(total, ends[end], spoken_seconds)
-            else:
-                sentence_seconds = spoken_seconds - way.sentence_spoken_seconds
-                off = ends[end] - way.sentence_start_seconds - sentence_seconds
-                paid = off * off / ((PACE_DEVIATION * sentence_seconds) ** 2 + LENGTH_DEVIATION_SECONDS**2)
-                next_ways[end] = _Way(
-                    total - paid + after[end] * factor, way.sentence_start_seconds, way.sentence_spoken_seconds
-                )
-        ways = next_ways
+    for stretch in _stretches(spoken, spans):
+        cheapest = min(way.cost for way in ways.values()) + MAX_COST_BEHIND
+        ways = {position: way for position, way in ways.items() if way.cost <= cheapest}
+        costs, origin = _step(spoken, stretch, ways)
+        ways = {end: _way_on(spoken, stretch, ways[origin[end]], end, cost) for end, cost in costs.items()}
         origins.append(origin)
-    borders = [count]
+    position = len(spoken.words)
+    borders = []
     for origin in reversed(origins):
-        borders.append(origin[borders[-1]])
-    return borders[-2::-1]
+        borders.append(position)
+        position = origin[position]
+    return borders[::-1]
+
+
+def _stretches(spoken: _Spoken, spans: Sequence[Span]) -> Iterator[_Stretch]:
+    count = len(spoken.words)
+    spoken_seconds = 0.0
+    for span, following in zip_longest(spans, spans[1:]):
+        spoken_seconds += span.duration_seconds
+        if following is None:
+            yield _Stretch(span.duration_seconds, 0.0, spoken_seconds, count, count)
+            return
+        yield _Stretch(
+            span.duration_seconds,
+            following.start_seconds - span.end_seconds,
+            spoken_seconds,
+            bisect_left(spoken.ends_seconds, spoken_seconds - BAND_SECONDS),
+            min(bisect_right(spoken.ends_seconds, spoken_seconds + BAND_SECONDS), count),
+        )
+
+
+def _step(spoken: _Spoken, stretch: _Stretch, ways: Mapping[int, _Way]) -> tuple[dict[int, float], dict[int, int]]:
+    """The least cost of having said so many words by the end of the stretch, and how many were said before it."""
+    ends, skipped = spoken.ends_seconds, spoken.skipped_costs
+    costs: dict[int, float] = {}
+    origin: dict[int, int] = {}
+    stretch_weight = _weight(STRETCH_DEVIATION, stretch.seconds)
+    for start, way in ways.items():
+        sentence_seconds = stretch.spoken_seconds - way.sentence_spoken_seconds
+        sentence_weight = _weight(PACE_DEVIATION, sentence_seconds)
+        share = stretch.seconds / sentence_seconds
+        base = way.cost - skipped[start]
+        # However long a word is, there is a way on.
+        first = max(stretch.first, start)
+        fitting = bisect_right(ends, ends[start] + MAX_PACE * stretch.seconds + MAX_PACE_SLACK_SECONDS)
+        for end in range(first, min(max(fitting, first + 1, start + 2), stretch.last + 1)):
+            letters_seconds = ends[end] - way.sentence_start_seconds
+            off_pace = letters_seconds - sentence_seconds
+            off_share = ends[end] - ends[start] - letters_seconds * share
+            # The end of the last word has its pause, and is not skipped.
+            cost = base + skipped[max(start, end - 1)]
+            cost += off_pace * off_pace * sentence_weight + off_share * off_share * stretch_weight
+            if end not in costs or cost < costs[end]:
+                costs[end] = cost
+                origin[end] = start
+    return costs, origin
+
+
+def _way_on(spoken: _Spoken, stretch: _Stretch, way: _Way, end: int, cost: float) -> _Way:
+    """The way after the pause that follows the stretch."""
+    place = spoken.words[end - 1].end if end else Break.SENTENCE
+    if place is Break.SENTENCE:
+        return _Way(cost, spoken.ends_seconds[end], stretch.spoken_seconds)
+    # The sentence goes on: its pace is known when it is over, and paid for then.
+    sentence_seconds = stretch.spoken_seconds - way.sentence_spoken_seconds
+    off_pace = spoken.ends_seconds[end] - way.sentence_start_seconds - sentence_seconds
+    cost -= off_pace * off_pace * _weight(PACE_DEVIATION, sentence_seconds)
+    length = min(stretch.pause_seconds / LONG_PAUSE_SECONDS, 1.0)
+    cost += PAUSE_COSTS[place] * (1.0 + (LONG_PAUSE_FACTOR - 1.0) * length)
+    return _Way(cost, way.sentence_start_seconds, way.sentence_spoken_seconds)
+
+
+def _weight(deviation: float, seconds: float) -> float:
+    """What a second's difference costs, where `seconds` are known to differ by `deviation` of them."""
+    return 1.0 / ((deviation * seconds) ** 2 + LENGTH_DEVIATION_SECONDS**2)
 
 
 def _segments(spoken: _Spoken, spans: Sequence[Span], borders: Sequence[int]) -> Iterator[Segment]:
