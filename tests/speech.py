@@ -28,8 +28,8 @@ class Speech:
 def speak(seed: int, *, sentences: int = 40, hesitation: float = 0.0) -> Speech:
     """Sentences of 3 to 11 s of sound, each up to 30 % faster or slower, 0.4 to 2 s apart.
 
-    Half of the commas are pauses of 0.3 to 0.8 s, and so is each other word with the probability `hesitation`. The length
-    of a word is its letters', give or take a fifth.
+    Half of the commas are pauses of 0.3 to 0.8 s, and so is each other word with the probability `hesitation`. A word
+    lasts as long as its letters, give or take a fifth.
     """
     chance = random.Random(seed)  # noqa: S311 # a simulation, which has to be the same each time
     spoken: list[Segment] = []

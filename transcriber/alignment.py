@@ -17,6 +17,8 @@ LETTERS_A_DIGIT = 4
 LETTERS_AN_IDEOGRAPH = 3
 _FIRST_IDEOGRAPH = "\u2e80"
 
+# Nothing is said in less.
+MIN_SPAN_SECONDS = 0.001
 # How far speech may run ahead of an even pace or fall behind it: a few minutes of slower sentences do that.
 BAND_SECONDS = 20.0
 # A way that has cost so much more than the cheapest is not followed: nothing that comes makes up for it.
@@ -47,12 +49,14 @@ SEGMENT_PAUSE_SECONDS = 1.0
 def align(text: str, speech: Sequence[Span], *, max_seconds: float) -> tuple[Segment, ...]:
     """The words of `text` as segments that end with their sentences, in order and without overlap.
 
-    `speech` are the spans with sound, in order and apart, from 0 to `max_seconds` at most; without any, all of that is one.
+    `speech` are the spans with sound, in order and apart, from 0 to `max_seconds` at most; without any, that is one.
     """
     words = split_words(text)
     if not words:
         return ()
-    spans = [span for span in speech if span.duration_seconds > 0] or [Span(0.0, max_seconds)]
+    spans = [span for span in speech if span.duration_seconds >= MIN_SPAN_SECONDS] or [Span(0.0, max_seconds)]
+    if spans[0].duration_seconds <= 0:
+        return (Segment(0.0, 0.0, join_words(words)),)
     spoken = _Spoken.of(words, sum(span.duration_seconds for span in spans))
     borders = _match(spoken, spans)
     return tuple(_segments(spoken, spans, borders))
@@ -93,7 +97,7 @@ class _Stretch:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """What it costs to have said so many words before a span, and when their last sentence began: by letters, and truly."""
+    """What it costs to have said so many words, and when their last sentence began: by its letters, and truly."""
 
     cost: float
     sentence_start_seconds: float

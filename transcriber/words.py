@@ -70,7 +70,7 @@ class Word:
 def split_words(text: str) -> tuple[Word, ...]:
     """The words of `text`, in order; white space is the only thing left out."""
     units = [(unit, not number) for token in text.split() for number, unit in enumerate(_units(token))]
-    following = [*units[1:], ("", True)]
+    following = [*units, ("", True)][1:]
     return tuple(
         Word(unit, is_spaced, _end(unit, next_unit, is_next_spaced))
         for (unit, is_spaced), (next_unit, is_next_spaced) in zip(units, following, strict=True)

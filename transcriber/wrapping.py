@@ -157,7 +157,8 @@ def _openings() -> re.Pattern[str]:
     adjective = _any(*_ADJECTIVES)
     label = rf"(?:{adjective} ){{0,2}}{_any(*_NOUNS)}(?: {adjective}){{0,2}}(?: {_any(*_OBJECTS)})?"
     sentence = (
-        rf"(?:{_any(*_POLITE_WORDS)} ?[,.!]+\s+)?{_any(*_PRESENTATIONS)} (?:{_any(*_ARTICLES)} ?)?{label}(?: in [a-z]+)?"
+        rf"(?:{_any(*_POLITE_WORDS)} ?[,.!]+\s+)?"
+        rf"{_any(*_PRESENTATIONS)} (?:{_any(*_ARTICLES)} ?)?{label}(?: in [a-z]+)?"
         r"|(?:以下是|这是|以下は)[^。，：:\n]{0,12}(?:转录|轉錄|转写|逐字稿|文字起こし)(?:内容|文本|结果|です)?"
     )
     # A sentence ends in a colon, or it is alone on its line; a label is a heading, bold, or ends in a colon.

@@ -1,4 +1,5 @@
 """Subtitles: cues that can be read, in files that independent parsers take, and never a word less."""
+# ruff: noqa: RUF001 # marks of many scripts are what this is about
 
 from io import StringIO
 from itertools import pairwise
@@ -47,7 +48,7 @@ def shown(cues: tuple[Cue, ...]) -> str:
 
 @given(segments)
 def test_no_word_is_lost(segments: list[Segment]) -> None:
-    """The characters of all cues are those of all segments, in order, whatever the times; only control characters go."""
+    """The characters of all cues are those of all segments, in order, control characters aside."""
     wanted = "".join(character for segment in segments for character in segment.text if character.isprintable())
     got = "".join(character for character in shown(make_cues(segments)) if character.isprintable())
     assert got.replace(" ", "") == wanted.replace(" ", "")
@@ -137,7 +138,7 @@ def test_lines_are_balanced() -> None:
 def test_wide_characters_count_twice() -> None:
     """A line holds 21 Chinese characters, and none begins with a full stop."""
     cues = make_cues([Segment(0, 6, "我们今天去北京看朋友然后一起吃饭，" * 4)])
-    assert all(len(line) <= 21 and line[0] != "，" for cue in cues for line in cue.lines)  # noqa: RUF001 # the comma
+    assert all(len(line) <= 21 and line[0] != "，" for cue in cues for line in cue.lines)  # the comma
 
 
 def test_short_cue_stays_as_long_as_it_is_read() -> None:

@@ -1,4 +1,5 @@
 """Wrapping: what is certain to be a model's goes, and what somebody may have said stays."""
+# ruff: noqa: RUF001 # marks of many scripts are what this is about
 
 import pytest
 from hypothesis import given
