@@ -22,7 +22,7 @@ MIN_SPAN_SECONDS = 0.001
 # How far speech may run ahead of an even pace or fall behind it: a few minutes of slower sentences do that.
 BAND_SECONDS = 20.0
 # A way that has cost so much more than the cheapest is not followed: nothing that comes makes up for it.
-MAX_COST_BEHIND = 40.0
+MAX_COST_BEHIND = 25.0
 # No stretch is said more than this much faster than the whole; and a short one may hold a long word.
 MAX_PACE = 2.2
 MAX_PACE_SLACK_SECONDS = 0.8

@@ -70,7 +70,7 @@ def test_hesitation_costs_few_borders() -> None:
 
 
 def test_recorded_sentences_are_right_to_a_second() -> None:
-    segments = align(" ".join([*SPOKEN.values()] * 3), _spans(np.concatenate(samples)), max_seconds=now)
+    """Real sentences, joined with pauses: each begins and ends where its recording does."""
     samples: list[np.ndarray] = []
     true: list[Segment] = []
     now = 0.0
