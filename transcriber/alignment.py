@@ -1,7 +1,8 @@
 """Gives words times by where there is speech, for an API that gives none.
 
 The pauses of the recording are matched with the ends of words so that each stretch of speech gets about as many letters
-as it lasts, and pauses fall on punctuation. It never listens to the audio: a border is right to within a second or so.
+as it lasts, and pauses fall on punctuation. It never listens to the audio: a
+sentence is right to within a second, and text without punctuation to within seconds.
 """
 
 from bisect import bisect_left, bisect_right
@@ -22,7 +23,7 @@ MIN_SPAN_SECONDS = 0.001
 # How far speech may run ahead of an even pace or fall behind it: a few minutes of slower sentences do that.
 BAND_SECONDS = 20.0
 # A way that has cost so much more than the cheapest is not followed: nothing that comes makes up for it.
-MAX_COST_BEHIND = 25.0
+MAX_COST_BEHIND = 30.0
 # No stretch is said more than this much faster than the whole; and a short one may hold a long word.
 MAX_PACE = 2.2
 MAX_PACE_SLACK_SECONDS = 0.8
