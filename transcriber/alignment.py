@@ -1,8 +1,8 @@
 """Gives words times by where there is speech, for an API that gives none.
 
 The pauses of the recording are matched with the ends of words so that each stretch of speech gets about as many letters
-as it lasts, and pauses fall on punctuation. It never listens to the audio: a
-sentence is right to within a second, and text without punctuation to within seconds.
+as it lasts, and pauses fall on punctuation. It never listens to the audio: a sentence is right to within a second, and
+text without punctuation to within seconds.
 """
 
 from bisect import bisect_left, bisect_right

@@ -36,7 +36,9 @@ AWKWARD = (
 )
 
 # Without digits: one of the parsers takes any line with two times for a cue's.
-letters = st.text(st.characters(exclude_categories=["Cs", "Nd"]), max_size=120)
+letters = st.text(st.characters(exclude_categories=["Cs", "Nd"]), max_size=120) | st.sampled_from(
+    [text for text in AWKWARD if not any(map(str.isdigit, text))]
+)
 texts = st.text(max_size=120) | st.sampled_from([*AWKWARD, SENTENCES, SENTENCES.upper(), "大家好，我叫李明。" * 9])
 seconds = st.floats(0, 40) | st.sampled_from([0.0, 1.0, 1.0004, 5.0, 400_000.0])
 segments = st.lists(st.builds(Segment, seconds, seconds, texts), max_size=8)
@@ -76,7 +78,7 @@ def test_cues_keep_the_rules(segments: list[Segment]) -> None:
         assert before.end_seconds <= after.start_seconds
 
 
-@given(st.lists(st.builds(Segment, seconds, seconds, letters | st.sampled_from(AWKWARD)), max_size=8))
+@given(st.lists(st.builds(Segment, seconds, seconds, letters), max_size=8))
 def test_files_are_read_by_others(segments: list[Segment]) -> None:
     """Both files have as many cues as were made, for two parsers each, with the same times."""
     segments = [Segment(s.start_seconds % 3600, s.end_seconds % 3600, s.text) for s in segments]
