@@ -24,6 +24,8 @@ MIN_SPAN_SECONDS = 0.001
 BAND_SECONDS = 20.0
 # A way that has cost so much more than the cheapest is not followed: nothing that comes makes up for it.
 MAX_COST_BEHIND = 30.0
+# Nobody speaks so fast, even in characters: such a text is a model's invention, and would take long to match.
+MAX_WORDS_A_SECOND = 12
 # No stretch is said more than this much faster than the whole; and a short one may hold a long word.
 MAX_PACE = 2.2
 MAX_PACE_SLACK_SECONDS = 0.8
@@ -59,7 +61,8 @@ def align(text: str, speech: Sequence[Span], *, max_seconds: float) -> tuple[Seg
     if spans[0].duration_seconds <= 0:
         return (Segment(0.0, 0.0, join_words(words)),)
     spoken = _Spoken.of(words, sum(span.duration_seconds for span in spans))
-    borders = _match(spoken, spans)
+    is_speech = len(words) <= MAX_WORDS_A_SECOND * spoken.ends_seconds[-1]
+    borders = _match(spoken, spans) if is_speech else _share_out(spoken, spans)
     return tuple(_segments(spoken, spans, borders))
 
 
@@ -136,6 +139,12 @@ def _match(spoken: _Spoken, spans: Sequence[Span]) -> list[int]:
         borders.append(position)
         position = origin[position]
     return borders[::-1]
+
+
+def _share_out(spoken: _Spoken, spans: Sequence[Span]) -> list[int]:
+    """How many words are said by the end of each span, at an even pace."""
+    *spoken_seconds, _ = accumulate(span.duration_seconds for span in spans)
+    return [*(bisect_left(spoken.ends_seconds, seconds) for seconds in spoken_seconds), len(spoken.words)]
 
 
 def _stretches(spoken: _Spoken, spans: Sequence[Span]) -> Iterator[_Stretch]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from recordings import recording, silence
 from speech import speak
@@ -86,6 +86,7 @@ def test_recorded_sentences_are_right_to_a_second() -> None:
     assert late_borders(true, segments) == []
 
 
+@settings(deadline=None)
 @given(texts, st.lists(st.floats(0.001, 20), max_size=40))
 def test_words_are_kept_in_order_and_in_time(text: str, lengths: list[float]) -> None:
     """Whatever the text and the spans, more pauses than words or none at all, each word is in one segment, in order."""
@@ -112,6 +113,14 @@ def test_no_time_at_all() -> None:
     """A recording without a length still has its words."""
     assert align("One. Two.", [], max_seconds=0) == (Segment(0, 0, "One. Two."),)
     assert align(" \n", [Span(0, 1)], max_seconds=1) == ()
+
+
+def test_more_words_than_anybody_says_are_shared_out() -> None:
+    """A hundred words a second are no speech, and all of them are there all the same."""
+    speech = [Span(2 * number, 2 * number + 1) for number in range(30)]
+    segments = align("And so on. " * 1000, speech, max_seconds=60)
+    assert " ".join(segment.text for segment in segments).split() == ["And", "so", "on."] * 1000
+    assert segments[len(segments) // 2].start_seconds == pytest.approx(30, abs=1.5)
 
 
 def test_abbreviations_end_nothing() -> None:

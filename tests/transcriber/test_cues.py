@@ -7,7 +7,7 @@ from itertools import pairwise
 import pysubs2
 import pytest
 import webvtt
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transcriber.cues import MAX_LINE_COLUMNS, Cue, make_cues, render_srt, render_vtt
@@ -48,6 +48,7 @@ def shown(cues: tuple[Cue, ...]) -> str:
     return " ".join(line for cue in cues for line in cue.lines)
 
 
+@settings(deadline=None)
 @given(segments)
 def test_no_word_is_lost(segments: list[Segment]) -> None:
     """The characters of all cues are those of all segments, in order, control characters aside."""
@@ -56,6 +57,7 @@ def test_no_word_is_lost(segments: list[Segment]) -> None:
     assert got.replace(" ", "") == wanted.replace(" ", "")
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.text("abcxyz.,!", min_size=1, max_size=MAX_LINE_COLUMNS), max_size=60), max_size=4), seconds
 )
@@ -65,6 +67,7 @@ def test_words_stay_whole(segments: list[list[str]], length_seconds: float) -> N
     assert shown(make_cues(timed)).split() == [word for words in segments for word in words]
 
 
+@settings(deadline=None)
 @given(segments)
 def test_cues_keep_the_rules(segments: list[Segment]) -> None:
     """At most two lines of 42 columns, at most 7 s, never empty in time or words, in order and apart."""
@@ -78,6 +81,7 @@ def test_cues_keep_the_rules(segments: list[Segment]) -> None:
         assert before.end_seconds <= after.start_seconds
 
 
+@settings(deadline=None)
 @given(st.lists(st.builds(Segment, seconds, seconds, letters), max_size=8))
 def test_files_are_read_by_others(segments: list[Segment]) -> None:
     """Both files have as many cues as were made, for two parsers each, with the same times."""
