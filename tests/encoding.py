@@ -2,6 +2,8 @@
 
 import io
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import cast
 
 import av
@@ -28,12 +30,15 @@ def encode(
 
     A stereo file has the same sound on both sides, `options` are the container's.
     """
-    file = io.BytesIO()
     layout = "mono" if channels == 1 else "stereo"
     if codec == "vorbis":
         layout = "stereo"  # all that FFmpeg's own encoder writes
     strict = {"strict": "experimental"} if codec == "vorbis" else {}
-    with av.open(file, "w", format=container, container_options=dict(options or {})) as output:
+    # A real file: to put an MP4's index first, FFmpeg opens what it has written again, by its name.
+    with (
+        NamedTemporaryFile() as file,
+        av.open(file.name, "w", format=container, container_options=dict(options or {})) as output,
+    ):
         stream = cast(
             "av.AudioStream",
             output.add_stream(codec, rate=rate_hz, layout=layout, options={**strict, **(codec_options or {})}),
@@ -53,7 +58,8 @@ def encode(
         for part in resampler.resample(None):
             output.mux(stream.encode(part))
         output.mux(stream.encode(None))
-    return file.getvalue()
+        output.close()
+        return Path(file.name).read_bytes()
 
 
 def decode(data: bytes, *, rate_hz: int = SAMPLE_RATE_HZ) -> NDArray[np.int16]:
