@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final
 
 import av
 import numpy as np
-from av.error import InvalidDataError
+from av.error import FFmpegError
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
@@ -183,7 +183,7 @@ def _decode(audio: BinaryIO) -> NDArray[np.float32]:
         for packet in container.demux(container.streams.audio[0]):
             try:
                 frames = packet.decode()
-            except InvalidDataError:
+            except FFmpegError:  # most say that the data is invalid, AAC's decoder that it may not do that
                 continue
             for frame in frames:
                 frame.pts = None  # gaps in the count of time are not gaps in the sound
