@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from functools import cache
 
 import av
 import pytest
@@ -15,6 +16,12 @@ from emulator.markers import sentence_samples, vocabulary
 
 WRITTEN = list(vocabulary()[3::25])
 SAMPLES = sentence_samples(WRITTEN)
+
+
+@cache
+def whole(name: str) -> bytes:
+    (kind,) = (kind for kind in kinds() if kind.name == name)
+    return kind.make(SAMPLES)
 
 
 def seconds_of(data: bytes) -> float:
@@ -45,8 +52,7 @@ def test_bomb_is_small_outside(file: OddFile) -> None:
 @pytest.mark.parametrize("name", ["MP3 CBR 128", "AAC (ADTS)", "Ogg with Opus", "WAV s16", "M4A, moov at the start"])
 def test_damage_loses_words_and_makes_none_up(name: str, damage: Callable[[bytes], bytes]) -> None:
     """Some words are lost, the first third is whole, and no word is there that was not."""
-    (kind,) = (kind for kind in kinds() if kind.name == name)
-    heard = MarkerRecogniser().recognise(io.BytesIO(damage(kind.make(SAMPLES))))
+    heard = MarkerRecogniser().recognise(io.BytesIO(damage(whole(name))))
     words = [word for word in heard.text.lower().replace(".", "").split() if word != LOST_WORD]
     rest = iter(WRITTEN)
     assert all(word in rest for word in words)

@@ -172,7 +172,9 @@ def _sentences(words: list[MarkedWord]) -> Iterator[list[MarkedWord]]:
 
 def _segment(words: list[MarkedWord]) -> Segment:
     text = " ".join(word.text for word in words)
-    return Segment(words[0].start_seconds, words[-1].end_seconds, f"{text[:1].upper()}{text[1:]}.")
+    # To the millisecond, as the APIs' times are.
+    start_seconds, end_seconds = round(words[0].start_seconds, 3), round(words[-1].end_seconds, 3)
+    return Segment(start_seconds, end_seconds, f"{text[:1].upper()}{text[1:]}.")
 
 
 def _decode(audio: BinaryIO) -> NDArray[np.float32]:

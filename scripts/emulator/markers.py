@@ -5,7 +5,8 @@ two different words differ in at least three of the inner four, so that a word t
 halves, is known to be broken and never taken for another. The tones lie where a telephone lets sound pass, and one
 sounds at a time, so the code survives speech codecs, low bit rates, resampling and clipping. To hear some of it:
 
-    python -m emulator.markers markers.wav baba deki somu
+    PYTHONPATH=scripts .venv/bin/python -m emulator.markers markers.wav baba deki sami
+    scripts/emulate --recogniser markers
 
 Words follow one another after about a tenth of a second, as in speech; the pauses between sentences are the caller's.
 Reading is `emulator.marker_recogniser`'s business, never this module's.

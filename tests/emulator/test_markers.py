@@ -62,7 +62,7 @@ def test_words_come_back(words: list[str], offset: int, level_db: float) -> None
     assert read(np.clip(loud, -32768, 32767).astype(np.int16)) == words
 
 
-@pytest.mark.parametrize("level", [0.1, 1.0, 10.0])
+@pytest.mark.parametrize("level", [0.1, 10.0])
 @pytest.mark.parametrize(
     ("container", "codec", "rate_hz", "bits_per_second"),
     [
