@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
 from emulator.closing import Closing
 from emulator.function_server import DEFAULT_MEMORY_LIMIT_MB, DEFAULT_TIMEOUT_SECONDS, FunctionServer
-from emulator.generative_server import GenerativeServer
+from emulator.generative_server import GenerativeServer, RecogniserName
 
 # The folder of this repository, whose function is served unless another one is named.
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -29,8 +29,9 @@ class PlatformOptions:
     reload: bool = False
     timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS
     memory_limit_mb: int = DEFAULT_MEMORY_LIMIT_MB
-    recogniser: Literal["whisper", "stand-in"] = "whisper"
+    recogniser: RecogniserName = "whisper"
     model_folder: Path | None = None
+    real_time_factor: float | None = None
 
 
 class LocalPlatform(Closing):
@@ -52,6 +53,7 @@ class LocalPlatform(Closing):
                         port=options.api_port,
                         recogniser=options.recogniser,
                         model_folder=options.model_folder,
+                        real_time_factor=options.real_time_factor,
                         output=output,
                     )
                 )

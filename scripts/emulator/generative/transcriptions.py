@@ -49,7 +49,7 @@ def transcriptions_blueprint(apis: Apis) -> Blueprint:
             io.BytesIO(audio.data), language=asked.language, prompt=asked.prompt, temperature=asked.temperature
         )
         whole = cut(heard.text, apis.recogniser, MAX_OUTPUT_TOKENS)
-        output = spoil(whole, intake().fault)
+        output = spoil(whole, intake().fault, MAX_OUTPUT_TOKENS)
         return _answer(asked, heard if output is whole else _spoilt(heard, output), output)
 
     return blueprint
