@@ -8,9 +8,10 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from transcriber.audio import identify
-from transcriber.chunks import cut
+from transcriber.cut_points import CutPlan
+from transcriber.cutting import CutOrder, cut
 from transcriber.deadline import Deadline
-from transcriber.delivery import Answer, deliver, deliver_error, describe, error_facts, preflight
+from transcriber.delivery import Answer, deliver, deliver_error, describe, error_facts, preflight, transcript_facts
 from transcriber.event import Call, read_event
 from transcriber.instance import Instance
 from transcriber.report import Report
@@ -58,11 +59,18 @@ def _transcribe(request: TranscriptionRequest, report: Report) -> Answer:
         ) as source,
         report.watching(source),
     ):
+        warnings: list[str] = []
         with report.phase("prepare"):
             audio = identify(source, max_seconds=settings.max_audio_seconds)
-            chunks = cut(audio)
+        order = CutOrder(
+            plan=CutPlan(settings.chunk_seconds),
+            max_seconds=settings.max_audio_seconds,
+            deadline=deadline,
+            warn=warnings.append,
+            hold=request.options.wants_times,
+        )
         with report.phase("api"):
-            pieces = _instance.transcriber.transcribe(chunks, request.options, deadline=deadline)
-        transcript = join(pieces, audio, max_seconds=settings.max_audio_seconds)
-        report.learn(model=transcript.model, seconds=transcript.duration_seconds, warnings=len(transcript.warnings))
+            pieces = _instance.transcriber.transcribe(cut(audio, order), request.options, deadline=deadline)
+        transcript = join(pieces, options=request.options, warnings=warnings)
+        report.learn(**transcript_facts(transcript))
     return deliver(transcript, request.options.response_format)

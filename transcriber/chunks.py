@@ -9,6 +9,7 @@ from transcriber.levels import Levels
 from transcriber.segments import Span
 from transcriber.sources.base import Reader, Source
 from transcriber.sources.inline import InlineSource
+from transcriber.wav import WavLayout
 
 # What the Generative APIs take in one call: 25 MB a file, read as the server that is behind them reads it (vLLM counts
 # in MiB), and 30 minutes for a transcription.
@@ -105,15 +106,15 @@ class Chunk:
     """A span of the recording to transcribe in one call.
 
     Its bytes begin `lead_seconds` before the span, with sound that belongs to the chunk before and is too short for a
-    word. `levels` are those of its bytes, where cutting it has told; `may_be_silent` asks for a closer listen.
+    word. `layout` says where the samples of a WAV file are. `levels` are those of its bytes, where cutting it has told.
     """
 
     span: Span
     container: Container
     body: Body = field(repr=False)
+    layout: WavLayout | None = None
     lead_seconds: float = 0.0
     levels: Levels | None = field(default=None, repr=False)
-    may_be_silent: bool = False
 
     @property
     def duration_seconds(self) -> float:

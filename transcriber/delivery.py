@@ -3,7 +3,7 @@
 import json
 import math
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from transcriber import __version__
 from transcriber.chunks import MAX_CHUNK_BYTES, MAX_CHUNK_SECONDS
+from transcriber.cues import render_srt, render_vtt
 from transcriber.errors import (
     ApiError,
     AuthenticationError,
@@ -19,11 +20,14 @@ from transcriber.errors import (
 )
 from transcriber.options import ResponseFormat
 from transcriber.request import ALLOWED_METHODS
+from transcriber.segments import Span
 from transcriber.settings import BYTES_PER_MB, Settings
 from transcriber.transcript import Transcript
 
 JSON_TYPE: Final = "application/json"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
+SRT_TYPE: Final = "application/x-subrip"
+VTT_TYPE: Final = "text/vtt"
 
 # What a page of another origin may read beside the body.
 EXPOSED: Final = {"Access-Control-Expose-Headers": "X-Request-Id, Server-Timing, Retry-After"}
@@ -31,6 +35,8 @@ EXPOSED: Final = {"Access-Control-Expose-Headers": "X-Request-Id, Server-Timing,
 PREFLIGHT_MAX_AGE_SECONDS = 86_400
 # Milliseconds are what anybody can use of a duration, and what the shortest frame's length asks for.
 SECONDS_DECIMALS = 3
+# Eight hours in chunks of five minutes; a line of the log stays short.
+MAX_SPANS_LOGGED = 100
 
 
 @dataclass(frozen=True)
@@ -83,17 +89,42 @@ def preflight() -> Answer:
 
 def deliver(transcript: Transcript, response_format: ResponseFormat) -> Answer:
     """The transcript in the format that was asked for."""
-    if response_format is ResponseFormat.TEXT:
-        return Answer(200, transcript.text + "\n", {"Content-Type": TEXT_TYPE})
-    answer: dict[str, Any] = {
+    match response_format:
+        case ResponseFormat.TEXT:
+            return Answer(200, transcript.text + "\n", {"Content-Type": TEXT_TYPE})
+        case ResponseFormat.SRT:
+            return Answer(200, render_srt(transcript.segments), {"Content-Type": SRT_TYPE})
+        case ResponseFormat.VTT:
+            return Answer(200, render_vtt(transcript.segments), {"Content-Type": VTT_TYPE})
+        case ResponseFormat.JSON:
+            return _json(200, _fields(transcript))
+        case ResponseFormat.VERBOSE_JSON:
+            return _json(200, {"task": "transcribe", **_fields(transcript), **_verbose_fields(transcript)})
+
+
+def _fields(transcript: Transcript) -> dict[str, Any]:
+    fields: dict[str, Any] = {
         "text": transcript.text,
         "model": transcript.model,
         "duration": round(transcript.duration_seconds, SECONDS_DECIMALS),
         "usage": {"type": "duration", "seconds": math.ceil(transcript.duration_seconds)},
     }
     if transcript.warnings:
-        answer["warnings"] = transcript.warnings
-    return _json(200, answer)
+        fields["warnings"] = transcript.warnings
+    return fields
+
+
+def _verbose_fields(transcript: Transcript) -> dict[str, Any]:
+    segments = [
+        {
+            "id": number,
+            "start": round(segment.start_seconds, SECONDS_DECIMALS),
+            "end": round(segment.end_seconds, SECONDS_DECIMALS),
+            "text": segment.text,
+        }
+        for number, segment in enumerate(transcript.segments)
+    ]
+    return {"language": transcript.language, "segments": segments}
 
 
 def deliver_error(error: Exception) -> Answer:
@@ -109,6 +140,22 @@ def deliver_error(error: Exception) -> Answer:
         headers["Retry-After"] = str(math.ceil(error.retry_after_seconds))
     body = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
     return _json(error.status, {"error": body}, headers)
+
+
+def transcript_facts(transcript: Transcript) -> dict[str, object]:
+    """What the log says of a transcript: nothing of its words."""
+    return {
+        "model": transcript.model,
+        "seconds": transcript.duration_seconds,
+        "calls": transcript.usage.calls,
+        "chunks": _spans(transcript.chunks),
+        "not_sent": _spans(transcript.not_sent),
+        "warnings": len(transcript.warnings),
+    }
+
+
+def _spans(spans: Sequence[Span]) -> list[list[float]]:
+    return [[round(span.start_seconds, 1), round(span.end_seconds, 1)] for span in spans[:MAX_SPANS_LOGGED]]
 
 
 def error_facts(error: Exception) -> dict[str, object]:

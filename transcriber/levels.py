@@ -43,20 +43,15 @@ SHORTEST_SPEECH_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Levels:
-    """The peak of each window of a stretch of audio, 0 to 32768; the first window begins at the stretch's start."""
+    """How loud each window of a stretch of audio is, in decibels of full scale; the first begins where the stretch does."""
 
-    peaks: "array[int]" = field(repr=False)
+    decibels: Sequence[float] = field(repr=False)
     window_seconds: float
-
-    @cached_property
-    def decibels(self) -> list[float]:
-        """The windows' peaks, against full scale."""
-        return [decibels(peak) for peak in self.peaks]
 
     @property
     def is_silent(self) -> bool:
         """Whether nothing in it stands out of the noise: then there is no word in it."""
-        if not self.peaks:
+        if not self.decibels:
             return True
         ordered = sorted(self.decibels)
         loudest, median = ordered[-1], ordered[len(ordered) // 2]
@@ -113,49 +108,24 @@ class LevelMeter:
             add(max(highest, -lowest))
         self._rest = samples[end:]
 
-    def take(self, windows: int) -> "array[int]":
-        """The first `windows`, which are then gone."""
-        taken, self.peaks = self.peaks[:windows], self.peaks[windows:]
-        return taken
+    def decibels(self, first: int, last: int) -> list[float]:
+        """How loud the windows from `first` to before `last` are."""
+        return [decibels(peak) for peak in self.peaks[first:last]]
 
-    def finish(self) -> Levels:
-        """All that was heard, with what is left as a window of its own."""
+    def take(self, windows: int) -> Levels:
+        """The first `windows`, which are then gone."""
+        taken = self.decibels(0, windows)
+        del self.peaks[:windows]
+        return Levels(taken, self.window_seconds)
+
+    def finish(self) -> None:
+        """Take what is left for a window of its own."""
         if self._rest:
             highest, lowest = max(self._rest), min(self._rest)
             self.peaks.append(max(highest, -lowest))
             self._rest = array("h")
-        return Levels(self.peaks, self.window_seconds)
 
 
 def decibels(peak: float) -> float:
     """A peak against full scale, not below what counts as silence."""
     return max(SILENCE_DECIBELS, 20 * log10(peak / FULL_SCALE)) if peak > 0 else SILENCE_DECIBELS
-
-
-# How far to each side of a cut it has to be quiet, in seconds: the longest is a pause between sentences. Each is
-# weighed alike, so that a long pause wins over a short one, and a short one over none.
-QUIET_AROUND_SECONDS = (0.05, 0.15, 0.4)
-# Places that are this close to the quietest are as good; the middle of the longest run of them is taken.
-AS_QUIET_DECIBELS = 3.0
-
-
-def quietest(levels: Sequence[float], first: int, last: int, *, level_seconds: float) -> int:
-    """The border between two of `levels`, from `first` to `last`, with the least sound around; the middle of a pause.
-
-    `levels` are in decibels, of whatever reference, one each `level_seconds`; border i lies before the i-th level.
-    """
-    radii = [max(1, round(seconds / level_seconds)) for seconds in QUIET_AROUND_SECONDS]
-    scores = [
-        sum(max(levels[max(0, border - radius) : border + radius], default=SILENCE_DECIBELS) for radius in radii)
-        for border in range(first, last + 1)
-    ]
-    limit = min(scores) + AS_QUIET_DECIBELS
-    best, run_start = (0, 0), None
-    for index, score in enumerate((*scores, float("inf"))):
-        if score <= limit:
-            run_start = index if run_start is None else run_start
-        elif run_start is not None:
-            best = max(best, (index - run_start, run_start))
-            run_start = None
-    length, start = best
-    return first + start + length // 2

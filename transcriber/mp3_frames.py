@@ -23,6 +23,8 @@ _PROTECTION_BYTES = 2
 
 # The step of the quantiser grows by the fourth root of two with each unit of gain: 1.505 dB, the unit of all levels here.
 DECIBELS_OF_LEVEL = 1.505
+# What a level is against full scale, to within ten decibels: sound of 0 dB has levels of 300 and a little more.
+FULL_SCALE_DECIBELS = 300.0
 # Of a granule's fields of one channel: 12 bits of length, 9 of big values, 8 of gain, then how scale factors are
 # compressed, and, in 16 bits, whether the window is switched and which code books are used.
 _LENGTH_MASK = 0xFFF
@@ -132,6 +134,10 @@ class FrameScanner:
         self._walk(mp3.HEADER_BYTES)
         self._drop(len(self.data) - self._position)
         self._note_lost()
+
+    def decibels(self, first: int, last: int) -> list[float]:
+        """How loud the frames from `first` to before `last` are, roughly against full scale."""
+        return [DECIBELS_OF_LEVEL * level - FULL_SCALE_DECIBELS for level in self.levels[first:last]]
 
     def take(self, count: int, *, keep: int) -> bytearray:
         """The bytes of the first `count` frames, of which all but the last `keep` are then gone."""

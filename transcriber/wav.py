@@ -111,13 +111,14 @@ def _layout(fields: tuple[int, ...], data_start: int, data_bytes: int | None, *,
     )
 
 
-def header(*, channels: int, sample_rate_hz: int, data_bytes: int) -> bytes:
-    """The header of a WAV file with `data_bytes` of 16-bit samples after it."""
-    frame_bytes = channels * PLAIN_BITS // 8
+def header(layout: WavLayout) -> bytes:
+    """The header of a plain WAV file with `layout`."""
+    data_bytes = layout.data_bytes or 0
+    frame_bytes = layout.channels * PLAIN_BITS // 8
     form = struct.pack(
         "<4sIHHIIHH",
-        *(b"fmt ", FORMAT_BYTES, PCM_TAG, channels, sample_rate_hz),
-        *(sample_rate_hz * frame_bytes, frame_bytes, PLAIN_BITS),
+        *(b"fmt ", FORMAT_BYTES, PCM_TAG, layout.channels, layout.sample_rate_hz),
+        *(layout.bytes_per_second, frame_bytes, PLAIN_BITS),
     )
     data = struct.pack("<4sI", b"data", data_bytes)
     return struct.pack("<4sI4s", b"RIFF", 4 + len(form) + len(data) + data_bytes, b"WAVE") + form + data

@@ -8,17 +8,43 @@ from transcriber.body import Body
 from transcriber.chunks import Chunk
 from transcriber.deadline import Deadline
 from transcriber.options import TranscriptionOptions
+from transcriber.segments import Segment
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
+class Usage:
+    """What calls of the API took: how many there were, seconds of audio, and tokens where the API counts them."""
+
+    calls: int = 0
+    audio_seconds: float = 0.0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.calls + other.calls,
+            self.audio_seconds + other.audio_seconds,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+        )
+
+
+@dataclass(frozen=True)
 class ChunkTranscript:
-    """What a model heard in a chunk; `warnings` are for whoever reads the answer."""
+    """What a model heard in a chunk; `warnings` are for whoever reads the answer.
+
+    `segments` are the API's own, in seconds from the first byte of the chunk; None where it gives no times. `language`
+    is an ISO 639-1 code or a name, as the API says it; None where it does not.
+    """
 
     text: str
     model: str
     warnings: tuple[str, ...] = ()
+    segments: tuple[Segment, ...] | None = None
+    language: str | None = None
+    usage: Usage = Usage()
 
 
 class Poster(Protocol):
@@ -40,7 +66,17 @@ class Backend(Protocol):
     """One of the two APIs."""
 
     def transcribe(
-        self, chunk: Chunk, *, model: str, options: TranscriptionOptions, api: Poster, deadline: Deadline
+        self,
+        chunk: Chunk,
+        *,
+        model: str,
+        options: TranscriptionOptions,
+        api: Poster,
+        deadline: Deadline,
+        wants_times: bool = False,
     ) -> ChunkTranscript:
-        """The transcript of `chunk`, by `model`; `ApiError` or `SourceError` after the retries."""
+        """The transcript of `chunk`, by `model`; `ApiError` or `SourceError` after the retries.
+
+        With `wants_times`, segments are asked for where the API may have them.
+        """
         ...
