@@ -18,16 +18,28 @@ README = (ROOT / "README.md").read_text()
 @pytest.fixture(scope="module")
 def platform() -> Iterator[LocalPlatform]:
     environment = {"PATH": os.environ["PATH"], "TIME_LIMIT": "5"}
-    with LocalPlatform(PlatformOptions(recogniser="stand-in"), environment) as running:
+    with LocalPlatform(PlatformOptions(recogniser="stand-in", storage=True), environment) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def no_faults(platform: LocalPlatform) -> Iterator[None]:
+    """What one example orders, the next one does not meet."""
+    yield
+    assert platform.apis is not None
+    assert platform.control is not None
+    platform.apis.clear()
+    platform.control.clear_faults()
 
 
 @pytest.mark.parametrize("example", re.findall(r"```sh\n(.*?)```", README, re.DOTALL))
 def test_examples_work(platform: LocalPlatform, example: str) -> None:
     """Each example is run as it stands, at the addresses of a platform of this test."""
     assert platform.apis is not None
+    assert platform.control is not None
     command = example.replace("http://localhost:8080", platform.function.url)
     command = command.replace("http://localhost:8081", platform.apis.url.removesuffix("/v1"))
+    command = command.replace("http://localhost:8083/_emulator", platform.control.url)
     # The address on the internet stays out of the tests: what is shown is the request's form.
     command = re.sub(r"https://[^\"]*", "http://127.0.0.1:9/", command)
     done = subprocess.run(  # noqa: S603 # our own examples

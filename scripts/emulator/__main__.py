@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
@@ -12,6 +13,7 @@ from emulator.generative.admin import PREFIX
 from emulator.local_platform import REPOSITORY, LocalPlatform, PlatformOptions
 from emulator.model_files import RecogniserUnavailableError
 from emulator.processes import ServerFailedError
+from emulator.storage_server import DEFAULT_BUCKET
 
 
 def main() -> int:
@@ -29,6 +31,12 @@ def main() -> int:
         recogniser=arguments.recogniser,
         model_folder=arguments.model,
         real_time_factor=arguments.rtf,
+        storage=True,
+        storage_port=arguments.storage_port,
+        control_port=arguments.control_port,
+        bucket=arguments.bucket,
+        data_folder=arguments.data,
+        config=arguments.config,
     )
     signal.signal(signal.SIGTERM, _interrupt)  # whoever stops this process stops its servers, too
     try:
@@ -50,10 +58,13 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/emulate",
-        description="The local platform: the function, and the Generative APIs with a recogniser of this machine.",
+        description="The local platform: the function with its triggers, object storage, a queue, and the Generative "
+        "APIs with a recogniser of this machine.",
     )
     parser.add_argument("--port", type=int, default=8080, help="of the function (default: %(default)s)")
     parser.add_argument("--api-port", type=int, default=8081, help="of the Generative APIs (default: %(default)s)")
+    parser.add_argument("--storage-port", type=int, default=8082, help="of storage and queue (default: %(default)s)")
+    parser.add_argument("--control-port", type=int, default=8083, help="of the platform's state (default: %(default)s)")
     parser.add_argument("--instances", type=int, default=1, metavar="N", help="requests that run at the same time")
     served = parser.add_mutually_exclusive_group()
     served.add_argument(
@@ -77,6 +88,13 @@ def _parse() -> argparse.Namespace:
         "--rtf", type=float, metavar="FACTOR", help="an answer takes the audio's length times this (not with whisper)"
     )
     parser.add_argument("--model", type=Path, metavar="DIR", help="a folder with another Whisper model (CTranslate2)")
+    parser.add_argument(
+        "--bucket", default=DEFAULT_BUCKET, metavar="NAME", help="whose uploads are announced (default: %(default)s)"
+    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="keep the objects there for the next time")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="with the schedules (default: serverless.yml of the folder)"
+    )
     arguments = parser.parse_args()
     if arguments.archive is not None and not arguments.archive.is_file():
         parser.error(f"there is no archive {arguments.archive}")
@@ -107,6 +125,7 @@ def _what_is_where(platform: LocalPlatform, options: PlatformOptions) -> str:
             f"Faults           curl {admin}/faults {json_body}",
             f"Requests         curl {admin}/requests",
         ]
+    lines += _triggers(platform)
     lines += [
         "",
         "Try it:",
@@ -115,6 +134,35 @@ def _what_is_where(platform: LocalPlatform, options: PlatformOptions) -> str:
         "Ctrl-C stops it.",
     ]
     return "\n".join(lines)
+
+
+def _triggers(platform: LocalPlatform) -> list[str]:
+    """What is around the function: storage, queue, schedules, and how to have something happen."""
+    if platform.storage is None or platform.control is None:
+        return []
+    access, control = platform.storage.access, platform.control.url
+    lines = [
+        f"Object Storage   {access.endpoint}   region {access.region}",
+        f"                 access key {access.access_key}   secret key {access.secret_key}",
+        f"Queue            {access.queue_url}   the same keys; told of each upload to s3://{access.bucket}",
+    ]
+    for cron in platform.control.platform()["crons"]:
+        due = cron["next_time"]
+        at = "never" if due is None else f"{datetime.fromtimestamp(due, UTC):%Y-%m-%d %H:%M} UTC"
+        lines.append(
+            f"Cron             {cron['rate']}   next at {at}, or: curl -X POST {control}/cron/{cron['number']}/fire"
+        )
+    return [
+        *lines,
+        f"Platform         curl {control}/platform",
+        f"""                 curl {control}/faults -d '{{"fault": "kill"}}'   or double, or lose""",
+        "",
+        "Upload:",
+        f"  curl --aws-sigv4 aws:amz:{access.region}:s3 --user {access.access_key}:{access.secret_key} \\",
+        f"      --upload-file tests/audio/jfk.mp3 {access.endpoint}/{access.bucket}/",
+        f"  AWS_ACCESS_KEY_ID={access.access_key} AWS_SECRET_ACCESS_KEY={access.secret_key} \\",
+        f"      aws --region {access.region} --endpoint-url {access.endpoint} s3 cp tests/audio/jfk.mp3 s3://{access.bucket}/",
+    ]
 
 
 if __name__ == "__main__":

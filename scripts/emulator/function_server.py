@@ -1,5 +1,6 @@
 """Serves the function of a folder as the platform would, for the emulator's commands and for tests."""
 
+import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,11 +8,12 @@ from tempfile import TemporaryDirectory
 from typing import IO
 
 from emulator.closing import Closing
+from emulator.control_options import CONTROL_VARIABLE, ControlOptions
 from emulator.function_archive import unpacked
 from emulator.gateway_server import PRIVATE_TOKEN_VARIABLE
 from emulator.import_folder import make_import_folder
 from emulator.instance_server import HANDLER_MODULE, WORKERS_FOLDER
-from emulator.processes import LOOPBACK, GunicornProcess, free_port
+from emulator.processes import LOOPBACK, GunicornProcess, accepts_connections, free_port, refuse_taken_port
 
 # The platform's defaults.
 DEFAULT_TIMEOUT_SECONDS = 300
@@ -44,7 +46,8 @@ class FunctionServer(Closing):
     that `X-Auth-Token`. `reload` restarts the instances when a source file of the function changes. A request that
     takes longer than `timeout_seconds` ends as if the instance had died, and that is told `retry_seconds` later.
     `memory_limit_mb` is only told to the handler, not enforced. The log of the function, and of the servers, goes to
-    `output`, or to this process's own output.
+    `output`, or to this process's own output. With `control`, the gateway also has the platform's triggers, its faults
+    on demand, and a server that tells of them.
 
     Raises `ServerFailedError` when the servers do not start.
     """
@@ -63,6 +66,7 @@ class FunctionServer(Closing):
         queue_limit: int = DEFAULT_QUEUE_LIMIT,
         queue_timeout_seconds: float = DEFAULT_QUEUE_TIMEOUT_SECONDS,
         retry_seconds: float = DEFAULT_RETRY_SECONDS,
+        control: ControlOptions | None = None,
         output: IO[bytes] | None = None,
     ) -> None:
         folder = folder.resolve()
@@ -81,6 +85,27 @@ class FunctionServer(Closing):
                 import_folder = make_import_folder(run_folder / "imports")
                 folder = stack.enter_context(unpacked(folder, run_folder / "function"))
 
+            application = "emulator.gateway:create_app"
+            gateway_environment = {} if private_token is None else {PRIVATE_TOKEN_VARIABLE: private_token}
+            around: dict[str, str | float] = {}
+            log: IO[bytes] | int | None = output
+            inherited: list[int] = []
+            if control is not None:
+                refuse_taken_port(control.port)
+                # The gateway reads the instances' log, remembers its end, and passes it on.
+                log_end, log = os.pipe()
+                stack.callback(os.close, log_end)
+                stack.callback(os.close, log)
+                inherited = [log_end]
+                application = "emulator.platform_gateway:create_app"
+                gateway_environment[CONTROL_VARIABLE] = control.to_json()
+                around = {
+                    "function_url": self.url,
+                    "timeout_seconds": timeout_seconds,
+                    "workers_folder": str(self._workers_folder),
+                    "log_end": log_end,
+                }
+
             reloading = ["--reload", "--reload-extra-file", str(folder / f"{HANDLER_MODULE}.py")] if reload else []
             function = GunicornProcess(
                 _call("emulator.instance:create_app", folder=str(folder)),
@@ -94,12 +119,12 @@ class FunctionServer(Closing):
                 environment=environment or {},
                 working_folder=working_folder,
                 import_folder=import_folder,
-                output=output,
+                output=log,
             )
             stack.enter_context(function)
             gateway = GunicornProcess(
                 _call(
-                    "emulator.gateway:create_app",
+                    application,
                     socket_path=str(socket_path),
                     instances=instances,
                     function_name=function_name,
@@ -107,6 +132,7 @@ class FunctionServer(Closing):
                     queue_limit=queue_limit,
                     queue_timeout_seconds=queue_timeout_seconds,
                     retry_seconds=retry_seconds,
+                    **around,
                 ),
                 bind=self.port,
                 arguments=[
@@ -115,13 +141,16 @@ class FunctionServer(Closing):
                     *("--threads", str(instances + queue_limit + SPARE_THREADS)),
                     *("--graceful-timeout", str(GRACEFUL_TIMEOUT_SECONDS)),
                 ],
-                environment={} if private_token is None else {PRIVATE_TOKEN_VARIABLE: private_token},
+                environment=gateway_environment,
                 working_folder=working_folder,
                 output=output,
+                inherited=inherited,
             )
             stack.enter_context(gateway)
             function.wait_until(lambda: len(self.instance_pids()) == instances)
             gateway.wait_until_ready()
+            if control is not None:
+                gateway.wait_until(lambda: accepts_connections(control.port))
             self._servers = stack.pop_all()
 
     @property

@@ -6,6 +6,7 @@ the platform; each override says in what.
 
 import hmac
 import os
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,7 +18,7 @@ from scaleway_functions_python.local.serving import MAX_CONTENT_LENGTH, HandlerW
 from werkzeug.exceptions import abort
 
 from emulator import answers, events
-from emulator.gateway_server import PRIVATE_TOKEN_VARIABLE, received_headers
+from emulator.gateway_server import PRIVATE_TOKEN_VARIABLE, REQUEST_ID, received_headers
 from emulator.invoker import FunctionInvoker, NoFreeInstanceError, SubRuntimeAnswer, SubRuntimeDownError
 
 PAYLOAD_TOO_LARGE = f"Request payload too large, max payload size = {MAX_CONTENT_LENGTH} bytes"
@@ -27,6 +28,12 @@ SUB_RUNTIME_DOWN = "too many retries, sub-runtime server did not come up in 10ms
 # The platform's own words for these two are not known.
 FORBIDDEN = "This function is private: X-Auth-Token is missing or wrong"
 NO_FREE_INSTANCE = "All instances of the function are busy"
+
+KillAfter = Callable[[dict[str, Any]], float | None]
+
+
+def never(_environ: dict[str, Any]) -> None:
+    """No instance is killed."""
 
 
 def create_app(
@@ -38,8 +45,12 @@ def create_app(
     queue_limit: int,
     queue_timeout_seconds: float,
     retry_seconds: float,
+    kill_after_seconds: KillAfter = never,
 ) -> flask.Flask:
-    """The WSGI application in front of `instances` at `socket_path`; see `FunctionServer` for what the rest means."""
+    """The WSGI application in front of `instances` at `socket_path`; see `FunctionServer` for what the rest means.
+
+    `kill_after_seconds` tells of a request, by its WSGI `environ`, when in its run the instance is to be killed.
+    """
     invoker = FunctionInvoker(
         Path(socket_path),
         instances=instances,
@@ -48,7 +59,9 @@ def create_app(
         retry_seconds=retry_seconds,
     )
     context = {"memoryLimitInMb": memory_limit_mb, "functionName": function_name, "functionVersion": ""}
-    core = Core(invoker, context, private_token=os.environ.get(PRIVATE_TOKEN_VARIABLE))
+    core = Core(
+        invoker, context, private_token=os.environ.get(PRIVATE_TOKEN_VARIABLE), kill_after_seconds=kill_after_seconds
+    )
     app: flask.Flask = Gateway(core).app
     return app
 
@@ -56,11 +69,19 @@ def create_app(
 class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
     """The official emulator's way of a request, with a function in other processes in place of a callable in this."""
 
-    def __init__(self, invoker: FunctionInvoker, context: dict[str, Any], *, private_token: str | None) -> None:
+    def __init__(
+        self,
+        invoker: FunctionInvoker,
+        context: dict[str, Any],
+        *,
+        private_token: str | None,
+        kill_after_seconds: KillAfter,
+    ) -> None:
         super().__init__(handler=None)
         self._invoker = invoker
         self._context = context
         self._private_token = private_token
+        self._kill_after_seconds = kill_after_seconds
 
     def dispatch_request(self, *_args: object, **_kwargs: object) -> flask.Response:
         """One request, from the wire and back: the official steps, around the platform's event and context."""
@@ -93,12 +114,15 @@ class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
         infra.inject_ingress_headers(req, event)
         if clients_request_id:
             event["headers"]["X-Request-Id"] = clients_request_id
+        environ[REQUEST_ID] = event["headers"]["X-Request-Id"]
         return event
 
     def emulate_subruntime(self, event: dict[str, Any], context: dict[str, Any]) -> SubRuntimeAnswer:
         """Run the handler in an instance, one request at a time in each, instead of here, in this thread."""
         try:
-            return self._invoker.invoke(event, context)
+            return self._invoker.invoke(
+                event, context, kill_after_seconds=self._kill_after_seconds(flask.request.environ)
+            )
         except NoFreeInstanceError:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, NO_FREE_INSTANCE)
         except SubRuntimeDownError:

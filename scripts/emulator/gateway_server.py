@@ -18,6 +18,9 @@ keepalive = 60  # as patient as the platform's ingress is, so that a client's id
 # Of the gateway's own environment: a command line is for everybody to read.
 PRIVATE_TOKEN_VARIABLE = "EMULATOR_PRIVATE_TOKEN"  # noqa: S105 - the name of one
 
+# Where in WSGI's `environ` the gateway leaves the id that the event has for the request.
+REQUEST_ID = "emulator.request_id"
+
 HEADERS_VARIABLE = "HTTP_EMULATOR_HEADERS"
 
 # gunicorn looks at these itself.

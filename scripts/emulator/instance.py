@@ -5,7 +5,10 @@ core (`emulator.gateway`), which is the only one to reach its socket.
 """
 
 import importlib
+import os
+import signal
 import sys
+import threading
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from typing import Any
 import flask
 
 from emulator import answers
-from emulator.instance_server import HANDLER_MODULE
+from emulator.instance_server import HANDLER_MODULE, KILL_HEADER
 
 HANDLER_FUNCTION = "handle"
 DEPENDENCIES_FOLDER = "package"
@@ -45,14 +48,25 @@ def create_app(*, folder: str) -> flask.Flask:
 
 def _run() -> tuple[str, int]:
     invocation = flask.request.get_json()
+    kill_after = flask.request.headers.get(KILL_HEADER)
+    if kill_after is not None:
+        doom = threading.Timer(float(kill_after), _die)
+        doom.daemon = True
+        doom.start()
     try:
         returned = _handler()(invocation["event"], invocation["context"])
     except Exception as error:  # noqa: BLE001 - the platform catches everything here, and tells the client, not the log
         return str(error), 500
     finally:
         sys.stdout.flush()
+        if kill_after is not None:
+            _die()
     # A value that is no JSON fails outside of the guard above, on the platform too: a traceback, and Flask's own 500.
     return answers.text_of(returned), 200
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _handler() -> Any:

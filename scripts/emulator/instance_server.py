@@ -7,8 +7,12 @@ from typing import Any
 
 HANDLER_MODULE = "handler"
 
-# Beside the working directory of the workers: one empty file for each that is up, named by its process id.
+# Beside the working directory of the workers: one file for each that is up, named by its process id; empty, or with one
+# character in it while it has a request.
 WORKERS_FOLDER = "workers"
+
+# The gateway's order to die during this request: after so many seconds of the handler's run, or at its end.
+KILL_HEADER = "Emulator-Kill-After-Seconds"
 
 errorlog = "-"
 
@@ -16,6 +20,16 @@ errorlog = "-"
 def post_worker_init(worker: Any) -> None:
     """Tell that the worker is up."""
     _mark(worker).touch()
+
+
+def pre_request(worker: Any, _request: Any) -> None:
+    """Tell that the worker has a request."""
+    _mark(worker).write_text("b")
+
+
+def post_request(worker: Any, _request: Any, _environ: Any, _response: Any) -> None:
+    """Tell that the worker has answered."""
+    _mark(worker).write_text("")
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -12,6 +12,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from emulator.instance_server import KILL_HEADER
+
 
 class NoFreeInstanceError(Exception):
     """All instances are busy, and the queue is full, or the wait in it was too long."""
@@ -46,12 +48,20 @@ class FunctionInvoker:
         self._queue_timeout_seconds = queue_timeout_seconds
         self._retry_seconds = retry_seconds
 
-    def invoke(self, event: Mapping[str, Any], context: Mapping[str, Any]) -> SubRuntimeAnswer:
-        """The instance's answer; raises `NoFreeInstanceError` or `SubRuntimeDownError`."""
+    def invoke(
+        self, event: Mapping[str, Any], context: Mapping[str, Any], *, kill_after_seconds: float | None = None
+    ) -> SubRuntimeAnswer:
+        """The instance's answer; raises `NoFreeInstanceError` or `SubRuntimeDownError`.
+
+        With `kill_after_seconds` the instance is killed in the handler's run, or at its end when that comes earlier.
+        """
         invocation = json.dumps({"event": event, "context": context}).encode()
+        headers = {"Content-Type": "application/json"}
+        if kill_after_seconds is not None:
+            headers[KILL_HEADER] = str(kill_after_seconds)
         with self._instance():
             try:
-                return self._send(invocation)
+                return self._send(invocation, headers)
             except (OSError, http.client.HTTPException) as error:
                 time.sleep(self._retry_seconds)
                 raise SubRuntimeDownError from error
@@ -71,10 +81,10 @@ class FunctionInvoker:
         finally:
             self._free_instances.release()
 
-    def _send(self, invocation: bytes) -> SubRuntimeAnswer:
+    def _send(self, invocation: bytes, headers: Mapping[str, str]) -> SubRuntimeAnswer:
         connection = _UnixConnection(self._socket_path)
         try:
-            connection.request("POST", "/", invocation, {"Content-Type": "application/json"})
+            connection.request("POST", "/", invocation, headers)
             response = connection.getresponse()
             return SubRuntimeAnswer(response.status == HTTPStatus.OK, response.read().decode())
         finally:

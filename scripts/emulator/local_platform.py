@@ -1,5 +1,7 @@
 """The whole local platform: the function, and the Generative APIs that it calls, started and stopped together."""
 
+import secrets
+from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -7,14 +9,27 @@ from pathlib import Path
 from typing import IO
 
 from emulator.closing import Closing
-from emulator.function_server import DEFAULT_MEMORY_LIMIT_MB, DEFAULT_TIMEOUT_SECONDS, FunctionServer
+from emulator.control_client import ControlClient
+from emulator.control_options import ControlOptions
+from emulator.function_server import (
+    DEFAULT_MEMORY_LIMIT_MB,
+    DEFAULT_RETRY_SECONDS,
+    DEFAULT_TIMEOUT_SECONDS,
+    FunctionServer,
+)
 from emulator.generative_server import GenerativeServer, RecogniserName
+from emulator.processes import free_port
+from emulator.schedules import Schedule, read_schedules
+from emulator.storage_server import DEFAULT_BUCKET, StorageServer
 
 # The folder of this repository, whose function is served unless another one is named.
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
 KEY = "GENERATIVE_API_KEY"
 URL = "GENERATIVE_API_URL"
+CALLBACK_SECRET = "CALLBACK_SECRET"  # noqa: S105 # the name of one
+# Standard Webhooks asks for 24 to 64.
+CALLBACK_SECRET_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -32,13 +47,24 @@ class PlatformOptions:
     recogniser: RecogniserName = "whisper"
     model_folder: Path | None = None
     real_time_factor: float | None = None
+    # Object storage, the queue and the triggers: what most of this platform's users do without, and start sooner for.
+    storage: bool = False
+    storage_port: int = 0
+    control_port: int = 0
+    bucket: str = DEFAULT_BUCKET
+    data_folder: Path | None = None
+    # The file with the schedules; the folder's own `serverless.yml`, if it has one, unless another one is named.
+    config: Path | None = None
+    retry_seconds: float = DEFAULT_RETRY_SECONDS
 
 
 class LocalPlatform(Closing):
     """The function in an environment made of `environment`, until closed.
 
     Where that holds a `GENERATIVE_API_KEY`, the function calls the API that it is for, and `apis` is None; otherwise it
-    calls emulated ones, which are `apis`. Raises `ServerFailedError` and `RecogniserUnavailableError`.
+    calls emulated ones, which are `apis`. With `options.storage` there are object storage and a queue, `storage`, which
+    the function is told of unless `environment` names others, and triggers and faults, `control`. Raises
+    `ServerFailedError` and `RecogniserUnavailableError`.
     """
 
     def __init__(
@@ -46,7 +72,21 @@ class LocalPlatform(Closing):
     ) -> None:
         environment = dict(environment)
         self.apis: GenerativeServer | None = None
+        self.storage: StorageServer | None = None
+        self.control: ControlClient | None = None
+        control: ControlOptions | None = None
         with ExitStack() as stack:
+            if options.storage:
+                schedules = _schedules(options)
+                # First, and waited for last, since moto takes longest to import.
+                self.storage = stack.enter_context(
+                    StorageServer(
+                        port=options.storage_port, bucket=options.bucket, folder=options.data_folder, output=output
+                    )
+                )
+                control = ControlOptions(options.control_port or free_port(), self.storage.access, schedules)
+                self.control = stack.enter_context(ControlClient(control.port))
+                environment = _with_storage(environment, self.storage.access.function_environment)
             if not environment.get(KEY):
                 self.apis = stack.enter_context(
                     GenerativeServer(
@@ -70,11 +110,31 @@ class LocalPlatform(Closing):
                     reload=options.reload,
                     timeout_seconds=options.timeout_seconds,
                     memory_limit_mb=options.memory_limit_mb,
+                    retry_seconds=options.retry_seconds,
+                    control=control,
                     output=output,
                 )
             )
+            if self.storage is not None:
+                self.storage.wait_until_ready()
             self._servers = stack.pop_all()
 
     def close(self) -> None:
         """Stop everything."""
         self._servers.close()
+
+
+def _schedules(options: PlatformOptions) -> tuple[Schedule, ...]:
+    if options.config is not None:
+        return read_schedules(options.config)
+    own = options.folder / "serverless.yml"
+    return read_schedules(own) if own.is_file() else ()
+
+
+def _with_storage(environment: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
+    """`environment` with the storage's and the queue's `settings`, each of the two as a whole or not at all."""
+    added = {CALLBACK_SECRET: "whsec_" + b64encode(secrets.token_bytes(CALLBACK_SECRET_BYTES)).decode()}
+    for group in ("S3_", "QUEUE_"):
+        if not any(name.startswith(group) and value for name, value in environment.items()):
+            added |= {name: value for name, value in settings.items() if name.startswith(group)}
+    return {**added, **environment}

@@ -26,6 +26,16 @@ class ServerFailedError(Exception):
     """A server of the emulator did not start; the message says which, and its output says why."""
 
 
+def accepts_connections(bind: int | Path) -> bool:
+    """Whether a server listens on this port of loopback, or on this Unix socket."""
+    if isinstance(bind, Path):
+        probe, address = socket.socket(socket.AF_UNIX), str(bind)
+    else:
+        probe, address = socket.socket(), (LOOPBACK, bind)  # type: ignore[assignment] # an address is either
+    with probe:
+        return probe.connect_ex(address) == 0
+
+
 def free_port() -> int:
     """A port on loopback that nothing listens on at this moment."""
     with socket.socket() as probe:
@@ -33,7 +43,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _refuse_taken_port(port: int) -> None:
+def refuse_taken_port(port: int) -> None:
+    """Raise `ServerFailedError` when something listens on `port` of loopback."""
     # Otherwise whoever listens there would be taken for the server that is to start, since it accepts connections.
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gunicorn does, so that a restart is no fault
@@ -50,8 +61,8 @@ class GunicornProcess(Closing):
     loopback or the path of a Unix socket; `arguments` go to gunicorn as they are; `environment` is the whole
     environment of the process, except that the emulator's own package is put on its path; so does gunicorn with
     `working_folder`, which is this process's own unless given. With an `import_folder`, modules come from there and
-    from the standard library alone, whatever the environment says, and no bytecode is written. Raises
-    `ServerFailedError` when the port is taken.
+    from the standard library alone, whatever the environment says, and no bytecode is written. The file
+    descriptors in `inherited` stay open there. Raises `ServerFailedError` when the port is taken.
     """
 
     def __init__(
@@ -63,10 +74,11 @@ class GunicornProcess(Closing):
         environment: Mapping[str, str] | None = None,
         working_folder: Path | None = None,
         import_folder: Path | None = None,
-        output: IO[bytes] | None = None,
+        output: IO[bytes] | int | None = None,
+        inherited: Sequence[int] = (),
     ) -> None:
         if isinstance(bind, int):
-            _refuse_taken_port(bind)
+            refuse_taken_port(bind)
         self.application = application
         self.bind = bind
         environment = dict(os.environ if environment is None else environment)
@@ -85,6 +97,7 @@ class GunicornProcess(Closing):
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            pass_fds=inherited,
             start_new_session=True,  # so that Ctrl-C reaches the emulator alone, which then stops its servers in order
         )
 
@@ -95,7 +108,7 @@ class GunicornProcess(Closing):
 
     def wait_until_ready(self, timeout_seconds: float = READY_TIMEOUT_SECONDS) -> None:
         """Return once the server accepts connections; `ServerFailedError` if it ends or takes too long."""
-        self.wait_until(self._accepts_connections, timeout_seconds)
+        self.wait_until(lambda: accepts_connections(self.bind), timeout_seconds)
 
     def wait_until(self, is_ready: Callable[[], bool], timeout_seconds: float = READY_TIMEOUT_SECONDS) -> None:
         """Return once `is_ready` says so; `ServerFailedError` if the server ends or takes too long."""
@@ -119,11 +132,3 @@ class GunicornProcess(Closing):
                 self._process.wait()
         if isinstance(self.bind, Path):
             self.bind.unlink(missing_ok=True)
-
-    def _accepts_connections(self) -> bool:
-        if isinstance(self.bind, Path):
-            probe, address = socket.socket(socket.AF_UNIX), str(self.bind)
-        else:
-            probe, address = socket.socket(), (LOOPBACK, self.bind)  # type: ignore[assignment] # an address is either
-        with probe:
-            return probe.connect_ex(address) == 0

@@ -90,7 +90,8 @@ def test_emulate_serves_until_it_is_stopped(tmp_path: Path, option: str) -> None
     with zipfile.ZipFile(archive, "w") as content:
         content.write(tmp_path / "handler.py", "handler.py")
     served = {"--handler": tmp_path, "--archive": archive}[option]
-    command = [str(ROOT / "scripts" / "emulate"), "--port", "0", "--api-port", "0", option, str(served)]
+    ports = [word for name in ("", "api-", "storage-", "control-") for word in (f"--{name}port", "0")]
+    command = [str(ROOT / "scripts" / "emulate"), *ports, option, str(served)]
     process = subprocess.Popen(  # noqa: S603 # our own command
         [*command, "--instances", "2", "--recogniser", "stand-in"], stdout=subprocess.PIPE, text=True
     )

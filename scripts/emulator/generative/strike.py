@@ -2,15 +2,14 @@
 
 import errno
 import json
-import os
 import socket
-import struct
 import time
 from collections.abc import Iterator
 from typing import Any, assert_never
 
 from flask import Response
 
+from emulator.connection_reset import reset
 from emulator.faults import Fault, FaultKind
 from emulator.generative.budget import Output, halve, repeat
 from emulator.generative.errors import ApiError, error_body, error_response
@@ -24,9 +23,6 @@ ERRORS = {
 }
 
 GARBAGE = "<html><body>upstream connect error {{ not JSON"
-
-# SO_LINGER, on and with no time to do so: closing then drops what is unsent, and tells the other side by a reset.
-RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 # How long, and by which pieces, an answered upload is still listened to; otherwise the answer is lost in a reset.
 LINGER_SECONDS = 5.0
@@ -49,7 +45,7 @@ def strike(fault: Fault, *, path: str, streamed: bool, connection: socket.socket
             return Response(GARBAGE, mimetype="text/html")
         case FaultKind.RESET:
             if connection is not None:
-                _reset(connection)
+                reset(connection)
             return Response()
         case FaultKind.WAIT:
             time.sleep(fault.seconds)
@@ -115,10 +111,3 @@ def linger(response: Response, environ: dict[str, Any]) -> Response:
     drained = Response(answer_then_drain(), status=response.status_code, headers=response.headers)
     drained.headers["Content-Length"] = str(len(body))
     return drained
-
-
-def _reset(connection: socket.socket) -> None:
-    """Have the client see a TCP reset, and gunicorn a socket that is not connected, which it closes as any other."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-    with socket.socket() as unconnected:
-        os.dup2(unconnected.fileno(), connection.fileno())

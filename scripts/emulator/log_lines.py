@@ -1,0 +1,37 @@
+"""Passes the log of the function's instances on, and remembers its latest lines."""
+
+import os
+import sys
+import threading
+from collections import deque
+
+REMEMBERED_LINES = 1000
+# What is shown of a line; the rest of it is passed on all the same.
+SHOWN_CHARACTERS = 2000
+
+
+class LogLines:
+    """Reads lines from the file descriptor `source`, a pipe's end, and writes them to this process's stderr."""
+
+    def __init__(self, source: int) -> None:
+        self._source = source
+        self._lock = threading.Lock()
+        self._lines: deque[str] = deque(maxlen=REMEMBERED_LINES)
+
+    def start(self) -> None:
+        """Begin to read, until the end of the process or of the pipe."""
+        threading.Thread(target=self._run, name="log", daemon=True).start()
+
+    def latest(self) -> tuple[str, ...]:
+        """The latest lines, oldest first."""
+        with self._lock:
+            return tuple(self._lines)
+
+    def _run(self) -> None:
+        with os.fdopen(self._source, "rb") as lines:
+            for line in lines:
+                # Written at once, and as it is: what follows it may take down the process that wrote it.
+                sys.stderr.buffer.write(line)
+                sys.stderr.buffer.flush()
+                with self._lock:
+                    self._lines.append(line.decode(errors="replace").rstrip("\n")[:SHOWN_CHARACTERS])
