@@ -59,9 +59,9 @@ def test_examples_work(platform: LocalPlatform, example: str) -> None:
 
 def test_every_setting_is_listed() -> None:
     """Every variable that the settings read is in the README, and none other is."""
-    read = set(re.findall(r'values\.\w+\(\s*"([A-Z_]+)"', (ROOT / "transcriber" / "settings.py").read_text()))
+    read = set(re.findall(r'values\.\w+\(\s*"([A-Z0-9_]+)"', (ROOT / "transcriber" / "settings.py").read_text()))
     table = README.split("## Set it up")[1].split("\n## ")[0]
-    assert set(re.findall(r"`([A-Z][A-Z_]+)`", table)) == read
+    assert set(re.findall(r"`([A-Z][A-Z0-9_]+)`", table)) == read
 
 
 def test_error_that_is_shown_is_the_real_one(platform: LocalPlatform) -> None:

@@ -1,7 +1,7 @@
 """What one call of the API gets: a span of the recording, as WAV or MP3."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from transcriber.containers import Container
 from transcriber.encoded import Base64Text
@@ -17,53 +17,52 @@ MAX_CHUNK_BYTES = 25 * 1024 * 1024
 MAX_CHUNK_SECONDS = 30 * 60.0
 
 
-class Body(Protocol):
+class Body(ABC):
     """The bytes of a chunk, which can be read as often as needed."""
 
     @property
+    @abstractmethod
     def size_bytes(self) -> int:
         """How many bytes `open` will give."""
-        ...
 
     @property
     def held_bytes(self) -> int:
         """How many of them are in memory on this chunk's account."""
-        ...
+        return 0
 
     @property
     def encoded(self) -> Base64Text | None:
         """The same bytes as base64 text, where they came as such."""
-        ...
+        return None
 
+    @abstractmethod
     def open(self) -> Reader:
         """A reading of all bytes; close it."""
-        ...
 
 
 @dataclass(frozen=True)
-class WholeSource:
+class WholeSource(Body):
     """All of a source, sent while it arrives; its size is known, and it can be read again."""
 
     source: Source
 
     @property
     def size_bytes(self) -> int:
+        """The source's size."""
         return self.source.size_bytes or 0
 
     @property
-    def held_bytes(self) -> int:
-        return 0
-
-    @property
     def encoded(self) -> Base64Text | None:
+        """The base64 text of the request, if that is the source."""
         return self.source.encoded if isinstance(self.source, InlineSource) else None
 
     def open(self) -> Reader:
+        """A new reading of the source."""
         return self.source.open()
 
 
 @dataclass(frozen=True)
-class HeldBytes:
+class HeldBytes(Body):
     """Bytes in memory: a header, and what was cut out of a recording."""
 
     header: bytes = field(repr=False)
@@ -71,17 +70,16 @@ class HeldBytes:
 
     @property
     def size_bytes(self) -> int:
+        """Header and data together."""
         return len(self.header) + len(self.data)
 
     @property
     def held_bytes(self) -> int:
+        """The data; the header is nothing."""
         return len(self.data)
 
-    @property
-    def encoded(self) -> Base64Text | None:
-        return None
-
     def open(self) -> Reader:
+        """A reading of header and data."""
         return _HeldReader(self)
 
 

@@ -1,12 +1,14 @@
 """Has one chunk transcribed until nothing speaks against its text being whole, or says what does.
 
-What a model leaves out cannot be seen in its text alone; it shows against the sound. A text that is empty or far too short
-for the sound in the chunk, words that stop while the sound goes on, and the same words over and over are asked for again,
-and then from the next model where the client left the model open. What still seems to be missing is warned of.
+What a model leaves out cannot be seen in its text alone; it shows against the sound. A text that is empty or far too
+short for the sound in the chunk, words that stop while the sound goes on, and the same words over and over are asked
+for again, and then from the next model where the client left the model open. What still seems to be missing is warned
+of.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from transcriber.backends import ChunkTranscript
 from transcriber.chunks import Chunk
@@ -140,10 +142,11 @@ def _doubt(chunk: Chunk, answer: ChunkTranscript, asking: Asking) -> _Doubt | No
 def _doubt_by_times(chunk: Chunk, segments: tuple[Segment, ...]) -> _Doubt | None:
     """Whether sound goes on for long where there are no words, by the times that the API gives."""
     offset = chunk.span.start_seconds - chunk.lead_seconds
-    spans: list[Span] = []
-    for span in _wordless(listen(chunk).speech, segments):
-        if span.duration_seconds >= LONGEST_WORDLESS_SECONDS:
-            spans.append(Span(offset + span.start_seconds, offset + span.end_seconds))
+    spans = [
+        Span(offset + span.start_seconds, offset + span.end_seconds)
+        for span in _wordless(listen(chunk).speech, segments)
+        if span.duration_seconds >= LONGEST_WORDLESS_SECONDS
+    ]
     if not spans:
         return None
     where = ", ".join(f"{clock_time(span.start_seconds)} to {clock_time(span.end_seconds)}" for span in spans[:3])
@@ -155,7 +158,7 @@ def _wordless(speech: Iterable[Span], segments: tuple[Segment, ...]) -> Iterable
     """The stretches of `speech` between segments, from the first sound to the last without words in between."""
     borders = [(0.0, 0.0), *((s.start_seconds, s.end_seconds) for s in segments), (float("inf"), float("inf"))]
     speech = tuple(speech)
-    for (_, end), (start, _) in zip(borders, borders[1:], strict=False):
+    for (_, end), (start, _) in pairwise(borders):
         inside = [
             Span(max(end, span.start_seconds), min(start, span.end_seconds))
             for span in speech

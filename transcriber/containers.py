@@ -34,8 +34,8 @@ UNKNOWN: Final = Finding("unknown bytes")
 # What has no signature, but frames: of layer I or II where it is not MP3.
 MPEG_AUDIO: Final = Finding("MPEG audio", "mp3")
 
-# What people send beside WAV and MP3, by its first bytes: each is a container's own signature. The demuxer is named, and
-# never guessed: some of FFmpeg's, such as those for playlists, open further files and addresses.
+# What people send beside WAV and MP3, by its first bytes: each is a container's own signature. The demuxer is named,
+# and never guessed: some of FFmpeg's, such as those for playlists, open further files and addresses.
 _SIGNATURES: tuple[tuple[re.Pattern[bytes], Finding], ...] = tuple(
     (re.compile(pattern, re.DOTALL), Finding(name, demuxer))
     for pattern, name, demuxer in (

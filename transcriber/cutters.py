@@ -85,8 +85,8 @@ class SampleCutter:
 class FrameCutter:
     """Cuts a stream of MP3 frames into chunks of MP3.
 
-    A chunk begins with a few frames of the one before, without which its first ones could not be decoded. The frame that
-    states the length of the whole stream is left out.
+    A chunk begins with a few frames of the one before, without which its first ones could not be decoded. The frame
+    that states the length of the whole stream is left out.
     """
 
     def __init__(self, plan: CutPlan) -> None:

@@ -1,8 +1,8 @@
 """Makes chunks of a recording, each of which one call of the API takes.
 
-A recording is read once and in order, whatever its length, and of it only what makes up the next chunk is held. What the
-APIs take is cut without decoding; all else is decoded first. What fits into one chunk as it is, and can be read again,
-is not even held, but sent while it arrives.
+A recording is read once and in order, whatever its length, and of it only what makes up the next chunk is held. What
+the APIs take is cut without decoding; all else is decoded first. What fits into one chunk as it is, and can be read
+again, is not even held, but sent while it arrives.
 """
 
 from collections.abc import Callable, Iterator

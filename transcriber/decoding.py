@@ -1,9 +1,9 @@
 """Decodes what the APIs do not take into samples that they do: 16 kHz, mono, 16 bits.
 
-What is sent is WAV, by measurement. For an hour of m4a, decoding and resampling take 5 CPU seconds; encoding the samples as
-MP3 again would take 30 more, and as FLAC the APIs do not take them. A function has a fifth of a CPU and a fast network: an
-hour of samples, 115 MB, goes out within seconds. The models hear at 16 kHz and in mono, so nothing is lost that they
-would hear; what was recorded at a lower rate keeps it.
+What is sent is WAV, by measurement. For an hour of m4a, decoding and resampling take some 8 CPU seconds; encoding the
+samples as MP3 again would take 30 more, and as FLAC the APIs do not take them. A function has a fifth of a CPU and a
+fast network: an hour of samples, 115 MB, goes out within seconds. The models hear at 16 kHz and in mono, so nothing is
+lost that they would hear; what was recorded at a lower rate keeps it.
 
 The decoder is FFmpeg's, by PyAV. It reads nothing but the source, by the one demuxer that the first bytes call for.
 """
@@ -107,7 +107,7 @@ class Decoder:
         import av  # noqa: PLC0415 # imported already, by whoever made this
 
         timeline = _Timeline(self.sample_rate_hz, self.damage)
-        resampler: AudioResampler | None = None
+        resampler = _Resampler(self.sample_rate_hz)
         for packet in self._packets():
             if deadline.has_passed():
                 raise SourceTimeoutError(f"The audio was not decoded within {deadline.limit_seconds:g} s (TIME_LIMIT).")
@@ -118,23 +118,16 @@ class Decoder:
                 continue
             for frame in frames:
                 yield from timeline.gap_before(frame)
-                resampler = resampler or av.AudioResampler(format="s16", layout="mono", rate=self.sample_rate_hz)
-                try:
-                    resampled = resampler.resample(frame)
-                except (av.FFmpegError, ValueError):  # another rate or layout than before
-                    resampler = av.AudioResampler(format="s16", layout="mono", rate=self.sample_rate_hz)
-                    resampled = resampler.resample(frame)
-                for block in _blocks(resampled):
+                for block in resampler.resample(frame):
                     timeline.count(block)
                     yield block
             if timeline.seconds > max_seconds:
                 raise AudioTooLargeError(
                     f"The audio plays more than {max_seconds / 60:g} minutes, which is the limit (MAX_AUDIO_MINUTES)."
                 )
-        if resampler is not None:
-            for block in _blocks(resampler.resample(None)):
-                timeline.count(block)
-                yield block
+        for block in resampler.rest():
+            timeline.count(block)
+            yield block
         timeline.finish()
         if not timeline.seconds:
             raise UnsupportedAudioError(f"The source holds {self._name}, with no samples that can be decoded.")
@@ -160,6 +153,32 @@ class Decoder:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Resampler:
+    """Makes samples of one kind of decoded frames, whose kind may change on the way."""
+
+    def __init__(self, sample_rate_hz: int) -> None:
+        self._rate = sample_rate_hz
+        self._resampler: AudioResampler | None = None
+        self._kind: tuple[str, str, int] | None = None
+
+    def resample(self, frame: "AudioFrame") -> "Iterator[array[int]]":
+        import av  # noqa: PLC0415 # imported already
+
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if kind != self._kind:
+            yield from self.rest()
+            self._resampler = av.AudioResampler(format="s16", layout="mono", rate=self._rate)
+            self._kind = kind
+        if self._resampler is not None:
+            yield from _blocks(self._resampler.resample(frame))
+
+    def rest(self) -> "Iterator[array[int]]":
+        """What is left in it."""
+        if self._resampler is not None:
+            yield from _blocks(self._resampler.resample(None))
+        self._resampler = None
 
 
 class _Timeline:

@@ -16,11 +16,12 @@ from transcriber.errors import (
     ApiError,
     AuthenticationError,
     MethodNotAllowedError,
+    RequestError,
     TranscriberError,
 )
 from transcriber.options import ResponseFormat
 from transcriber.request import ALLOWED_METHODS
-from transcriber.segments import Span
+from transcriber.segments import Segment, Span
 from transcriber.settings import BYTES_PER_MB, Settings
 from transcriber.transcript import Transcript
 
@@ -35,6 +36,8 @@ EXPOSED: Final = {"Access-Control-Expose-Headers": "X-Request-Id, Server-Timing,
 PREFLIGHT_MAX_AGE_SECONDS = 86_400
 # Milliseconds are what anybody can use of a duration, and what the shortest frame's length asks for.
 SECONDS_DECIMALS = 3
+# A short recording costs a fraction of a cent.
+COST_DECIMALS = 6
 # Eight hours in chunks of five minutes; a line of the log stays short.
 MAX_SPANS_LOGGED = 100
 
@@ -52,11 +55,23 @@ class Answer:
         """Whether something failed that is not the client's fault."""
         return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
+    @property
+    def is_for_operator(self) -> bool:
+        """Whether the operator should see it: a failure, or a token that is wrong - which a trigger never has."""
+        return self.is_failure or self.status == HTTPStatus.UNAUTHORIZED
+
+    @property
+    def encoded(self) -> bytes:
+        """The body as UTF-8; JSON can spell half of a surrogate pair, and models do, which UTF-8 cannot."""
+        return self.body.encode("utf-8", "replace")
+
     def to_platform(self, headers: Mapping[str, str]) -> dict[str, Any]:
         """The one form of an answer that the platform passes on unchanged, with `headers` added to its own."""
-        # JSON can spell half of a surrogate pair, and models do; UTF-8, which the platform sends, cannot.
-        body = self.body.encode("utf-8", "replace").decode()
-        return {"statusCode": self.status, "headers": {**EXPOSED, **self.headers, **headers}, "body": body}
+        return {
+            "statusCode": self.status,
+            "headers": {**EXPOSED, **self.headers, **headers},
+            "body": self.encoded.decode(),
+        }
 
 
 def describe(settings: Settings) -> Answer:
@@ -127,8 +142,44 @@ def _verbose_fields(transcript: Transcript) -> dict[str, Any]:
     return {"language": transcript.language, "segments": segments}
 
 
-def deliver_error(error: Exception) -> Answer:
-    """The contract's answer to `error`; one that nobody foresaw tells a stranger nothing."""
+def deliver_stored(stored: Mapping[str, Any], response_format: ResponseFormat) -> Answer:
+    """A transcript that was stored earlier, as its `verbose_json` answer, in the format that was asked for."""
+    return deliver(
+        Transcript(
+            text=str(stored["text"]),
+            model=str(stored["model"]),
+            duration_seconds=float(stored["duration"]),
+            warnings=tuple(stored.get("warnings", ())),
+            segments=tuple(
+                Segment(float(segment["start"]), float(segment["end"]), str(segment["text"]))
+                for segment in stored["segments"]
+            ),
+            language=stored["language"],
+        ),
+        response_format,
+    )
+
+
+def deliver_queued(job_id: str) -> Answer:
+    """The request waits in the queue; `job_id` is the later callback's `webhook-id`."""
+    return _json(202, {"id": job_id, "status": "queued"})
+
+
+def deliver_busy() -> Answer:
+    """Another request is at work on the same version of the same recording; its transcript will be stored."""
+    return _json(202, {"status": "in_progress"})
+
+
+def deliver_counts(counts: Mapping[str, int]) -> Answer:
+    """What became of the objects that a trigger told of."""
+    return _json(200, counts)
+
+
+def deliver_error(error: Exception, *, to_trigger: bool = False) -> Answer:
+    """The contract's answer to `error`; one that nobody foresaw tells a stranger nothing.
+
+    To a trigger, its status has what may succeed another time delivered again, and nothing else.
+    """
     if not isinstance(error, TranscriberError):
         error = TranscriberError("The function failed. Its log says more, under this request's X-Request-Id.")
     headers: dict[str, str] = {}
@@ -139,15 +190,22 @@ def deliver_error(error: Exception) -> Answer:
     if isinstance(error, ApiError) and error.retry_after_seconds is not None:
         headers["Retry-After"] = str(math.ceil(error.retry_after_seconds))
     body = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
-    return _json(error.status, {"error": body}, headers)
+    status = error.status
+    if to_trigger and not isinstance(error, RequestError):
+        again = status if status >= HTTPStatus.INTERNAL_SERVER_ERROR else int(HTTPStatus.SERVICE_UNAVAILABLE)
+        status = again if error.is_curable else int(HTTPStatus.OK)
+    return _json(status, {"error": body}, headers)
 
 
-def transcript_facts(transcript: Transcript) -> dict[str, object]:
-    """What the log says of a transcript: nothing of its words."""
+def transcript_facts(transcript: Transcript, settings: Settings) -> dict[str, object]:
+    """What the log says of a transcript: nothing of its words, and what it cost where PRICES tells it of its model."""
+    price = settings.prices.get(transcript.model)
     return {
         "model": transcript.model,
-        "seconds": transcript.duration_seconds,
+        "seconds": round(transcript.duration_seconds, SECONDS_DECIMALS),
         "calls": transcript.usage.calls,
+        "tokens": transcript.usage.prompt_tokens + transcript.usage.completion_tokens or None,
+        "cost": None if price is None else round(price * transcript.usage.audio_seconds / 60, COST_DECIMALS),
         "chunks": _spans(transcript.chunks),
         "not_sent": _spans(transcript.not_sent),
         "warnings": len(transcript.warnings),

@@ -2,6 +2,8 @@
 
 TranscriberError
 ├── SettingsError               500  a setting is missing or wrong
+├── CallbackFailedError         502  the receiver of a callback did not take it
+├── QueueFailedError            502  the queue did not take a message
 ├── RequestError                400  the request is malformed
 │   ├── AuthenticationError     401
 │   └── MethodNotAllowedError   405
@@ -34,6 +36,8 @@ class TranscriberError(Exception):
     status: ClassVar[int] = 500
     type: ClassVar[str] = "server_error"
     code: ClassVar[str] = "internal_error"
+    # Whether the very same request may succeed later: what a trigger delivers again, and what leaves no record.
+    is_curable: ClassVar[bool] = True
 
     def __init__(self, message: str, *, param: str | None = None) -> None:
         super().__init__(message)
@@ -55,8 +59,24 @@ class SettingsError(TranscriberError):
         self.variable = variable
 
 
+class CallbackFailedError(TranscriberError):
+    """The receiver of a callback did not take it, after retries."""
+
+    status = 502
+    code = "callback_failed"
+
+
+class QueueFailedError(TranscriberError):
+    """The queue did not take a message, after retries."""
+
+    status = 502
+    code = "queue_failed"
+
+
 class RequestError(TranscriberError):
     """The request is malformed; `param` is the field."""
+
+    is_curable = False
 
     status = 400
     type = "invalid_request_error"
@@ -93,6 +113,7 @@ class AddressRefusedError(SourceError):
 
     status = 400
     code = "address_refused"
+    is_curable = False
 
 
 class SourceNotFoundError(SourceError):
@@ -101,10 +122,11 @@ class SourceNotFoundError(SourceError):
     status = 404
     type = "not_found_error"
     code = "source_not_found"
+    is_curable = False
 
 
 class SourceRefusedError(SourceError):
-    """The source is there and does not give the audio."""
+    """The source is there and does not give the audio; whoever runs it may allow it later."""
 
     status = 422
     code = "source_refused"
@@ -145,6 +167,7 @@ class AudioError(TranscriberError):
     """The bytes are no audio that can be transcribed."""
 
     type = "invalid_request_error"
+    is_curable = False
 
 
 class AudioTooLargeError(AudioError):
@@ -183,6 +206,7 @@ class ApiRefusedError(ApiError):
     status = 400
     type = "invalid_request_error"
     code = "refused_by_api"
+    is_curable = False
 
 
 class ModelNotFoundError(ApiError):
@@ -213,6 +237,7 @@ class TruncatedTranscriptError(ApiError):
 
     status = 502
     code = "transcript_truncated"
+    is_curable = False
 
 
 class ApiTimeoutError(ApiError):

@@ -5,16 +5,28 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from transcriber.backends import backends
+from transcriber.claims import Claims
+from transcriber.deadline import Deadline
 from transcriber.errors import TranscriberError
 from transcriber.log import JsonLog
 from transcriber.models import ModelDirectory
+from transcriber.records import ObjectReference
 from transcriber.retry import RetryPolicy
+from transcriber.schedule import SweepRequest
 from transcriber.sdk import load_openai, without_collections
 from transcriber.settings import Settings
+from transcriber.sources.storage import ObjectSource
+from transcriber.storage import Storage, StoredObject
+from transcriber.stored import StoredTranscripts
 from transcriber.transcript import Transcriber
 
 if TYPE_CHECKING:
+    from transcriber.callback import Callbacks
+    from transcriber.listing import Listing
+    from transcriber.queue import Queue
+    from transcriber.sources.guard import Guard
     from transcriber.sources.url import Downloads
+    from transcriber.sweep import Sweep
 
 
 class Instance:
@@ -35,12 +47,67 @@ class Instance:
         return settings
 
     @cached_property
+    def guard(self) -> "Guard":
+        """What decides which addresses a URL and a callback may reach."""
+        from transcriber.sources.guard import Guard  # noqa: PLC0415 # requests takes 0.1 s of CPU, which only a URL needs
+
+        return Guard(self.settings.allowed_private_hosts)
+
+    @cached_property
     def downloads(self) -> "Downloads":
         """The connections to the servers of URLs."""
-        from transcriber.sources.guard import Guard  # noqa: PLC0415 # requests takes 0.1 s of CPU, which only a URL needs
         from transcriber.sources.url import Downloads  # noqa: PLC0415 # the same
 
-        return Downloads(Guard(self.settings.allowed_private_hosts))
+        return Downloads(self.guard)
+
+    @cached_property
+    def callbacks(self) -> "Callbacks":
+        """What sends results to the addresses that requests name; `SettingsError` without a secret to sign with."""
+        from transcriber.callback import Callbacks, read_secret  # noqa: PLC0415 # the same
+
+        key = read_secret(self.settings.callback_secret)
+        return Callbacks(self.guard, lambda: self.downloads.connections, key)
+
+    @cached_property
+    def queue(self) -> "Queue":
+        """The queue of the settings."""
+        from transcriber.queue import Queue  # noqa: PLC0415 # the same
+
+        return Queue(self.settings)
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Object Storage; `SettingsError` without its keys."""
+        return Storage.from_settings(self.settings)
+
+    @cached_property
+    def claims(self) -> Claims:
+        """Who works on which recording."""
+        return Claims(self.storage, time_limit_seconds=self.settings.time_limit_seconds)
+
+    @cached_property
+    def stored(self) -> StoredTranscripts:
+        """The transcripts of stored recordings."""
+        return StoredTranscripts(self.storage, self.claims, self.settings)
+
+    @cached_property
+    def listing(self) -> "Listing":
+        """The listings of buckets."""
+        from transcriber.listing import Listing  # noqa: PLC0415 # requests takes 0.1 s of CPU, which only a sweep needs
+
+        return Listing(self.settings)
+
+    def sweep(self, request: SweepRequest) -> "Sweep":
+        """A walk through a bucket."""
+        from transcriber.sweep import Sweep  # noqa: PLC0415 # the same
+
+        claims = self.claims  # first, since without keys it says so
+        return Sweep(request, self.listing, claims, self.settings)
+
+    def object_source(self, reference: ObjectReference, audio: StoredObject, deadline: Deadline) -> ObjectSource:
+        """The audio of an object, of the version that `audio` is."""
+        max_bytes = self.settings.max_audio_bytes
+        return ObjectSource(self.storage, reference.bucket, audio, max_bytes=max_bytes, deadline=deadline)
 
     @cached_property
     def transcriber(self) -> Transcriber:

@@ -43,7 +43,7 @@ SHORTEST_SPEECH_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Levels:
-    """How loud each window of a stretch of audio is, in decibels of full scale; the first begins where the stretch does."""
+    """How loud each window of a stretch of audio is, in decibels of full scale; the first begins where that does."""
 
     decibels: Sequence[float] = field(repr=False)
     window_seconds: float
@@ -91,7 +91,7 @@ class LevelMeter:
 
     def __init__(self, *, sample_rate_hz: int, channels: int) -> None:
         self.peaks: array[int] = array("H")
-        # A divisor of the window, so that looking at some samples is one slice; odd, so that it takes from both channels.
+        # A divisor of the window, so that some of its samples are one slice; odd, so that it takes from both channels.
         self._step = max(1, round(sample_rate_hz * channels * WINDOW_SECONDS) // SAMPLES_LOOKED_AT - 1) | 1
         self.window_samples = self._step * SAMPLES_LOOKED_AT
         self.window_seconds = self.window_samples / (sample_rate_hz * channels)

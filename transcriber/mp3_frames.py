@@ -21,7 +21,7 @@ _SHAPE = 0xFFFFFEC0
 _PROTECTION_SHIFT = 16
 _PROTECTION_BYTES = 2
 
-# The step of the quantiser grows by the fourth root of two with each unit of gain: 1.505 dB, the unit of all levels here.
+# The step of the quantiser grows by the fourth root of two with each unit of gain: 1.505 dB, the unit of levels here.
 DECIBELS_OF_LEVEL = 1.505
 # What a level is against full scale, to within ten decibels: sound of 0 dB has levels of 300 and a little more.
 FULL_SCALE_DECIBELS = 300.0
@@ -87,7 +87,7 @@ def _shape_of(frame: mp3.Frame, *, is_protected: bool) -> _Shape:
 
 
 def _level_of_books(books: int) -> int:
-    """How far above its step the loudest value may be, that code books can hold: three of 5 bits, or two in short blocks.
+    """How far above its step the loudest value may be that code books can hold: three of 5 bits, two in short blocks.
 
     A value is raised to 4/3 when it is multiplied with the step.
     """

@@ -11,6 +11,10 @@ from transcriber.sources.base import Source
 PHASES: Final = ("download", "prepare", "api")
 
 
+# A second of audio costs millionths of a unit.
+COST_DECIMALS = 6
+
+
 class Report:
     """Facts and wall times of one request."""
 
@@ -36,6 +40,11 @@ class Report:
         finally:
             self.phase_seconds["download"] = source.transfer_seconds
             self.learn(source=source.kind, bytes=source.bytes_read if source.size_bytes is None else source.size_bytes)
+
+    @property
+    def is_delivered_again(self) -> bool:
+        """Whether the event is a message that comes again where its status says so."""
+        return self.facts["trigger"] in {"upload", "queue"}
 
     def learn(self, **facts: object) -> None:
         """Add facts for the log line."""

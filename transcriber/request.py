@@ -1,17 +1,23 @@
-"""Reads a call into what it asks for, or says which field is wrong."""
+"""Reads a call into what it asks for, or says which field is wrong.
+
+What a call is, its body tells, and nothing else: a trigger's message comes by the same POST as a client's request. So a
+request for an object is the same in both: the transcript is stored, once for each version, and returned.
+"""
 
 import hmac
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from transcriber.encoded import Base64Text, read_base64
 from transcriber.errors import AuthenticationError, MethodNotAllowedError, RequestError
 from transcriber.event import Call
+from transcriber.fields import MAX_KEY_BYTES, MAX_NAME_LENGTH, is_key, nearest, read_bucket, read_text, short
 from transcriber.options import OPTIONS, ResponseFormat, TranscriptionOptions, read_option
+from transcriber.records import ObjectReference, Uploads, read_uploads
+from transcriber.schedule import SweepRequest, read_sweep
 from transcriber.settings import Settings
 
 ALLOWED_METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST")
@@ -20,17 +26,19 @@ NOTIFICATION_FIELDS: Final = ("callback", "webhook_url")
 KNOWN_FIELDS: Final = (*SOURCE_FIELDS, *OPTIONS, *NOTIFICATION_FIELDS)
 
 WAYS_IN: Final = (
-    'Send JSON with "url" (an http or https address), or with "audio" (the recording as base64 text), '
+    'Send JSON with "url" (an http or https address), with "audio" (the recording as base64 text), '
+    'or with "bucket" and "key" (an object in Object Storage), '
     "or a body that is base64 text and nothing else."
 )
 
 # Shorter than any recording: a WAV header alone has 44 bytes. Words such as "ping" or "true" are valid base64.
 MIN_ENCODED_LENGTH = 64
-# How much of an unknown field's name a message repeats.
-MAX_NAME_LENGTH = 40
 # Far more parts than a request has, even with commas and brackets in its prompt; a body full of them would parse to
 # thirty times its size.
 MAX_JSON_PARTS = 10_000
+# An id comes back as a header of the callback.
+_JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+MAX_CALLBACK_LENGTH = 4_096
 # How much of a body is looked at to tell what kind of binary it is.
 BINARY_LOOK = 2_000
 
@@ -51,11 +59,14 @@ class UrlReference:
 class TranscriptionRequest:
     """A recording to transcribe, and how."""
 
-    source: UrlReference | Base64Text
+    source: UrlReference | ObjectReference | Base64Text
     options: TranscriptionOptions
+    callback: str | None = None
+    job_id: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-def read_request(call: Call, settings: Settings) -> Description | TranscriptionRequest:
+def read_request(call: Call, settings: Settings) -> Description | TranscriptionRequest | Uploads | SweepRequest:
     """What `call` asks for; `RequestError` when it asks for nothing that can be done."""
     if call.method in {"GET", "HEAD"}:
         return Description()
@@ -63,7 +74,7 @@ def read_request(call: Call, settings: Settings) -> Description | TranscriptionR
         message = f"{call.method[:20]} is not a method of this function. POST a recording to transcribe it."
         raise MethodNotAllowedError(message, allowed=ALLOWED_METHODS)
     _authenticate(call, settings)
-    return _read_transcription(call)
+    return _read_post(call)
 
 
 def _authenticate(call: Call, settings: Settings) -> None:
@@ -73,30 +84,79 @@ def _authenticate(call: Call, settings: Settings) -> None:
     # Compared as bytes: compare_digest refuses text that is not ASCII.
     matches = hmac.compare_digest(token.strip().encode(), settings.access_token.encode())
     if scheme.lower() != "bearer" or not matches:
-        raise AuthenticationError("Send the function's access token in the header Authorization: Bearer <token>.")
+        raise AuthenticationError(
+            "Send the function's access token in the header Authorization: Bearer <token>. Triggers cannot: for them, "
+            "leave ACCESS_TOKEN unset and have the platform check callers (privacy: private)."
+        )
 
 
-def _read_transcription(call: Call) -> TranscriptionRequest:
+def _read_post(call: Call) -> TranscriptionRequest | Uploads | SweepRequest:
     body = call.body.strip().removeprefix("\ufeff")  # with which some editors and shells begin a text
     if not body:
         raise RequestError(f"The body is empty. {WAYS_IN}")
     fields = _read_json(body)
     if fields is None:
-        source: UrlReference | Base64Text = _read_encoded_body(body)
-        fields = {}
-    else:
-        if "\ufffd" in body:
-            raise RequestError("The body is not UTF-8, so that some of its characters were lost; send it as UTF-8.")
-        _refuse_unknown(fields)
-        source = _read_source(fields)
-    for name in call.query:
+        return _read_transcription({}, call.query, _read_encoded_body(body), job_id=None)
+    if "\ufffd" in body:
+        raise RequestError("The body is not UTF-8, so that some of its characters were lost; send it as UTF-8.")
+    if uploads := read_uploads(fields):
+        return uploads
+    if "sweep" in fields:
+        return read_sweep(fields)
+    job_id, request = _read_job(fields)
+    _refuse_unknown(request)
+    return _read_transcription(request, call.query, _read_source(request), job_id=job_id)
+
+
+def _read_transcription(
+    fields: Mapping[str, Any],
+    query: Mapping[str, str],
+    source: UrlReference | ObjectReference | Base64Text,
+    *,
+    job_id: str | None,
+) -> TranscriptionRequest:
+    for name in query:
         if name not in OPTIONS:
-            raise RequestError(
-                f"{_short(name)} is no option for the query string.{_nearest(name, OPTIONS)}", param=name
-            )
+            raise RequestError(f"{short(name)} is no option for the query string.{nearest(name, OPTIONS)}", param=name)
         if name in fields:
             raise RequestError(f"{name} stands in the query string and in the body; leave one out.", param=name)
-    return TranscriptionRequest(source=source, options=_read_options({**fields, **call.query}))
+    fields = {**fields, **query}
+    return TranscriptionRequest(
+        source=source, options=_read_options(fields), callback=_read_callback(fields), job_id=job_id, fields=fields
+    )
+
+
+def _read_job(fields: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
+    """The id and the request of a message that this function has queued; a request of somebody else has no id."""
+    if "job" not in fields:
+        return None, fields
+    job = fields["job"]
+    request = job.get("request") if isinstance(job, dict) else None
+    job_id = job.get("id") if isinstance(job, dict) else None
+    if not (isinstance(job_id, str) and _JOB_ID.fullmatch(job_id) and isinstance(request, dict) and len(fields) == 1):
+        raise RequestError('job is {"id", "request"}, as this function queues it, and stands alone.', param="job")
+    return job_id, request
+
+
+def _read_object(fields: Mapping[str, Any]) -> ObjectReference:
+    bucket = read_bucket(fields)
+    read_text(fields, "key")
+    key: str = fields["key"]  # as it is: a space at its end is part of it
+    if not is_key(key):
+        raise RequestError(f"key is at most {MAX_KEY_BYTES} bytes of UTF-8.", param="key")
+    return ObjectReference(bucket, key)
+
+
+def _read_callback(fields: Mapping[str, Any]) -> str | None:
+    given = [name for name in NOTIFICATION_FIELDS if fields.get(name) is not None]
+    if not given:
+        return None
+    if len(given) > 1:
+        raise RequestError("callback and webhook_url are the same; leave one out.", param=given[1])
+    url = read_text(fields, given[0])
+    if not re.fullmatch(r"(?i)https?://[^\s]+", url) or len(url) > MAX_CALLBACK_LENGTH:
+        raise RequestError(f"{given[0]} is an http or https address.", param=given[0])
+    return url
 
 
 def _read_json(body: str) -> dict[str, Any] | None:
@@ -141,7 +201,7 @@ def _refuse_binary(body: str) -> None:
     raise RequestError(
         f"{found}, and the platform destroys binary bodies before this function sees them. Send the recording as "
         "base64 text instead (base64 talk.mp3 | curl --data-binary @- …, or JSON with "
-        '"audio": "<base64>"), or its address ("url"); for one in Object Storage, a presigned address.'
+        '"audio": "<base64>"), or its address ("url"); for one in Object Storage, its "bucket" and "key".'
     )
 
 
@@ -149,25 +209,27 @@ def _refuse_unknown(fields: Mapping[str, Any]) -> None:
     for name in fields:
         if name not in KNOWN_FIELDS:
             raise RequestError(
-                f"{_short(name)} is no field of a request.{_nearest(name, KNOWN_FIELDS)}", param=name[:MAX_NAME_LENGTH]
+                f"{short(name)} is no field of a request.{nearest(name, KNOWN_FIELDS)}", param=name[:MAX_NAME_LENGTH]
             )
 
 
-def _read_source(fields: Mapping[str, Any]) -> UrlReference | Base64Text:
+def _read_source(fields: Mapping[str, Any]) -> UrlReference | ObjectReference | Base64Text:
     given = [name for name in SOURCE_FIELDS if fields.get(name) is not None]
     if not given:
         raise RequestError(f"The request names no recording. {WAYS_IN}", param="url")
-    if "bucket" in given or "key" in given:
-        message = "Recordings in Object Storage cannot be read yet. Send a presigned address of the object as url."
-        raise RequestError(message, param="bucket" if "bucket" in given else "key")
+    if {*given} == {"bucket", "key"}:
+        return _read_object(fields)
+    if given in (["bucket"], ["key"]):
+        missing = "key" if given == ["bucket"] else "bucket"
+        raise RequestError("An object in Object Storage has a bucket and a key; send both.", param=missing)
     if len(given) > 1:
         raise RequestError(f"The request names {len(given)} sources ({', '.join(given)}); send one.", param=given[1])
     (name,) = given
     match name:
         case "url":
-            return UrlReference(_text(fields, name))
+            return UrlReference(read_text(fields, name))
         case "audio":
-            return read_base64(_text(fields, name), param=name)
+            return read_base64(read_text(fields, name), param=name)
         case _:
             return _read_input_audio(fields[name])
 
@@ -177,17 +239,14 @@ def _read_input_audio(value: object) -> Base64Text:
         raise RequestError('input_audio is an object: {"data": "<base64>", "format": "mp3"}.', param="input_audio")
     for name in value:
         if name not in {"data", "format"}:
-            message = f"{_short(name)} is no field of input_audio.{_nearest(name, ('data', 'format'))}"
+            message = f"{short(name)} is no field of input_audio.{nearest(name, ('data', 'format'))}"
             raise RequestError(message, param=f"input_audio.{name[:MAX_NAME_LENGTH]}")
     if not isinstance(value.get("format", ""), str | None):
         raise RequestError("input_audio.format is a text such as mp3.", param="input_audio.format")
-    return read_base64(_text(value, "data", prefix="input_audio."), param="input_audio.data")
+    return read_base64(read_text(value, "data", prefix="input_audio."), param="input_audio.data")
 
 
 def _read_options(fields: Mapping[str, Any]) -> TranscriptionOptions:
-    for name in NOTIFICATION_FIELDS:
-        if fields.get(name) is not None:
-            raise RequestError("Callbacks are not available yet; the answer holds the transcript.", param=name)
     options = TranscriptionOptions()
     for name, (attribute, read) in OPTIONS.items():
         if fields.get(name) is not None:
@@ -196,19 +255,3 @@ def _read_options(fields: Mapping[str, Any]) -> TranscriptionOptions:
         message = "timestamp_granularities goes with response_format verbose_json."
         raise RequestError(message, param="timestamp_granularities")
     return options
-
-
-def _text(fields: Mapping[str, Any], name: str, *, prefix: str = "") -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise RequestError(f"{prefix}{name} is a text, and not empty.", param=f"{prefix}{name}")
-    return value.strip()
-
-
-def _nearest(name: str, known: tuple[str, ...] | Mapping[str, Any]) -> str:
-    nearest = get_close_matches(name[:MAX_NAME_LENGTH].lower(), known, n=1)
-    return f" Did you mean {nearest[0]}?" if nearest else f" Known are {', '.join(known)}."
-
-
-def _short(name: str) -> str:
-    return repr(name if len(name) <= MAX_NAME_LENGTH else name[: MAX_NAME_LENGTH - 1] + "…")

@@ -42,6 +42,10 @@ NAMES_OF_APIS: tuple[tuple[str, Speaks], ...] = (
 )
 
 
+# The further formats of a stored transcript, by the API's names.
+FILE_FORMATS: tuple[str, ...] = ("text", "srt", "vtt")
+
+
 @dataclass(frozen=True)
 class AllowedHost:
     """A host or a network that a URL may reach although it is private; `port` None means each port."""
@@ -49,6 +53,14 @@ class AllowedHost:
     name: str | None = None
     network: Network | None = None
     port: int | None = None
+
+
+@dataclass(frozen=True)
+class Account:
+    """The key pair of a service that has its requests signed."""
+
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,16 @@ class Settings:
     time_limit_seconds: float = DEFAULT_TIME_LIMIT_SECONDS
     allowed_private_hosts: tuple[AllowedHost, ...] = ()
     log_level: LogLevel = "info"
+    callback_secret: str | None = field(default=None, repr=False)
+    storage: Account | None = None
+    storage_url: str = "https://s3.fr-par.scw.cloud"
+    storage_region: str = "fr-par"
+    queue: Account | None = None
+    queue_url: str = ""
+    output_bucket: str | None = None
+    output_prefix: str = "transcripts/"
+    output_formats: tuple[str, ...] = ()
+    prices: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -87,7 +109,19 @@ class Settings:
             time_limit_seconds=values.positive("TIME_LIMIT", cls.time_limit_seconds, most=MAX_TIME_LIMIT_SECONDS),
             allowed_private_hosts=values.hosts("ALLOWED_PRIVATE_HOSTS"),
             log_level=values.log_level("LOG_LEVEL"),
+            callback_secret=values.secret("CALLBACK_SECRET"),
+            storage=_account("S3", values.secret("S3_ACCESS_KEY"), values.secret("S3_SECRET_KEY")),
+            storage_url=values.url("S3_ENDPOINT", cls.storage_url),
+            storage_region=values.text("S3_REGION") or cls.storage_region,
+            queue=_account("QUEUE", values.secret("QUEUE_ACCESS_KEY"), values.secret("QUEUE_SECRET_KEY")),
+            queue_url=values.url("QUEUE_URL", ""),
+            output_bucket=values.text("OUTPUT_BUCKET"),
+            output_prefix=(values.text("OUTPUT_PREFIX") or cls.output_prefix).removeprefix("/"),
+            output_formats=values.formats("OUTPUT_FORMATS"),
+            prices=values.prices("PRICES"),
         )
+        if settings.queue_url and settings.queue is None:
+            raise SettingsError("QUEUE_ACCESS_KEY", "is not set, nor is QUEUE_SECRET_KEY; QUEUE_URL needs both")
         if not settings.api_key:
             raise SettingsError("GENERATIVE_API_KEY", "is not set; it is the secret key for the Generative APIs")
         for model in settings.models:
@@ -105,7 +139,8 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for what must keep them out of a text."""
-        return tuple(filter(None, (self.api_key, self.access_token)))
+        keys = (account.secret_key for account in (self.storage, self.queue) if account)
+        return tuple(filter(None, (self.api_key, self.access_token, self.callback_secret, *keys)))
 
 
 class _Values:
@@ -157,6 +192,22 @@ class _Values:
             apis[model] = Speaks(api)
         return apis
 
+    def formats(self, name: str) -> tuple[str, ...]:
+        formats = self.names(name, ())
+        if not set(formats) <= set(FILE_FORMATS):
+            raise SettingsError(name, f"is a list of {', '.join(FILE_FORMATS)}; the verbose_json is always there")
+        return formats
+
+    def prices(self, name: str) -> dict[str, float]:
+        prices: dict[str, float] = {}
+        for part in self.names(name, ()):
+            model, _, price = (piece.strip() for piece in part.partition("="))
+            # Digits alone: a sign, an exponent or a currency would be a mistake.
+            if not model or not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", price):
+                raise SettingsError(name, "is a list of prices a minute, like whisper-large-v3=0.003,mine=0.01")
+            prices[model] = float(price)
+        return prices
+
     def positive(self, name: str, default: float, *, most: float = float("inf")) -> float:
         value = self.text(name)
         if value is None:
@@ -186,6 +237,16 @@ class _Values:
                 return level
             case _:
                 raise SettingsError(name, "is one of debug, info, warning, error")
+
+
+def _account(service: str, access_key: str | None, secret_key: str | None) -> Account | None:
+    """The key pair of `service`, the beginning of its variables; None where there is none."""
+    if access_key and secret_key:
+        return Account(access_key, secret_key)
+    if access_key or secret_key:
+        missing, there = ("SECRET", "ACCESS") if access_key else ("ACCESS", "SECRET")
+        raise SettingsError(f"{service}_{missing}_KEY", f"is not set, and {service}_{there}_KEY is; set both or none")
+    return None
 
 
 def _allowed_host(variable: str, text: str) -> AllowedHost:

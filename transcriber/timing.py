@@ -9,8 +9,8 @@ from transcriber.chunks import Chunk
 from transcriber.cutting import listen
 from transcriber.segments import Segment, Span
 
-# Of a stretch of speech that reaches into a segment by less than this, the words are another segment's: the API's borders
-# are that much off.
+# Of a stretch of speech that reaches into a segment by less than this, the words are another segment's: the API's
+# borders are that much off.
 MIN_OVERLAP_SECONDS = 0.5
 MIN_OVERLAP_SHARE = 0.3
 

@@ -1,11 +1,11 @@
-"""Has a recording transcribed by the best model there is, chunk by chunk, and joins what was heard into one transcript."""
+"""Has a recording transcribed by the best model there is, chunk by chunk, and joins what was heard."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from transcriber.backends import Backend, ChunkTranscript, Usage
+from transcriber.backends import NO_USAGE, Backend, ChunkTranscript, Usage
 from transcriber.backends.base import Poster
 from transcriber.chunks import Chunk
 from transcriber.completeness import Asking, Piece, hear
@@ -33,7 +33,7 @@ class Transcript:
     warnings: tuple[str, ...] = ()
     segments: tuple[Segment, ...] = ()
     language: str | None = None
-    usage: Usage = Usage()
+    usage: Usage = NO_USAGE
     chunks: tuple[Span, ...] = ()
     not_sent: tuple[Span, ...] = ()
 
@@ -56,8 +56,8 @@ class Transcriber:
     ) -> tuple[Piece, ...]:
         """What is said in `chunks`, in order.
 
-        All of it by one model, the next one where the preferred does not exist, or does not hear what there is. The first
-        chunk that cannot be transcribed is an error, and ends the others.
+        All of it by one model, the next one where the preferred does not exist, or does not hear what there is. The
+        first chunk that cannot be transcribed is an error, and ends the others.
         """
         # One that can be ended without the request's own, which goes on with what is made of the error.
         deadline = Deadline(deadline.remaining_seconds(), limit_seconds=deadline.limit_seconds)
@@ -113,7 +113,7 @@ def join(pieces: Sequence[Piece], *, options: TranscriptionOptions, warnings: It
         warnings=tuple(dict.fromkeys(noticed)),
         segments=tuple(segment for piece in pieces for segment in piece.segments),
         language=languages.most_common(1)[0][0] if languages else options.language,
-        usage=sum((piece.transcript.usage for piece in pieces), start=Usage()),
+        usage=sum((piece.transcript.usage for piece in pieces), start=NO_USAGE),
         chunks=tuple(piece.span for piece in sent),
         not_sent=tuple(piece.span for piece in pieces if not piece.was_sent),
     )

@@ -21,6 +21,7 @@ class Metric:
 WALL = Metric("wall", "s", 3)
 CPU = Metric("CPU", "s", 3)
 MEMORY = Metric("memory", "MiB", 1)
+RESIDENT = Metric("resident", "MiB", 1)
 MEMORY_SHARE = Metric("memory", "x audio", 2)
 THROUGHPUT = Metric("throughput", "1/s", 1, more_is_better=True)
 

@@ -7,6 +7,7 @@ from bench_suite.cold_start_row import ColdStartRow
 from bench_suite.lines import Line, Target
 from bench_suite.links import LIMITED, UNLIMITED, Links
 from bench_suite.request_row import Origin, RequestRow
+from bench_suite.sweep_row import SweepRow
 from bench_suite.throughput_row import ThroughputRow
 from bench_suite.work import Backend
 
@@ -113,6 +114,7 @@ ROWS: Final[tuple[Row, ...]] = (
     *_memory_rows(),
     ThroughputRow(name="throughput-1-instance", instances=1, requests=10, rounds=3, quick_rounds=1),
     ThroughputRow(name="throughput-8-instances", instances=8, requests=120, rounds=3, quick_rounds=0),
+    SweepRow(name="sweep-100000-objects", rounds=3, quick_rounds=1),
     ColdStartRow(
         name="cold-start",
         has_library_bytecode=False,

@@ -27,7 +27,7 @@ def test_file_is_valid(text: str) -> None:
 
 
 def test_triggers_are_off() -> None:
-    """No trigger is deployed while the function answers none; the commented-out ones are a schedule and a queue."""
+    """No trigger is deployed before its bucket and queue exist; the commented-out ones are a schedule and a queue."""
     assert FUNCTION.events == []
     schedule, queue = read(with_triggers(TEXT)).functions["transcribe"].events
     assert schedule.schedule is not None

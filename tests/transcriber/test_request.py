@@ -124,10 +124,19 @@ def test_options_in_the_query_string() -> None:
         ({"url": URL, "temperature": "hot"}, {}, "temperature", "number"),
         ({"url": URL, "response_format": "srt"}, {}, "response_format", "not available yet"),
         ({"url": URL, "timestamp_granularities": ["segment"]}, {}, "timestamp_granularities", "verbose_json"),
-        ({"bucket": "b", "key": "k"}, {}, "bucket", "presigned"),
-        ({"key": "k"}, {}, "key", "presigned"),
-        ({"url": URL, "callback": "https://example.com/"}, {}, "callback", "not available yet"),
-        ({"url": URL, "webhook_url": "https://example.com/"}, {}, "webhook_url", "not available yet"),
+        ({"bucket": "b", "url": "https://example.com/"}, {}, "bucket", "2 sources"),
+        ({"bucket": "b"}, {}, "key", "send both"),
+        ({"key": "k"}, {}, "bucket", "send both"),
+        ({"bucket": "../b", "key": "k"}, {}, "bucket", "no name"),
+        ({"bucket": "b", "key": "k" * 1025}, {}, "key", "1024"),
+        ({"job": {"id": "a b", "request": {}}}, {}, "job", "stands alone"),
+        ({"sweep": {"bucket": "b", "limit": 0}}, {}, "sweep.limit", "above 0"),
+        ({"sweep": {"bucket": "b", "prefix": 1}}, {}, "sweep.prefix", "beginning"),
+        ({"sweep": {"buckett": "b"}}, {}, "sweep.buckett", "bucket"),
+        ({"sweep": {}}, {}, "sweep.bucket", "a text"),
+        ({"url": URL, "callback": "example.com"}, {}, "callback", "http or https"),
+        ({"url": URL, "webhook_url": 1}, {}, "webhook_url", "a text"),
+        ({"url": URL, "callback": URL, "webhook_url": URL}, {}, "webhook_url", "the same"),
         ({"url": URL}, {"url": URL}, "url", "no option for the query"),
         ({"url": URL, "language": "fr"}, {"language": "en"}, "language", "leave one out"),
         (AUDIO, {"formt": "text"}, "formt", "response_format"),
@@ -159,7 +168,7 @@ def test_destroyed_binary_body_is_recognised(body: str) -> None:
     """A binary body is refused with the three ways that work instead."""
     with pytest.raises(RequestError) as caught:
         read_request(call(body), SETTINGS)
-    for way in ("base64", "url", "presigned"):
+    for way in ("base64", "url", "key"):
         assert way in caught.value.message
 
 

@@ -71,7 +71,7 @@ def test_garbage_collector_is_left_as_it_was(enabled: bool) -> None:  # noqa: FB
 
 def test_refused_request_loads_neither_sdk_nor_requests() -> None:
     """What is answered without a call of the API, or without a URL, does not load what only those need."""
-    heavy = ("openai", "requests", "urllib3", "httpx2", "httpcore2", "pydantic", "AntiSSRF", "certifi")
+    heavy = ("openai", "requests", "urllib3", "httpx2", "httpcore2", "pydantic", "AntiSSRF", "certifi", "obstore")
     assert (
         run(f"""
         import json, os, sys

@@ -57,6 +57,11 @@ def test_secret_key_of_a_laptop_serves() -> None:
         ("ALLOWED_PRIVATE_HOSTS", "http://intranet/"),
         ("ALLOWED_PRIVATE_HOSTS", "intranet:port"),
         ("LOG_LEVEL", "chatty"),
+        ("S3_ENDPOINT", "s3.fr-par.scw.cloud"),
+        ("OUTPUT_FORMATS", "docx"),
+        ("PRICES", "whisper-large-v3"),
+        ("PRICES", "whisper-large-v3=-1"),
+        ("PRICES", "whisper-large-v3=€1"),
     ],
 )
 def test_fault_names_its_variable_and_not_its_value(variable: str, value: str) -> None:
@@ -67,6 +72,33 @@ def test_fault_names_its_variable_and_not_its_value(variable: str, value: str) -
     assert variable in caught.value.message
     if "KEY" in variable and value:
         assert value not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("given", "variable"),
+    [
+        ({"S3_ACCESS_KEY": "an-access-key"}, "S3_SECRET_KEY"),
+        ({"S3_SECRET_KEY": "a-hidden-key"}, "S3_ACCESS_KEY"),
+        ({"QUEUE_ACCESS_KEY": "an-access-key"}, "QUEUE_SECRET_KEY"),
+        ({"QUEUE_URL": "https://sqs.mnq.fr-par.scaleway.com/project/jobs"}, "QUEUE_ACCESS_KEY"),
+    ],
+)
+def test_key_pairs_are_whole(given: dict[str, str], variable: str) -> None:
+    """Half of a key pair, and a queue without one, is an error that names what is missing."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({**KEY, **given})
+    assert caught.value.variable == variable
+    assert "a-hidden-key" not in caught.value.message
+
+
+def test_settings_of_stored_transcripts() -> None:
+    """Where transcripts go, in which formats, and what a minute costs is read as it is written."""
+    settings = Settings.from_environment(
+        {**KEY, "OUTPUT_PREFIX": "/", "OUTPUT_FORMATS": "srt, text", "PRICES": "whisper=0.003, mine=1"}
+    )
+    assert (settings.output_prefix, settings.output_formats) == ("", ("srt", "text"))
+    assert settings.prices == {"whisper": 0.003, "mine": 1}
+    assert Settings.from_environment(KEY).output_prefix == "transcripts/"
 
 
 def test_api_of_a_model_is_told_by_its_name_or_by_model_apis() -> None:
@@ -96,6 +128,9 @@ def test_allowed_private_hosts_are_names_addresses_networks_and_ports() -> None:
 
 def test_secrets_are_not_in_the_representation() -> None:
     """Printing the settings shows no secret."""
-    settings = Settings.from_environment({**KEY, "ACCESS_TOKEN": "another-secret"})
-    assert settings.secrets == ("a-secret-key", "another-secret")
+    accounts = {
+        name: f"secret-{name}" for name in ("S3_ACCESS_KEY", "S3_SECRET_KEY", "QUEUE_ACCESS_KEY", "QUEUE_SECRET_KEY")
+    }
+    settings = Settings.from_environment({**KEY, "ACCESS_TOKEN": "another-secret", **accounts})
+    assert settings.secrets == ("a-secret-key", "another-secret", "secret-S3_SECRET_KEY", "secret-QUEUE_SECRET_KEY")
     assert "secret" not in repr(settings)

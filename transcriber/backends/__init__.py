@@ -1,6 +1,6 @@
 """The two ways to have a chunk transcribed, behind one interface."""
 
-from transcriber.backends.base import Backend, ChunkTranscript, Usage
+from transcriber.backends.base import NO_USAGE, Backend, ChunkTranscript, Usage
 from transcriber.backends.chat import ChatBackend
 from transcriber.backends.transcriptions import TranscriptionsBackend
 from transcriber.settings import Speaks
@@ -11,4 +11,4 @@ def backends() -> dict[Speaks, Backend]:
     return {Speaks.CHAT: ChatBackend(), Speaks.TRANSCRIPTIONS: TranscriptionsBackend()}
 
 
-__all__ = ["Backend", "ChunkTranscript", "Usage", "backends"]
+__all__ = ["NO_USAGE", "Backend", "ChunkTranscript", "Usage", "backends"]

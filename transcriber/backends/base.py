@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from transcriber.body import Body
 from transcriber.chunks import Chunk
@@ -31,6 +31,9 @@ class Usage:
         )
 
 
+NO_USAGE: Final = Usage()
+
+
 @dataclass(frozen=True)
 class ChunkTranscript:
     """What a model heard in a chunk; `warnings` are for whoever reads the answer.
@@ -44,7 +47,7 @@ class ChunkTranscript:
     warnings: tuple[str, ...] = ()
     segments: tuple[Segment, ...] | None = None
     language: str | None = None
-    usage: Usage = Usage()
+    usage: Usage = NO_USAGE
 
 
 class Poster(Protocol):

@@ -1,4 +1,4 @@
-"""Where audio comes from: an address, or the request itself; each is something to read, again if need be."""
+"""Where audio comes from: an address, Object Storage, or the request; each is something to read, again if need be."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

@@ -23,7 +23,7 @@ class InlineSource(Source):
 
 
 class _Decoding(Reader):
-    """Decodes as it is read, from a multiple of 3 on; `_rest` holds what a block of three had more than was asked for."""
+    """Decodes as it is read, from a multiple of 3 on; `_rest` is what a block of three had more than was asked for."""
 
     def __init__(self, encoded: Base64Text, position: int) -> None:
         self._encoded = encoded

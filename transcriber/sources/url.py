@@ -40,8 +40,8 @@ MAX_URL_LENGTH = 4_096
 CONNECT_TIMEOUT_SECONDS = 10.0
 # A server may need a moment to fetch a file from its own storage; one that is silent for longer has stalled.
 STALL_TIMEOUT_SECONDS = 30.0
-# A connection that is idle while chunks are transcribed may be closed each time; a server that breaks off more often than
-# this does not deliver.
+# A connection that is idle while chunks are transcribed may be closed each time; a server that breaks off more often
+# than this does not deliver.
 MAX_RESUMES = 50
 # A break-off cannot be cured by waiting long, and the API's own retries come on top of these.
 CONNECT_ATTEMPTS = 3
@@ -74,7 +74,7 @@ class Downloads:
         return GuardedAdapter(self._guard, self._tls())
 
     def get(self, url: str, *, start: int, deadline: Deadline) -> requests.Response:
-        """The answer of `url`, whose head, and later its body, keep to `deadline`; from the byte `start` on, if it can."""
+        """The answer of `url`, from the byte `start` on if it can; its head, and later its body, keep to `deadline`."""
         remaining_seconds = deadline.remaining_seconds()
         self._guard.clock.set(remaining_seconds)
         timeouts = (min(CONNECT_TIMEOUT_SECONDS, remaining_seconds), STALL_TIMEOUT_SECONDS)

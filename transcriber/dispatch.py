@@ -1,0 +1,204 @@
+"""Has each kind of event done: a request, a queued job, uploads, a sweep; makes no transcript itself.
+
+What a trigger is answered decides whether it delivers again: a failure that may be cured is a status of 500 and more,
+everything else 200, what cannot be cured being on record or called back. A client is answered what happened.
+
+With a callback, a request ends in exactly one call: with the transcript, or with the error, when it can only be that.
+"""
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import Any, Final
+
+from transcriber.deadline import Deadline
+from transcriber.delivery import (
+    JSON_TYPE,
+    Answer,
+    deliver,
+    deliver_busy,
+    deliver_counts,
+    deliver_error,
+    deliver_queued,
+    error_facts,
+)
+from transcriber.encoded import Base64Text
+from transcriber.errors import SourceFailedError, SourceNotFoundError, TranscriberError
+from transcriber.instance import Instance
+from transcriber.options import ResponseFormat, TranscriptionOptions
+from transcriber.records import ObjectReference, Uploads, may_be_audio
+from transcriber.report import Report
+from transcriber.request import TranscriptionRequest
+from transcriber.schedule import SweepRequest
+from transcriber.sources import open_source
+from transcriber.sources.base import Source
+from transcriber.stored import Outcome, Stored, is_result
+from transcriber.transcript import Transcript
+
+Transcribe = Callable[[Source, TranscriptionOptions, Report, Deadline], Transcript]
+
+# The queue takes 256 KiB a message (`transcriber.queue`); a longer request is done at once.
+MAX_QUEUED_BYTES = 256 * 1024
+# What a sweep queues at a time: as many as a page of a listing has at most, and as a queue takes in a second.
+QUEUED_AT_ONCE = 100
+# No recording is begun with less of the time limit left than this: it would be cut off, and paid for in vain.
+LEAST_TIME_LEFT: Final = 0.25
+
+
+class Dispatch:
+    """Does what an event asks for, with what an instance keeps; `transcribe` makes the transcript of a source."""
+
+    def __init__(self, instance: Instance, transcribe: Transcribe) -> None:
+        self._instance = instance
+        self._transcribe = transcribe
+
+    def request(self, request: TranscriptionRequest, report: Report, deadline: Deadline) -> Answer:
+        """The answer to a request; with a callback it is called back, and queued before where there is a queue."""
+        if request.job_id is not None:
+            report.learn(trigger="queue")
+        if request.callback is None:
+            answer = self._job if request.job_id else self._now
+            return answer(request, report, deadline) or deliver_busy()
+        self._instance.callbacks.check(request.callback)
+        if request.job_id is None and (queued := self._queue(request, deadline)):
+            return queued
+        return self._with_callback(request, request.callback, report, deadline)
+
+    def uploads(self, uploads: Uploads, report: Report, deadline: Deadline) -> Answer:
+        """Each uploaded recording gets its transcript; what is none, and what this function wrote, is left alone."""
+        report.learn(trigger="upload")
+        counts = Counter(found=0, done=0, skipped=0, failed=0)
+        curable: TranscriberError | None = None
+        for reference in uploads.objects:
+            if not may_be_audio(reference.key) or is_result(reference, self._instance.settings):
+                counts["skipped"] += 1
+                continue
+            counts["found"] += 1
+            curable = self._count(reference, counts, deadline) or curable
+        report.learn(**counts)
+        if curable:
+            raise curable
+        return deliver_counts(counts)
+
+    def sweep(self, request: SweepRequest, report: Report, deadline: Deadline) -> Answer:
+        """The recordings without a transcript are queued, or get theirs here, as many as the time allows."""
+        report.learn(trigger="cron")
+        sweep = self._instance.sweep(request)
+        counts = Counter(queued=0, done=0, failed=0)
+        missing: Iterator[ObjectReference] = islice(sweep.missing(deadline), request.limit)
+        if self._instance.settings.queue_url:
+            while batch := list(islice(missing, QUEUED_AT_ONCE)):
+                self._instance.queue.send([_job_of(_of(reference)) for reference in batch], deadline=deadline)
+                counts["queued"] += len(batch)
+        else:
+            for reference in self._while_time_is_left(missing, deadline):
+                self._count(reference, counts, deadline)
+        counts.update(found=sweep.found, skipped=sweep.skipped)
+        report.learn(**counts)
+        return deliver_counts({name: counts[name] for name in ("found", "queued", "done", "skipped", "failed")})
+
+    def _now(self, request: TranscriptionRequest, report: Report, deadline: Deadline) -> Answer | None:
+        """The answer to a request; None while somebody else is at work on it."""
+        if isinstance(request.source, ObjectReference):
+            report.learn(bucket=request.source.bucket, key=request.source.key)
+            stored = self._stored(request.source, request.options, report, deadline)
+            report.learn(outcome=stored.outcome)
+            return stored.answer
+        with open_source(
+            request.source,
+            downloads=lambda: self._instance.downloads,
+            settings=self._instance.settings,
+            deadline=deadline,
+        ) as source:
+            transcript = self._transcribe(source, request.options, report, deadline)
+        return deliver(transcript, request.options.response_format)
+
+    def _job(self, request: TranscriptionRequest, report: Report, deadline: Deadline) -> Answer | None:
+        """A job without a callback, whose outcome is in the storage."""
+        try:
+            answer = self._now(request, report, deadline)
+        except TranscriberError as error:
+            report.learn(**error_facts(error))
+            return deliver_error(error, to_trigger=True)
+        return answer and replace(answer, status=200)  # whatever it is, it is on record
+
+    def _queue(self, request: TranscriptionRequest, deadline: Deadline) -> Answer | None:
+        """Queue a request; None where there is no queue, or where the request is too long for it."""
+        if not self._instance.settings.queue_url:
+            return None
+        if isinstance(request.source, Base64Text) and len(request.source.text) > MAX_QUEUED_BYTES:
+            return None
+        job_id = f"msg_{uuid.uuid4().hex}"
+        message = _job_of(request.fields, job_id)
+        if len(message.encode()) > MAX_QUEUED_BYTES:
+            return None
+        self._instance.queue.send([message], deadline=deadline)
+        return deliver_queued(job_id)
+
+    def _with_callback(
+        self, request: TranscriptionRequest, callback: str, report: Report, deadline: Deadline
+    ) -> Answer:
+        try:
+            answer = self._now(request, report, deadline)
+        except TranscriberError as error:
+            report.learn(**error_facts(error))
+            answer = deliver_error(error)
+        if answer is None:
+            message = "The recording is being transcribed for somebody else; it is called back when that is done."
+            raise SourceFailedError(message, param="key")  # delivered again, and then answered from the storage
+        message_id = request.job_id or f"msg_{uuid.uuid4().hex}"
+        content_type = answer.headers.get("Content-Type", JSON_TYPE)
+        self._instance.callbacks.send(callback, answer.body, content_type, message_id=message_id, deadline=deadline)
+        return replace(answer, status=200) if request.job_id else answer
+
+    def _count(self, reference: ObjectReference, counts: Counter[str], deadline: Deadline) -> TranscriberError | None:
+        """Have one object done, count and log what became of it; the error where another time may cure it."""
+        report = Report(trigger="object")
+        report.learn(bucket=reference.bucket, key=reference.key)
+        curable: TranscriberError | None = None
+        try:
+            outcome = self._stored(reference, TranscriptionOptions(), report, deadline).outcome
+        except SourceNotFoundError as error:
+            outcome = Outcome.SKIPPED  # removed since
+            report.learn(**error_facts(error))
+        except TranscriberError as error:
+            outcome = Outcome.FAILED
+            curable = error if error.is_curable else None
+            report.learn(**error_facts(error))
+        counts[outcome] += 1
+        self._instance.log(
+            "warning" if outcome is Outcome.FAILED else "info", "object", outcome=outcome, **report.log_fields
+        )
+        return curable
+
+    def _stored(
+        self, reference: ObjectReference, options: TranscriptionOptions, report: Report, deadline: Deadline
+    ) -> Stored:
+        return self._instance.stored.answer(
+            reference,
+            options,
+            # What is stored has the times, whatever is answered now.
+            lambda source, options: self._transcribe(
+                source, replace(options, response_format=ResponseFormat.VERBOSE_JSON), report, deadline
+            ),
+            lambda audio: self._instance.object_source(reference, audio, deadline),
+        )
+
+    @staticmethod
+    def _while_time_is_left(references: Iterable[ObjectReference], deadline: Deadline) -> Iterator[ObjectReference]:
+        for reference in references:
+            if deadline.remaining_seconds() < deadline.limit_seconds * LEAST_TIME_LEFT:
+                return
+            yield reference
+
+
+def _of(reference: ObjectReference) -> dict[str, Any]:
+    return {"bucket": reference.bucket, "key": reference.key}
+
+
+def _job_of(request: Any, job_id: str | None = None) -> str:
+    """The message that has `request` done; its shape tells it from a client's request, which would be queued again."""
+    return json.dumps({"job": {"id": job_id or f"msg_{uuid.uuid4().hex}", "request": dict(request)}})

@@ -1,0 +1,54 @@
+"""Reads single fields of a JSON object, and says what is wrong with them; knows nothing of requests."""
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from transcriber.errors import RequestError
+
+# How much of an unknown field's name a message repeats.
+MAX_NAME_LENGTH = 40
+# Of Object Storage, in bytes of UTF-8; and what no bucket's name is longer than.
+MAX_KEY_BYTES = 1_024
+MAX_BUCKET_LENGTH = 63
+
+
+def read_text(fields: Mapping[str, Any], name: str, *, prefix: str = "") -> str:
+    """The text in the field `name`; `RequestError` says where it is not one, or empty. `prefix` is of its path."""
+    value = fields.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise RequestError(f"{prefix}{name} is a text, and not empty.", param=f"{prefix}{name}")
+    return value.strip()
+
+
+def is_bucket(text: str) -> bool:
+    """Whether a bucket can have this name."""
+    return len(text) <= MAX_BUCKET_LENGTH and bool(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text))
+
+
+def is_key(text: str) -> bool:
+    """Whether an object can have this key, or a key begin so: some text, not too long, and without half characters."""
+    try:
+        return 0 < len(text.encode()) <= MAX_KEY_BYTES
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can spell
+        return False
+
+
+def read_bucket(fields: Mapping[str, Any], *, prefix: str = "") -> str:
+    """The bucket that the field `bucket` names; `RequestError` where it names none."""
+    bucket = read_text(fields, "bucket", prefix=prefix)
+    if not is_bucket(bucket):
+        raise RequestError(f"{prefix}bucket is no name of a bucket.", param=f"{prefix}bucket")
+    return bucket
+
+
+def nearest(name: str, known: tuple[str, ...] | Mapping[str, Any]) -> str:
+    """The end of a message about the unknown `name`: which of `known` is meant, or all of them."""
+    found = get_close_matches(name[:MAX_NAME_LENGTH].lower(), known, n=1)
+    return f" Did you mean {found[0]}?" if found else f" Known are {', '.join(known)}."
+
+
+def short(name: str) -> str:
+    """`name` as a message repeats it."""
+    return repr(name if len(name) <= MAX_NAME_LENGTH else name[: MAX_NAME_LENGTH - 1] + "…")
