@@ -8,9 +8,18 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from transcriber.audio import identify
-from transcriber.chunks import cut
+from transcriber.cut_points import CutPlan
+from transcriber.cutting import CutOrder, cut
 from transcriber.deadline import Deadline
-from transcriber.delivery import Answer, deliver_error, describe, error_facts, list_models, preflight
+from transcriber.delivery import (
+    Answer,
+    deliver_error,
+    describe,
+    error_facts,
+    list_models,
+    preflight,
+    transcript_facts,
+)
 from transcriber.dispatch import Dispatch
 from transcriber.event import Call, read_event
 from transcriber.instance import Instance
@@ -63,14 +72,21 @@ def _answer(call: Call, report: Report) -> Answer:
 
 def _transcribe(source: Source, options: TranscriptionOptions, report: Report, deadline: Deadline) -> Transcript:
     settings = _instance.settings
+    warnings: list[str] = []
     with report.watching(source):
         with report.phase("prepare"):
             audio = identify(source, max_seconds=settings.max_audio_seconds)
-            chunks = cut(audio)
+        order = CutOrder(
+            plan=CutPlan(settings.chunk_seconds),
+            max_seconds=settings.max_audio_seconds,
+            deadline=deadline,
+            warn=warnings.append,
+            hold=options.wants_times,
+        )
         with report.phase("api"):
-            pieces = _instance.transcriber.transcribe(chunks, options, deadline=deadline)
-        transcript = join(pieces, audio, max_seconds=settings.max_audio_seconds)
-        report.learn_transcript(transcript.model, transcript.duration_seconds, len(transcript.warnings), settings)
+            pieces = _instance.transcriber.transcribe(cut(audio, order), options, deadline=deadline)
+        transcript = join(pieces, options=options, warnings=warnings)
+        report.learn(**transcript_facts(transcript, settings))
     return transcript
 
 

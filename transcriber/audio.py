@@ -1,22 +1,26 @@
-"""Finds out what audio a source holds, from its first bytes alone; names and content types count for nothing."""
+"""Finds out what audio a source holds, from its bytes alone; names and content types count for nothing."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 from transcriber import mp3, wav
-from transcriber.containers import SIGNATURE_BYTES, Container, describe
+from transcriber.containers import MPEG_AUDIO, SIGNATURE_BYTES, Container, recognise
 from transcriber.errors import AudioTooLargeError, UnsupportedAudioError
 from transcriber.sources.base import Source
 
-MAX_CHANNELS = 2
+if TYPE_CHECKING:
+    from transcriber.decoding import Decoder
+
+Layout: TypeAlias = "wav.WavLayout | mp3.Mp3Layout"
 
 
 @dataclass(frozen=True)
-class Audio:
-    """A source that is known to hold audio."""
+class PlainAudio:
+    """A source with WAV or MP3 as the APIs take it."""
 
     source: Source
     container: Container
-    layout: wav.WavLayout | mp3.Mp3Layout
+    layout: Layout
 
     @property
     def duration_seconds(self) -> float | None:
@@ -29,54 +33,104 @@ class Audio:
         return 0.0 if self.source.size_bytes is None else self.layout.missing_seconds(self.source.size_bytes)
 
 
+@dataclass(frozen=True)
+class EncodedAudio:
+    """A source with audio that has to be decoded first; `decoder` is open, and closed by whoever reads it."""
+
+    source: Source
+    decoder: "Decoder"
+
+    @property
+    def duration_seconds(self) -> float | None:
+        """How long it plays, by its own word; None when it says nothing."""
+        return self.decoder.duration_seconds
+
+
+Audio: TypeAlias = PlainAudio | EncodedAudio
+
+
 def identify(source: Source, *, max_seconds: float) -> Audio:
-    """The audio in `source`, of which only the beginning is read.
+    """The audio in `source`, of which only the beginning is read, and the index where that is at the end.
 
     `UnsupportedAudioError` says what was found instead; `AudioTooLargeError` when it plays longer than `max_seconds`.
     """
-    head = source.peek(SIGNATURE_BYTES)
-    audio = _identify_wav(source) if wav.is_wav(head) else _identify_mp3(source, head)
-    if audio is None:
-        raise UnsupportedAudioError(f"The source holds {describe(head)}, and only WAV and MP3 are read so far.")
-    if audio.layout.channels > MAX_CHANNELS:
-        raise UnsupportedAudioError(
-            f"The audio has {audio.layout.channels} channels; only mono and stereo are read so far."
-        )
-    check_duration(audio, max_seconds=max_seconds)
+    audio = _identify_plain(source) or _identify_encoded(source)
+    try:
+        check_duration(audio.duration_seconds, max_seconds=max_seconds)
+    except (UnsupportedAudioError, AudioTooLargeError):
+        if isinstance(audio, EncodedAudio):
+            audio.decoder.close()
+        raise
     return audio
 
 
-def check_duration(audio: Audio, *, max_seconds: float) -> None:
+def check_duration(seconds: float | None, *, max_seconds: float) -> None:
     """Raise the error for audio without a sample, or with more than `max_seconds` of them."""
-    seconds = audio.duration_seconds
     if seconds is None:
         return
     if seconds <= 0:
-        raise UnsupportedAudioError(f"The {audio.container.upper()} file has no samples.")
+        raise UnsupportedAudioError("The audio has no samples.")
     if seconds > max_seconds:
         raise AudioTooLargeError(
             f"The audio plays {seconds / 60:.1f} minutes; the limit is {max_seconds / 60:g} (MAX_AUDIO_MINUTES)."
         )
 
 
-def _identify_wav(source: Source) -> Audio:
+def _identify_plain(source: Source) -> PlainAudio | None:
+    """WAV or MP3 that the APIs take as they are; None for everything else."""
+    head = source.peek(SIGNATURE_BYTES)
+    if wav.is_wav(head):
+        layout: Layout | None = _wav_layout(source)
+        container = Container.WAV
+    else:
+        layout = _mp3_layout(source) if recognise(_untagged(source)).demuxer is None else None
+        container = Container.MP3
+    return PlainAudio(source, container, layout) if layout is not None and layout.is_plain else None
+
+
+def _identify_encoded(source: Source) -> EncodedAudio:
+    from transcriber.decoding import Decoder  # noqa: PLC0415 # spares WAV and MP3 a module at a cold start
+
+    finding = recognise(_untagged(source))
+    if finding.demuxer is None and _mp3_layout(source) is not None:
+        finding = MPEG_AUDIO
+    if finding.demuxer is None:
+        raise UnsupportedAudioError(
+            f"The source holds {finding.name}, in which there is no sound. Send a recording: WAV, MP3, M4A, MP4, MOV, "
+            "3GP, WebM, Ogg, FLAC, AAC, or another of the usual formats."
+        )
+    return EncodedAudio(source, Decoder(source, demuxer=finding.demuxer, name=finding.name))
+
+
+def _untagged(source: Source) -> bytes:
+    """What the source begins with, after an ID3 tag, which some programs put before AAC and FLAC too."""
+    start = _tag_bytes(source)
+    return source.peek(start + SIGNATURE_BYTES)[start:]
+
+
+def _wav_layout(source: Source) -> wav.WavLayout:
     looked_at = SIGNATURE_BYTES
     while True:
         head = source.peek(looked_at)
         layout = wav.read_layout(head)
         if layout is not None:
-            return Audio(source, Container.WAV, layout)
+            check_duration(layout.duration_seconds(source.size_bytes), max_seconds=float("inf"))
+            return layout
         if len(head) < looked_at or looked_at >= wav.MAX_HEADER_BYTES:
             raise UnsupportedAudioError("The WAV file has no samples: it ends within its header.")
         looked_at *= 4
 
 
-def _identify_mp3(source: Source, head: bytes) -> Audio | None:
-    start = mp3.tag_bytes(head)
-    if start > mp3.MAX_TAG_BYTES:
+def _mp3_layout(source: Source) -> mp3.Mp3Layout | None:
+    start = _tag_bytes(source)
+    return mp3.read_layout(source.peek(start + mp3.FRAMES_LOOK_BYTES)[start:], offset=start)
+
+
+def _tag_bytes(source: Source) -> int:
+    size = mp3.tag_bytes(source.peek(SIGNATURE_BYTES))
+    if size > mp3.MAX_TAG_BYTES:
         limit = f"{mp3.MAX_TAG_BYTES / 2**20:g} MiB are read"
         raise UnsupportedAudioError(
-            f"The MP3 file begins with a tag of {start / 2**20:.0f} MiB; {limit}. Remove its picture."
+            f"The file begins with a tag of {size / 2**20:.0f} MiB; {limit}. Remove the picture in it."
         )
-    layout = mp3.read_layout(source.peek(start + mp3.FRAMES_LOOK_BYTES)[start:], offset=start)
-    return None if layout is None else Audio(source, Container.MP3, layout)
+    return size

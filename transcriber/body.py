@@ -12,13 +12,13 @@ UPLOAD_BYTES = 256 * 1024
 
 
 class Stream:
-    """A body in pieces; `size_bytes` is None when nobody knows it before the end, and then it is sent chunked.
+    """A body in pieces, `size_bytes` in all.
 
     `is_whole` tells whether all pieces were asked for, and the client asks for the next one when the last is sent.
     """
 
     def __init__(
-        self, content_type: str, size_bytes: int | None, pieces: Iterator[bytes], *, close: Callable[[], None]
+        self, content_type: str, size_bytes: int, pieces: Iterator[bytes], *, close: Callable[[], None]
     ) -> None:
         self.content_type = content_type
         self.size_bytes = size_bytes
@@ -29,8 +29,7 @@ class Stream:
     @property
     def headers(self) -> dict[str, str]:
         """The headers that announce it."""
-        length = {} if self.size_bytes is None else {"Content-Length": str(self.size_bytes)}
-        return {"Content-Type": self.content_type, **length}
+        return {"Content-Type": self.content_type, "Content-Length": str(self.size_bytes)}
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._pieces
@@ -40,11 +39,10 @@ class Stream:
 class Upload:
     """The audio as the file part of a form: what the client library asks of a file, and no more.
 
-    It asks for the length by seeking to the end and back, before the first byte is read; where nobody knows the length,
-    that fails, and the form is sent chunked.
+    It asks for the length by seeking to the end and back, before the first byte is read.
     """
 
-    def __init__(self, reader: Reader, size_bytes: int | None) -> None:
+    def __init__(self, reader: Reader, size_bytes: int) -> None:
         self._reader = reader
         self._size_bytes = size_bytes
         self._has_begun = False
@@ -63,7 +61,7 @@ class Upload:
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """The length, for `SEEK_END`; nothing moves, and once reading has begun nothing can."""
-        if self._size_bytes is None or self._has_begun:
+        if self._has_begun:
             raise io.UnsupportedOperation
         return self._size_bytes if whence == io.SEEK_END else offset
 

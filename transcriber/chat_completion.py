@@ -54,13 +54,14 @@ def _head(kind: str, transcript: Transcript, reply: ChatReply) -> dict[str, Any]
 
 def _usage(transcript: Transcript) -> dict[str, int] | None:
     """The tokens that the API counted; null where it bills by the second, or did not say."""
-    tokens = transcript.tokens
-    if tokens is None:
+    usage = transcript.usage
+    total = usage.prompt_tokens + usage.completion_tokens
+    if usage.calls and not total:
         return None
     return {
-        "prompt_tokens": tokens.prompt,
-        "completion_tokens": tokens.completion,
-        "total_tokens": tokens.prompt + tokens.completion,
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": total,
     }
 
 

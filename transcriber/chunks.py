@@ -1,14 +1,15 @@
-"""Cuts audio into what one call of the API takes.
+"""What one call of the API gets: a span of the recording, as WAV or MP3."""
 
-So far no audio is cut: a recording is one chunk, and one that no single call takes is refused.
-"""
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
 
-from dataclasses import dataclass
-
-from transcriber.audio import Audio
 from transcriber.containers import Container
-from transcriber.errors import AudioTooLargeError
+from transcriber.encoded import Base64Text
+from transcriber.levels import Levels
+from transcriber.segments import Span
 from transcriber.sources.base import Reader, Source
+from transcriber.sources.inline import InlineSource
+from transcriber.wav import WavLayout
 
 # What the Generative APIs take in one call: 25 MB a file, read as the server that is behind them reads it (vLLM counts
 # in MiB), and 30 minutes for a transcription.
@@ -16,69 +17,104 @@ MAX_CHUNK_BYTES = 25 * 1024 * 1024
 MAX_CHUNK_SECONDS = 30 * 60.0
 
 
+class Body(ABC):
+    """The bytes of a chunk, which can be read as often as needed."""
+
+    @property
+    @abstractmethod
+    def size_bytes(self) -> int:
+        """How many bytes `open` will give."""
+
+    @property
+    def held_bytes(self) -> int:
+        """How many of them are in memory on this chunk's account."""
+        return 0
+
+    @property
+    def encoded(self) -> Base64Text | None:
+        """The same bytes as base64 text, where they came as such."""
+        return None
+
+    @abstractmethod
+    def open(self) -> Reader:
+        """A reading of all bytes; close it."""
+
+
 @dataclass(frozen=True)
-class Chunk:
-    """A span of the audio that is sent in one call; its label comes from the bytes."""
+class WholeSource(Body):
+    """All of a source, sent while it arrives; its size is known, and it can be read again."""
 
-    audio: Audio
-
-    @property
-    def container(self) -> Container:
-        """What the chunk's bytes are."""
-        return self.audio.container
+    source: Source
 
     @property
-    def source(self) -> Source:
-        """Where the chunk's bytes come from."""
-        return self.audio.source
+    def size_bytes(self) -> int:
+        """The source's size."""
+        return self.source.size_bytes or 0
 
     @property
-    def size_bytes(self) -> int | None:
-        """How many bytes `open` will give; None when nobody has said so yet."""
-        return self.source.size_bytes
-
-    @property
-    def duration_seconds(self) -> float | None:
-        """How long it plays; None as long as nobody can tell."""
-        return self.audio.duration_seconds
+    def encoded(self) -> Base64Text | None:
+        """The base64 text of the request, if that is the source."""
+        return self.source.encoded if isinstance(self.source, InlineSource) else None
 
     def open(self) -> Reader:
-        """A reading of the chunk's bytes, which ends in an error rather than pass what a call takes."""
-        return _Bounded(self.source.open())
+        """A new reading of the source."""
+        return self.source.open()
 
 
-def cut(audio: Audio) -> tuple[Chunk, ...]:
-    """The chunks of `audio`, in order; `AudioTooLargeError` for what one call does not take."""
-    seconds = audio.duration_seconds
-    if seconds is not None and seconds > MAX_CHUNK_SECONDS:
-        raise AudioTooLargeError(
-            f"The audio plays {seconds / 60:.1f} minutes; {MAX_CHUNK_SECONDS / 60:g} are what one call of the API "
-            "takes, and longer audio is not cut yet."
-        )
-    _check_bytes(audio.source.size_bytes or 0)
-    return (Chunk(audio),)
+@dataclass(frozen=True)
+class HeldBytes(Body):
+    """Bytes in memory: a header, and what was cut out of a recording."""
+
+    header: bytes = field(repr=False)
+    data: bytes | bytearray = field(repr=False)
+
+    @property
+    def size_bytes(self) -> int:
+        """Header and data together."""
+        return len(self.header) + len(self.data)
+
+    @property
+    def held_bytes(self) -> int:
+        """The data; the header is nothing."""
+        return len(self.data)
+
+    def open(self) -> Reader:
+        """A reading of header and data."""
+        return _HeldReader(self)
 
 
-def _check_bytes(size_bytes: int) -> None:
-    if size_bytes > MAX_CHUNK_BYTES:
-        raise AudioTooLargeError(
-            f"The audio has more than {MAX_CHUNK_BYTES / 2**20:g} MiB, which is what one call of the API takes, and "
-            "larger audio is not cut yet. As MP3 it would be smaller."
-        )
-
-
-class _Bounded(Reader):
-    """A reading that fails rather than pass `MAX_CHUNK_BYTES`, for sources that do not say how long they are."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self._position = 0
+class _HeldReader(Reader):
+    def __init__(self, held: HeldBytes) -> None:
+        self._parts = [memoryview(held.header), memoryview(held.data)]
 
     def read(self, size: int) -> bytes:
-        block = self._reader.read(size)
-        self._position += len(block)
-        _check_bytes(self._position)
+        while self._parts and not self._parts[0]:
+            del self._parts[0]
+        if not self._parts:
+            return b""
+        block, self._parts[0] = bytes(self._parts[0][:size]), self._parts[0][size:]
         return block
 
     def close(self) -> None:
-        self._reader.close()
+        self._parts = []
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A span of the recording to transcribe in one call.
+
+    Its bytes begin `lead_seconds` before the span, with sound that belongs to the chunk before and is too short for a
+    word. `layout` says where the samples of a WAV file are. `levels` are those of its bytes, where cutting it has told.
+    """
+
+    span: Span
+    container: Container
+    body: Body = field(repr=False)
+    layout: WavLayout | None = None
+    lead_seconds: float = 0.0
+    levels: Levels | None = field(default=None, repr=False)
+
+    @property
+    def duration_seconds(self) -> float:
+        """How long its bytes play."""
+        return self.span.duration_seconds + self.lead_seconds

@@ -3,7 +3,7 @@
 import json
 import math
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Final
 from transcriber import __version__
 from transcriber.chat_completion import completion, stream
 from transcriber.chunks import MAX_CHUNK_BYTES, MAX_CHUNK_SECONDS
+from transcriber.cues import render_srt, render_vtt
 from transcriber.errors import (
     ApiError,
     AuthenticationError,
@@ -22,17 +23,24 @@ from transcriber.errors import (
 from transcriber.openai_paths import ChatReply
 from transcriber.options import ResponseFormat
 from transcriber.request import ALLOWED_METHODS
+from transcriber.segments import Segment, Span
 from transcriber.settings import BYTES_PER_MB, Settings
 from transcriber.transcript import SECONDS_DECIMALS, Transcript
 
 JSON_TYPE: Final = "application/json"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
 EVENT_STREAM_TYPE: Final = "text/event-stream; charset=utf-8"
+SRT_TYPE: Final = "application/x-subrip"
+VTT_TYPE: Final = "text/vtt"
 
 # What a page of another origin may read beside the body.
 EXPOSED: Final = {"Access-Control-Expose-Headers": "X-Request-Id, Server-Timing, Retry-After"}
 # A browser may remember for a day what it was allowed to send.
 PREFLIGHT_MAX_AGE_SECONDS = 86_400
+# A short recording costs a fraction of a cent.
+COST_DECIMALS = 6
+# Eight hours in chunks of five minutes; a line of the log stays short.
+MAX_SPANS_LOGGED = 100
 
 
 @dataclass(frozen=True)
@@ -114,17 +122,42 @@ def deliver(transcript: Transcript, response_format: ResponseFormat, chat: ChatR
 
 
 def _in_format(transcript: Transcript, response_format: ResponseFormat) -> Answer:
-    if response_format is ResponseFormat.TEXT:
-        return Answer(200, transcript.text + "\n", {"Content-Type": TEXT_TYPE})
-    answer: dict[str, Any] = {
+    match response_format:
+        case ResponseFormat.TEXT:
+            return Answer(200, transcript.text + "\n", {"Content-Type": TEXT_TYPE})
+        case ResponseFormat.SRT:
+            return Answer(200, render_srt(transcript.segments), {"Content-Type": SRT_TYPE})
+        case ResponseFormat.VTT:
+            return Answer(200, render_vtt(transcript.segments), {"Content-Type": VTT_TYPE})
+        case ResponseFormat.JSON:
+            return _json(200, _fields(transcript))
+        case ResponseFormat.VERBOSE_JSON:
+            return _json(200, {"task": "transcribe", **_fields(transcript), **_verbose_fields(transcript)})
+
+
+def _fields(transcript: Transcript) -> dict[str, Any]:
+    fields: dict[str, Any] = {
         "text": transcript.text,
         "model": transcript.model,
         "duration": round(transcript.duration_seconds, SECONDS_DECIMALS),
         "usage": {"type": "duration", "seconds": math.ceil(transcript.duration_seconds)},
     }
     if transcript.warnings:
-        answer["warnings"] = transcript.warnings
-    return _json(200, answer)
+        fields["warnings"] = transcript.warnings
+    return fields
+
+
+def _verbose_fields(transcript: Transcript) -> dict[str, Any]:
+    segments = [
+        {
+            "id": number,
+            "start": round(segment.start_seconds, SECONDS_DECIMALS),
+            "end": round(segment.end_seconds, SECONDS_DECIMALS),
+            "text": segment.text,
+        }
+        for number, segment in enumerate(transcript.segments)
+    ]
+    return {"language": transcript.language, "segments": segments}
 
 
 def deliver_stored(stored: Mapping[str, Any], response_format: ResponseFormat) -> Answer:
@@ -135,6 +168,11 @@ def deliver_stored(stored: Mapping[str, Any], response_format: ResponseFormat) -
             model=str(stored["model"]),
             duration_seconds=float(stored["duration"]),
             warnings=tuple(stored.get("warnings", ())),
+            segments=tuple(
+                Segment(float(segment["start"]), float(segment["end"]), str(segment["text"]))
+                for segment in stored["segments"]
+            ),
+            language=stored["language"],
         ),
         response_format,
     )
@@ -175,6 +213,25 @@ def deliver_error(error: Exception, *, to_trigger: bool = False) -> Answer:
         again = status if status >= HTTPStatus.INTERNAL_SERVER_ERROR else int(HTTPStatus.SERVICE_UNAVAILABLE)
         status = again if error.is_curable else int(HTTPStatus.OK)
     return _json(status, {"error": body}, headers)
+
+
+def transcript_facts(transcript: Transcript, settings: Settings) -> dict[str, object]:
+    """What the log says of a transcript: nothing of its words, and what it cost where PRICES tells it of its model."""
+    price = settings.prices.get(transcript.model)
+    return {
+        "model": transcript.model,
+        "seconds": round(transcript.duration_seconds, SECONDS_DECIMALS),
+        "calls": transcript.usage.calls,
+        "tokens": transcript.usage.prompt_tokens + transcript.usage.completion_tokens or None,
+        "cost": None if price is None else round(price * transcript.usage.audio_seconds / 60, COST_DECIMALS),
+        "chunks": _spans(transcript.chunks),
+        "not_sent": _spans(transcript.not_sent),
+        "warnings": len(transcript.warnings),
+    }
+
+
+def _spans(spans: Sequence[Span]) -> list[list[float]]:
+    return [[round(span.start_seconds, 1), round(span.end_seconds, 1)] for span in spans[:MAX_SPANS_LOGGED]]
 
 
 def error_facts(error: Exception) -> dict[str, object]:

@@ -28,7 +28,7 @@ from transcriber.delivery import (
 from transcriber.encoded import Base64Text
 from transcriber.errors import SourceFailedError, SourceNotFoundError, TranscriberError
 from transcriber.instance import Instance
-from transcriber.options import TranscriptionOptions
+from transcriber.options import ResponseFormat, TranscriptionOptions
 from transcriber.records import ObjectReference, Uploads, may_be_audio
 from transcriber.report import Report
 from transcriber.request import TranscriptionRequest
@@ -180,7 +180,10 @@ class Dispatch:
         return self._instance.stored.answer(
             reference,
             options,
-            lambda source, options: self._transcribe(source, options, report, deadline),
+            # What is stored has the times, whatever is answered now.
+            lambda source, options: self._transcribe(
+                source, replace(options, response_format=ResponseFormat.VERBOSE_JSON), report, deadline
+            ),
             lambda audio: self._instance.object_source(reference, audio, deadline),
         )
 

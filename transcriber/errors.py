@@ -44,6 +44,10 @@ class TranscriberError(Exception):
         self.message = message
         self.param = param
 
+    def add(self, sentence: str) -> None:
+        """Say more, which only somebody further away from the error knows."""
+        self.message = f"{self.message} {sentence}"
+
 
 class SettingsError(TranscriberError):
     """A setting is missing or wrong; `variable` is its name, and its value is never told."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from transcriber.backends import backends
 from transcriber.claims import Claims
 from transcriber.deadline import Deadline
 from transcriber.errors import TranscriberError
@@ -116,7 +117,7 @@ class Instance:
             from transcriber.api import Api  # noqa: PLC0415 # half of a cold start, which only a call of the API needs
 
         api = Api(self.settings, retry=RetryPolicy(tell=self._tell_of_retry))
-        return Transcriber(self.settings, api, ModelDirectory(self.settings, log=self.log))
+        return Transcriber(self.settings, api, ModelDirectory(self.settings, log=self.log), backends())
 
     def _tell_of_retry(self, error: TranscriberError, wait_seconds: float) -> None:
         self.log("warning", "trying again", code=error.code, error=error.message, wait_seconds=round(wait_seconds, 3))

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 # An ID3v2 tag may hold a picture, of a megabyte or so; it is read into memory to find what follows it.
 MAX_TAG_BYTES = 4 * 1024 * 1024
 ID3_HEADER_BYTES = 10
+HEADER_BYTES = 4
+LAYER_III = 3
 # How much after the tag is looked at: 16 KiB are at least 11 frames of the longest kind.
 FRAMES_LOOK_BYTES = 16 * 1024
 # A stream with this share of the bytes that it states is whole: tags at its end count for some writers.
@@ -18,6 +20,9 @@ WHOLE_SHARE = 0.99
 MAX_GARBAGE_BYTES = 4 * 1024
 # Frames in a row that must fit each other, since eleven set bits alone occur everywhere.
 FRAMES_IN_A_ROW = 3
+
+# The largest slot, of layer I; frames of a constant rate differ by one at most.
+SLOT_BYTES = 4
 
 _BIT_RATES = {  # kbit/s by (MPEG version 1?, layer)
     (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -45,14 +50,24 @@ class Frame:
 
 @dataclass(frozen=True)
 class Mp3Layout:
-    """Where the frames begin, and how long they play: `stated_seconds` by the first frame's word, or by their rate."""
+    """Where the frames begin, and how long they play: `stated_seconds` by the first frame's word, or by their rate.
 
+    With neither a word nor a constant rate, the length is known only when all frames have been counted.
+    """
+
+    layer: int
     channels: int
     sample_rate_hz: int
     bytes_per_second: float
+    has_constant_rate: bool
     frames_start: int
     stated_seconds: float | None
     stated_bytes: int | None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is what the name MP3 means: layer III."""
+        return self.layer == LAYER_III
 
     def missing_seconds(self, size_bytes: int) -> float:
         """How much longer the first frame says the stream is than it is in a file of `size_bytes`."""
@@ -65,7 +80,9 @@ class Mp3Layout:
         """The length of a file of `size_bytes`; None as long as nothing tells."""
         if self.stated_seconds is not None:
             return self.stated_seconds - (0.0 if size_bytes is None else self.missing_seconds(size_bytes))
-        return None if size_bytes is None else max(0, size_bytes - self.frames_start) / self.bytes_per_second
+        if size_bytes is None or not self.has_constant_rate:
+            return None
+        return max(0, size_bytes - self.frames_start) / self.bytes_per_second
 
 
 def tag_bytes(head: bytes) -> int:
@@ -130,20 +147,36 @@ def _layout(data: bytes, start: int, frames: list[Frame], offset: int) -> Mp3Lay
     stated_frames, stated_bytes = _stated(data, start, first)
     counted = frames[1:] or frames  # the first may be a Xing frame, whose size says nothing of the others
     seconds = sum(frame.samples for frame in counted) / first.sample_rate_hz
+    # Padding makes sizes of one rate differ by a slot.
+    sizes = [frame.size_bytes for frame in counted]
     return Mp3Layout(
+        layer=first.layer,
         channels=first.channels,
         sample_rate_hz=first.sample_rate_hz,
-        bytes_per_second=sum(frame.size_bytes for frame in counted) / seconds,
+        bytes_per_second=sum(sizes) / seconds,
+        has_constant_rate=max(sizes) - min(sizes) <= SLOT_BYTES,
         frames_start=offset + start,
         stated_seconds=stated_frames * first.samples / first.sample_rate_hz if stated_frames else None,
         stated_bytes=stated_bytes,
     )
 
 
+def states_length(data: bytes | bytearray, start: int, first: Frame) -> bool:
+    """Whether the frame at `start` holds no sound but the stream's length, be it in any of the three forms."""
+    xing = start + 4 + side_bytes(first)
+    return data[xing : xing + 4] in (b"Xing", b"Info") or data[start + 36 : start + 40] == b"VBRI"
+
+
+def side_bytes(frame: Frame) -> int:
+    """The length of a frame's side information, which stands between its header and its sound."""
+    if frame.mpeg1:
+        return 32 if frame.channels == 2 else 17  # noqa: PLR2004 # stereo
+    return 17 if frame.channels == 2 else 9  # noqa: PLR2004 # the same
+
+
 def _stated(data: bytes, start: int, first: Frame) -> tuple[int | None, int | None]:
     """How many frames and bytes the stream has, by the word of its first frame."""
-    side_bytes = (32 if first.channels == 2 else 17) if first.mpeg1 else (17 if first.channels == 2 else 9)  # noqa: PLR2004
-    xing = start + 4 + side_bytes
+    xing = start + 4 + side_bytes(first)
     if data[xing : xing + 4] in {b"Xing", b"Info"} and len(data) >= xing + 16:
         flags, *fields = struct.unpack_from(">III", data, xing + 4)
         frames = fields.pop(0) if flags & 1 else None

@@ -44,6 +44,11 @@ class TranscriptionOptions:
     response_format: ResponseFormat = ResponseFormat.JSON
     timestamp_granularities: tuple[str, ...] = ()
 
+    @property
+    def wants_times(self) -> bool:
+        """Whether the answer says when words are said."""
+        return self.response_format in {ResponseFormat.VERBOSE_JSON, ResponseFormat.SRT, ResponseFormat.VTT}
+
 
 class _InvalidOptionError(ValueError):
     """Says what the option is instead."""
@@ -121,6 +126,8 @@ def _response_format(value: object) -> ResponseFormat:
 
 def _granularities(value: object) -> tuple[str, ...]:
     values = [value] if isinstance(value, str) else value
+    if isinstance(values, list) and "word" in values:
+        raise _InvalidOptionError('cannot be "word": neither API gives the times of words. Ask for ["segment"]')
     if values != ["segment"]:
         raise _InvalidOptionError('is ["segment"]')
     return ("segment",)

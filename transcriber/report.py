@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from transcriber.settings import Settings
 from transcriber.sources.base import Source
 
 # The phases that the contract names. They may overlap: the audio is sent while it still arrives.
@@ -41,12 +40,6 @@ class Report:
         finally:
             self.phase_seconds["download"] = source.transfer_seconds
             self.learn(source=source.kind, bytes=source.bytes_read if source.size_bytes is None else source.size_bytes)
-
-    def learn_transcript(self, model: str, seconds: float, warnings: int, settings: Settings) -> None:
-        """Note what was transcribed, and what it cost where PRICES tells what a minute costs with `model`."""
-        price = settings.prices.get(model)
-        cost = None if price is None else round(price * seconds / 60, COST_DECIMALS)
-        self.learn(model=model, seconds=seconds, warnings=warnings, cost=cost)
 
     @property
     def is_delivered_again(self) -> bool:

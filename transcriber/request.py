@@ -269,7 +269,4 @@ def _read_options(fields: Mapping[str, Any]) -> TranscriptionOptions:
     if options.timestamp_granularities and options.response_format is not ResponseFormat.VERBOSE_JSON:
         message = "timestamp_granularities goes with response_format verbose_json."
         raise RequestError(message, param="timestamp_granularities")
-    if options.response_format not in {ResponseFormat.JSON, ResponseFormat.TEXT}:
-        message = f"response_format {options.response_format} is not available yet; json and text are."
-        raise RequestError(message, param="response_format")
     return options

@@ -39,7 +39,11 @@ SHORTEST_WAIT_SECONDS = 0.5
 
 
 class RetryPolicy:
-    """The policy, with a clock and dice that a test may replace; `tell` hears of each failure that is retried."""
+    """The policy, with a clock and dice that a test may replace; `tell` hears of each failure that is retried.
+
+    Calls that are made at the same time share it: when one is told that there are too many of them, all others that are
+    about to begin wait as long, and a little longer each, so that they do not come back all at once.
+    """
 
     def __init__(
         self,
@@ -48,7 +52,10 @@ class RetryPolicy:
         dice: Callable[[], float] = random.random,
         tell: Callable[[TranscriberError, float], None] = lambda _error, _wait_seconds: None,
         max_attempts: int = MAX_ATTEMPTS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
+        self._paused_until = -float("inf")
         self._sleep = sleep
         self._dice = dice
         self._tell = tell
@@ -57,6 +64,7 @@ class RetryPolicy:
     def __call__(self, attempt: Callable[[], T], *, deadline: Deadline) -> T:
         """The result of `attempt`; its last error when tries or time are used up."""
         for failures in range(1, self._max_attempts + 1):
+            self._wait_for_pause(deadline)
             try:
                 return attempt()
             except RETRIED as error:
@@ -64,8 +72,16 @@ class RetryPolicy:
                 if failures == self._max_attempts or wait_seconds >= deadline.remaining_seconds():
                     raise
                 self._tell(error, wait_seconds)
+                if isinstance(error, RateLimitedError):
+                    self._paused_until = max(self._paused_until, self._clock() + wait_seconds)
                 self._sleep(wait_seconds)
         raise AssertionError  # the last failure was raised above
+
+    def _wait_for_pause(self, deadline: Deadline) -> None:
+        """Wait while calls are paused, if there is time for it; without it, the call itself will tell."""
+        pause_seconds = self._paused_until - self._clock()
+        if 0 < pause_seconds < deadline.remaining_seconds():
+            self._sleep(pause_seconds * (1 + JITTER * self._dice()))
 
     def wait_seconds(self, error: TranscriberError, failures: int) -> float:
         """Seconds to wait after the `failures`-th failure in a row: what `Retry-After` says, otherwise back-off."""

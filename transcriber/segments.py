@@ -23,3 +23,10 @@ class Segment:
     start_seconds: float
     end_seconds: float
     text: str
+
+
+def clock_time(seconds: float) -> str:
+    """A point in time as players show it: `0:07`, `1:02:03`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -29,6 +29,11 @@ DEFAULT_TIME_LIMIT_SECONDS = 290.0
 # The longest that the platform lets a request take.
 MAX_TIME_LIMIT_SECONDS = 3600.0
 
+# What the API takes in one call.
+MAX_CHUNK_MINUTES = 30
+# More threads than this hold more memory than a function has, and meet every rate limit.
+MAX_PARALLEL_CALLS = 64
+
 # Which API a model speaks, told by its name. Voxtral speaks both; as a chat model it follows an instruction.
 NAMES_OF_APIS: tuple[tuple[str, Speaks], ...] = (
     ("whisper", Speaks.TRANSCRIPTIONS),
@@ -69,6 +74,8 @@ class Settings:
     access_token: str | None = field(default=None, repr=False)
     max_audio_bytes: int = 500 * BYTES_PER_MB
     max_audio_seconds: float = 300 * 60.0
+    chunk_seconds: float = 5 * 60.0
+    parallel_calls: int = 8
     time_limit_seconds: float = DEFAULT_TIME_LIMIT_SECONDS
     allowed_private_hosts: tuple[AllowedHost, ...] = ()
     log_level: LogLevel = "info"
@@ -97,6 +104,8 @@ class Settings:
             access_token=values.secret("ACCESS_TOKEN"),
             max_audio_bytes=int(values.positive("MAX_AUDIO_MB", cls.max_audio_bytes / BYTES_PER_MB) * BYTES_PER_MB),
             max_audio_seconds=values.positive("MAX_AUDIO_MINUTES", cls.max_audio_seconds / 60) * 60,
+            chunk_seconds=values.positive("CHUNK_MINUTES", cls.chunk_seconds / 60, most=MAX_CHUNK_MINUTES) * 60,
+            parallel_calls=values.count("PARALLEL_CALLS", cls.parallel_calls, most=MAX_PARALLEL_CALLS),
             time_limit_seconds=values.positive("TIME_LIMIT", cls.time_limit_seconds, most=MAX_TIME_LIMIT_SECONDS),
             allowed_private_hosts=values.hosts("ALLOWED_PRIVATE_HOSTS"),
             log_level=values.log_level("LOG_LEVEL"),
@@ -211,6 +220,12 @@ class _Values:
             limit = "" if most == float("inf") else f" and at most {most:g}"
             raise SettingsError(name, f"must be a number above 0{limit}")
         return number
+
+    def count(self, name: str, default: int, *, most: int) -> int:
+        number = self.positive(name, default, most=most)
+        if number != int(number):
+            raise SettingsError(name, f"must be a whole number from 1 to {most}")
+        return int(number)
 
     def hosts(self, name: str) -> tuple[AllowedHost, ...]:
         parts = (part.strip() for part in (self.text(name) or "").split(","))

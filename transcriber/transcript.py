@@ -1,34 +1,44 @@
-"""Has the chunks transcribed by the best model there is, and joins what was heard into one transcript."""
+"""Has a recording transcribed by the best model there is, chunk by chunk, and joins what was heard."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from transcriber.audio import Audio, check_duration
-from transcriber.backends import BACKENDS, ChunkTranscript
-from transcriber.backends.base import Poster, TokenUsage
+from transcriber.backends import NO_USAGE, Backend, ChunkTranscript, Usage
+from transcriber.backends.base import Poster
 from transcriber.chunks import Chunk
+from transcriber.completeness import Asking, Piece, hear
 from transcriber.deadline import Deadline
-from transcriber.errors import ModelNotFoundError
+from transcriber.errors import ApiTimeoutError, ModelNotFoundError
+from transcriber.joining import join_texts
 from transcriber.models import ModelDirectory, ModelLister
 from transcriber.options import TranscriptionOptions
-from transcriber.settings import Settings
+from transcriber.parallel import work_on
+from transcriber.segments import Segment, Span
+from transcriber.settings import Settings, Speaks
 
-# A header that is wrong by less than this is wrong by a frame or a tag, and no word is missing.
-NOTICEABLE_SECONDS = 0.5
 # Milliseconds are what anybody can use of a duration, and what the shortest frame's length asks for.
 SECONDS_DECIMALS = 3
 
 
 @dataclass(frozen=True)
 class Transcript:
-    """A whole recording's words; `tokens` is None where the API counts none, or did not tell."""
+    """A whole recording's words.
+
+    `segments` are there where they were asked for; `chunks` and `not_sent` are the spans that were sent, and those that
+    have no sound in them.
+    """
 
     text: str
     model: str
     duration_seconds: float
     warnings: tuple[str, ...] = ()
-    tokens: TokenUsage | None = None
+    segments: tuple[Segment, ...] = ()
+    language: str | None = None
+    usage: Usage = NO_USAGE
+    chunks: tuple[Span, ...] = ()
+    not_sent: tuple[Span, ...] = ()
 
 
 class Caller(Poster, ModelLister, Protocol):
@@ -42,47 +52,79 @@ class Transcriber:
     settings: Settings
     api: Caller
     directory: ModelDirectory
+    backends: Mapping[Speaks, Backend]
 
     def transcribe(
-        self, chunks: Sequence[Chunk], options: TranscriptionOptions, *, deadline: Deadline
-    ) -> tuple[ChunkTranscript, ...]:
-        """The transcripts of `chunks`, in order, all by one model; the next one where the preferred does not exist."""
-        missing: ModelNotFoundError | None = None
-        for model in self.directory.candidates(options.model, lister=self.api, deadline=deadline):
-            try:
-                return tuple(self._transcribe(chunk, model, options, deadline) for chunk in chunks)
-            except ModelNotFoundError as error:
-                missing = error
-                self.directory.deny(model)
-        raise missing or AssertionError  # candidates raises where there are none
+        self, chunks: Iterable[Chunk], options: TranscriptionOptions, *, deadline: Deadline
+    ) -> tuple[Piece, ...]:
+        """What is said in `chunks`, in order.
 
-    def _transcribe(
-        self, chunk: Chunk, model: str, options: TranscriptionOptions, deadline: Deadline
-    ) -> ChunkTranscript:
+        All of it by one model, the next one where the preferred does not exist, or does not hear what there is. The
+        first chunk that cannot be transcribed is an error, and ends the others.
+        """
+        # One that can be ended without the request's own, which goes on with what is made of the error.
+        deadline = Deadline(deadline.remaining_seconds(), limit_seconds=deadline.limit_seconds)
+
+        def ask(chunk: Chunk, model: str) -> ChunkTranscript:
+            return self._ask(chunk, model, options, deadline)
+
+        asking = Asking(
+            ask=ask,
+            models=lambda: self.directory.candidates(options.model, lister=self.api, deadline=deadline),
+            is_transcription=options.prompt is None,
+            wants_times=options.wants_times,
+        )
+        pieces = work_on(
+            self._in_time(chunks, deadline),
+            lambda chunk: hear(chunk, asking),
+            parallel=self.settings.parallel_calls,
+            deadline=deadline,
+        )
+        return tuple(piece for several in pieces for piece in several)
+
+    def _in_time(self, chunks: Iterable[Chunk], deadline: Deadline) -> Iterable[Chunk]:
+        for chunk in chunks:
+            if deadline.has_passed():
+                raise ApiTimeoutError(f"The recording takes longer than {deadline.limit_seconds:g} s (TIME_LIMIT).")
+            yield chunk
+
+    def _ask(self, chunk: Chunk, model: str, options: TranscriptionOptions, deadline: Deadline) -> ChunkTranscript:
         speaks = self.settings.api_of(model)
         if speaks is None:
             raise AssertionError(model)  # neither settings nor directory let such a model through
-        return BACKENDS[speaks].transcribe(chunk, model=model, options=options, api=self.api, deadline=deadline)
+        # A chunk is a part where it comes from memory; of a part it is not known how loud the rest is.
+        wants_times = options.wants_times or chunk.body.held_bytes > 0
+        try:
+            return self.backends[speaks].transcribe(
+                chunk, model=model, options=options, api=self.api, deadline=deadline, wants_times=wants_times
+            )
+        except ModelNotFoundError:
+            self.directory.deny(model)
+            raise
 
 
-def join(pieces: Iterable[ChunkTranscript], audio: Audio, *, max_seconds: float) -> Transcript:
-    """The transcript of `audio`, whose chunks gave `pieces`, in order.
-
-    The length of audio that was announced by nobody is known, and checked, only now that it has been read.
-    """
-    pieces = tuple(pieces)
-    check_duration(audio, max_seconds=max_seconds)
-    duration_seconds = audio.duration_seconds or 0.0
-    warnings = [warning for piece in pieces for warning in piece.warnings]
-    if audio.missing_seconds > NOTICEABLE_SECONDS:
-        stated_seconds = duration_seconds + audio.missing_seconds
-        warnings.append(
-            f"The file is cut off: its header says {stated_seconds:.1f} s, and {duration_seconds:.1f} s are there."
-        )
+def join(pieces: Sequence[Piece], *, options: TranscriptionOptions, warnings: Iterable[str]) -> Transcript:
+    """The transcript of the recording whose spans are `pieces`, in order; `warnings` are of the recording itself."""
+    sent = [piece for piece in pieces if piece.was_sent]
+    model, others = _models(sent)
+    noticed = [*warnings, *others, *(warning for piece in pieces for warning in piece.transcript.warnings)]
+    languages = Counter(piece.transcript.language for piece in sent if piece.transcript.language is not None)
     return Transcript(
-        text=" ".join(piece.text for piece in pieces if piece.text),
-        model=pieces[0].model,
-        duration_seconds=duration_seconds,
-        warnings=tuple(dict.fromkeys(warnings)),
-        tokens=TokenUsage.total(piece.tokens for piece in pieces),
+        text=join_texts(piece.transcript.text for piece in pieces),
+        model=model,
+        duration_seconds=max((piece.span.end_seconds for piece in pieces), default=0.0),
+        warnings=tuple(dict.fromkeys(noticed)),
+        segments=tuple(segment for piece in pieces for segment in piece.segments),
+        language=languages.most_common(1)[0][0] if languages else options.language,
+        usage=sum((piece.transcript.usage for piece in pieces), start=NO_USAGE),
+        chunks=tuple(piece.span for piece in sent),
+        not_sent=tuple(piece.span for piece in pieces if not piece.was_sent),
     )
+
+
+def _models(sent: Sequence[Piece]) -> tuple[str, list[str]]:
+    """The model that heard most, and a warning for each other one."""
+    models = Counter(piece.transcript.model for piece in sent)
+    ordered = [model for model, _ in models.most_common()]
+    main = ordered[0] if ordered else ""
+    return main, [f"{models[model]} of {len(sent)} parts were transcribed by {model}." for model in ordered[1:]]

@@ -1,4 +1,4 @@
-"""Reads the header of a WAV file (RIFF, RF64, BW64), without trusting its length fields."""
+"""Reads the header of a WAV file (RIFF, RF64, BW64), without trusting its length fields, and writes one."""
 
 import struct
 from dataclasses import dataclass
@@ -8,9 +8,19 @@ from transcriber.errors import UnsupportedAudioError
 # Chunks before the samples (LIST, bext, JUNK) are short; a header longer than this is none.
 MAX_HEADER_BYTES = 1024 * 1024
 MIN_HEADER_BYTES = 12
+FORMAT_BYTES = 16
+# What `header` writes.
+PLAIN_HEADER_BYTES = 44
 
-# Format tags of RFC 2361 that the APIs' decoders read: PCM, IEEE float, A-law, mu-law, and the extensible form of them.
-CODECS = {0x0001: "PCM", 0x0003: "float", 0x0006: "A-law", 0x0007: "mu-law", 0xFFFE: "PCM"}
+# Format tags of RFC 2361; the extensible form holds the real one, in the first two bytes of its identifier.
+PCM_TAG = 0x0001
+EXTENSIBLE_TAG = 0xFFFE
+EXTENSIBLE_TAG_OFFSET = 24
+EXTENSIBLE_FORMAT_BYTES = 40
+# What every list of formats means by WAV: 16 bits a sample, mono or stereo. All else is decoded first.
+PLAIN_BITS = 16
+PLAIN_CHANNELS = (1, 2)
+PLAIN_SAMPLE_RATES_HZ = range(8_000, 48_001)
 
 # From below telephony's to above any studio's; a header with another one would make any length short.
 SAMPLE_RATES_HZ = range(1_000, 768_001)
@@ -23,12 +33,18 @@ _UNKNOWN_LENGTHS = (0, 0x7FFFFFFF, 0xFFFFFFFF, 0x80000000, 0x7FFFFFFF - 36, 0xFF
 class WavLayout:
     """Where the samples are, and how fast they pass; `data_bytes` is None when the header does not tell."""
 
-    codec: str
+    is_plain: bool
     channels: int
     sample_rate_hz: int
     bytes_per_second: int
     data_start: int
     data_bytes: int | None
+
+    def is_right(self, size_bytes: int | None) -> bool:
+        """Whether the header of a file of `size_bytes` says what there is, as a decoder that believes it needs."""
+        return (
+            self.data_bytes is not None and size_bytes is not None and self.data_start + self.data_bytes <= size_bytes
+        )
 
     def missing_seconds(self, size_bytes: int) -> float:
         """How much longer the header says the samples are than they are in a file of `size_bytes`."""
@@ -50,7 +66,7 @@ def is_wav(head: bytes) -> bool:
 def read_layout(head: bytes) -> WavLayout | None:
     """The layout that `head` describes; None when it ends before the samples begin, so that more of it is needed.
 
-    `UnsupportedAudioError` for a header that makes no sense or a codec that the APIs do not read.
+    `UnsupportedAudioError` for a header that makes no sense.
     """
     position = MIN_HEADER_BYTES
     fields: tuple[int, ...] | None = None
@@ -60,23 +76,49 @@ def read_layout(head: bytes) -> WavLayout | None:
         if name == b"data":
             if fields is None:
                 raise UnsupportedAudioError("This WAV file has samples before any word on their format: it is damaged.")
-            return _layout(fields, start, None if length in _UNKNOWN_LENGTHS else length)
+            known = length not in _UNKNOWN_LENGTHS
+            return _layout(fields, start, length if known else None, is_riff=head[:4] == b"RIFF")
         if name == b"fmt ":
-            if start + 16 > len(head):
+            if start + min(length, EXTENSIBLE_FORMAT_BYTES) > len(head):
                 return None
+            if length < FORMAT_BYTES:
+                raise UnsupportedAudioError("This WAV file says too little of its format: it is damaged.")
             fields = struct.unpack_from("<HHIIHH", head, start)
+            if fields[0] == EXTENSIBLE_TAG and length >= EXTENSIBLE_FORMAT_BYTES:
+                (tag,) = struct.unpack_from("<H", head, start + EXTENSIBLE_TAG_OFFSET)
+                fields = (tag, *fields[1:])
         position = start + length + length % 2  # chunks are padded to an even length
     return None
 
 
-def _layout(fields: tuple[int, ...], data_start: int, data_bytes: int | None) -> WavLayout:
+def _layout(fields: tuple[int, ...], data_start: int, data_bytes: int | None, *, is_riff: bool) -> WavLayout:
     tag, channels, sample_rate_hz, bytes_per_second, _, bits = fields
-    if tag not in CODECS:
-        raise UnsupportedAudioError(f"This WAV file holds a codec (format tag {tag:#06x}) that cannot be read yet.")
-    # The byte rate is computed where it can be, since some writers leave it wrong.
-    bytes_per_second = sample_rate_hz * channels * bits // 8 or bytes_per_second
+    # The byte rate of PCM is computed, since some writers leave it wrong; compressed samples have one of their own.
+    if tag == PCM_TAG or not bytes_per_second:
+        bytes_per_second = sample_rate_hz * channels * bits // 8
     if not bytes_per_second or not channels or sample_rate_hz not in SAMPLE_RATES_HZ:
         raise UnsupportedAudioError(
             "This WAV file has no channels, no bits, or no sample rate of sound: it is damaged."
         )
-    return WavLayout(CODECS[tag], channels, sample_rate_hz, bytes_per_second, data_start, data_bytes)
+    is_plain = is_riff and tag == PCM_TAG and bits == PLAIN_BITS and channels in PLAIN_CHANNELS
+    return WavLayout(
+        is_plain=is_plain and sample_rate_hz in PLAIN_SAMPLE_RATES_HZ,
+        channels=channels,
+        sample_rate_hz=sample_rate_hz,
+        bytes_per_second=bytes_per_second,
+        data_start=data_start,
+        data_bytes=data_bytes,
+    )
+
+
+def header(layout: WavLayout) -> bytes:
+    """The header of a plain WAV file with `layout`."""
+    data_bytes = layout.data_bytes or 0
+    frame_bytes = layout.channels * PLAIN_BITS // 8
+    form = struct.pack(
+        "<4sIHHIIHH",
+        *(b"fmt ", FORMAT_BYTES, PCM_TAG, layout.channels, layout.sample_rate_hz),
+        *(layout.bytes_per_second, frame_bytes, PLAIN_BITS),
+    )
+    data = struct.pack("<4sI", b"data", data_bytes)
+    return struct.pack("<4sI4s", b"RIFF", 4 + len(form) + len(data) + data_bytes, b"WAVE") + form + data

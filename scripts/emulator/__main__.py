@@ -30,6 +30,7 @@ def main() -> int:
         memory_limit_mb=arguments.memory,
         recogniser=arguments.recogniser,
         model_folder=arguments.model,
+        real_time_factor=arguments.rtf,
         storage=True,
         storage_port=arguments.storage_port,
         control_port=arguments.control_port,
@@ -78,9 +79,13 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--memory", type=int, default=256, metavar="MB", help="that the handler is told (default: 256)")
     parser.add_argument(
         "--recogniser",
-        choices=["whisper", "stand-in"],
+        choices=["whisper", "stand-in", "markers"],
         default="whisper",
-        help="stand-in: no recognition, but a fixed text that tells of the bytes, at once",
+        help="stand-in: no recognition, but a fixed text that tells of the bytes, at once; markers: the words that "
+        "python -m emulator.markers wrote as tones, exactly",
+    )
+    parser.add_argument(
+        "--rtf", type=float, metavar="FACTOR", help="an answer takes the audio's length times this (not with whisper)"
     )
     parser.add_argument("--model", type=Path, metavar="DIR", help="a folder with another Whisper model (CTranslate2)")
     parser.add_argument(
@@ -97,6 +102,8 @@ def _parse() -> argparse.Namespace:
         parser.error("an archive does not change: --reload is for a folder")
     if not (arguments.handler / "handler.py").is_file():
         parser.error(f"there is no handler.py in {arguments.handler}")
+    if arguments.rtf is not None and (arguments.recogniser == "whisper" or not arguments.rtf >= 0):
+        parser.error("--rtf is at least 0, and for --recogniser stand-in or markers: whisper has its own speed")
     if arguments.instances < 1:
         parser.error("--instances is at least 1")
     return arguments

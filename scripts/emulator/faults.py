@@ -1,6 +1,9 @@
 """The faults that can be ordered from the emulated Generative APIs: what they are, and which request meets which."""
 
+import math
+import random
 import threading
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
@@ -25,17 +28,22 @@ class FaultKind(StrEnum):
     WAIT = "wait"
     RESET = "reset"
     CUT = "cut"
+    REPEAT = "repeat"
+    SHORT = "short"
+    WRAPPED = "wrapped"
 
 
 # These need no look at the request's body, so they can strike before it is read.
 EARLY_KINDS = frozenset({FaultKind.RATE_LIMITED, FaultKind.SERVER_ERROR, FaultKind.TIMED_OUT, FaultKind.RESET})
 # These change a text, so a request that asks for none does not meet them.
-TEXT_KINDS = frozenset({FaultKind.EMPTY, FaultKind.LENGTH})
+TEXT_KINDS = frozenset({FaultKind.EMPTY, FaultKind.LENGTH, FaultKind.REPEAT, FaultKind.SHORT, FaultKind.WRAPPED})
 
 
 class Fault(BaseModel):
     """An order: the next `count` requests that match `model` and `path` (any, where `None`) meet this fault.
 
+    With a `share`, each request that matches meets it with that probability, by dice that `seed` decides, and the dice
+    are thrown once a request and order; without a `count`, the order then stands until the faults are cleared.
     `retry_after` goes into the header of that name, seconds or any text, `None` for no header; `seconds` is how long
     `wait` takes; `early` has the fault strike before the request's body is read.
     """
@@ -43,7 +51,9 @@ class Fault(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     fault: FaultKind = Field(strict=False)
-    count: int = Field(default=1, ge=1)
+    count: int | None = Field(default=None, ge=1)
+    share: float | None = Field(default=None, gt=0, le=1)
+    seed: int = 0
     model: str | None = None
     path: str | None = Field(default=None, pattern=r"^/v1/")
     retry_after: float | str | None = None
@@ -55,6 +65,11 @@ class Fault(BaseModel):
         if self.early and (self.fault not in EARLY_KINDS or self.model is not None):
             raise ValueError("only 429, 500, 504 and reset can strike early, and only without a model to match")
         return self
+
+    @property
+    def strikes(self) -> float:
+        """How often it strikes before the order is done."""
+        return self.count or (1 if self.share is None else math.inf)
 
     @property
     def retry_after_header(self) -> str | None:
@@ -73,17 +88,30 @@ class Fault(BaseModel):
         )
 
 
+@dataclass
+class _OpenOrder:
+    """An order, how often it will still strike, and the dice that decide whether it does."""
+
+    fault: Fault
+    left: float
+    dice: random.Random
+
+    def strikes(self) -> bool:
+        return self.fault.share is None or self.dice.random() < self.fault.share
+
+
 class FaultOrders:
     """The orders that are still open, each with how often it will strike; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: list[tuple[Fault, int]] = []
+        self._open: list[_OpenOrder] = []
 
     def add(self, fault: Fault) -> None:
         """Put an order behind those that are open."""
         with self._lock:
-            self._open.append((fault, fault.count))
+            # The same seed makes the same dice, so that a bad day can be had again.
+            self._open.append(_OpenOrder(fault, fault.strikes, random.Random(fault.seed)))  # noqa: S311 # no secret
 
     def clear(self) -> None:
         """From now on nothing goes wrong."""
@@ -93,10 +121,12 @@ class FaultOrders:
     def take(
         self, path: str, model: str | None = None, *, early: bool = False, wants_text: bool = True
     ) -> Fault | None:
-        """The fault that this request meets, counted down: the oldest open order that matches."""
+        """The fault that this request meets, counted down: the oldest open order that matches, and whose dice agree."""
         with self._lock:
-            for index, (fault, left) in enumerate(self._open):
-                if fault.matches(path, model, early=early, wants_text=wants_text):
-                    self._open[index : index + 1] = [(fault, left - 1)] if left > 1 else []
-                    return fault
+            for order in self._open:
+                if order.fault.matches(path, model, early=early, wants_text=wants_text) and order.strikes():
+                    order.left -= 1
+                    if order.left < 1:
+                        self._open.remove(order)
+                    return order.fault
         return None

@@ -19,6 +19,7 @@ from emulator.generative.models import Models
 from emulator.generative.received import RequestLog
 from emulator.generative.transcriptions import transcriptions_blueprint
 from emulator.model_files import RecogniserUnavailableError, cache_folder, find_model
+from emulator.paced_recogniser import PacedRecogniser
 from emulator.recogniser import Recogniser, UnsupportedLanguageError, WhisperRecogniser
 from emulator.stand_in import StandInRecogniser
 
@@ -30,15 +31,20 @@ MAX_BODY_BYTES = 40 * 1024 * 1024
 
 WHISPER = "whisper"
 STAND_IN = "stand-in"
+MARKERS = "markers"
 
 
-def create_app(recogniser: str = WHISPER, model_folder: str | None = None) -> Flask:
-    """The server, with the recogniser `whisper` or `stand-in`; the former's model may be in a folder of the user's.
+def create_app(
+    recogniser: str = WHISPER, model_folder: str | None = None, real_time_factor: float | None = None
+) -> Flask:
+    """The server, with the recogniser `whisper`, `stand-in` or `markers`; `model_folder` is for the first.
 
-    The key that clients must send is read from the environment variable `EMULATED_GENERATIVE_API_KEY`.
+    With a `real_time_factor`, an answer takes the audio's length times that, however many requests there are at a time;
+    Whisper has a speed of its own (`ValueError`). The key that clients must send is read from the environment variable
+    `EMULATED_GENERATIVE_API_KEY`.
     """
     apis = Apis(
-        recogniser=_recogniser(recogniser, model_folder),
+        recogniser=_recogniser(recogniser, model_folder, real_time_factor),
         models=Models(),
         faults=FaultOrders(),
         received=RequestLog(),
@@ -66,12 +72,21 @@ def create_app(recogniser: str = WHISPER, model_folder: str | None = None) -> Fl
     return app
 
 
-def _recogniser(name: str, model_folder: str | None) -> Recogniser:
-    if name == STAND_IN:
-        return StandInRecogniser()
+def _recogniser(name: str, model_folder: str | None, real_time_factor: float | None) -> Recogniser:
     if name == WHISPER:
+        if real_time_factor is not None:
+            raise ValueError(f"A real-time factor is for {STAND_IN!r} and {MARKERS!r}: {WHISPER!r} has its own speed")
         return WhisperRecogniser(find_model(Path(model_folder) if model_folder else None), cache_folder())
-    raise ValueError(f"There is no recogniser {name!r}: it is {WHISPER!r} or {STAND_IN!r}")
+    if name == STAND_IN:
+        quick: Recogniser = StandInRecogniser()
+    elif name == MARKERS:
+        # Imported here: the others do without numpy, which is a tenth of a second of a server's start.
+        from emulator.marker_recogniser import MarkerRecogniser  # noqa: PLC0415 # as above
+
+        quick = MarkerRecogniser()
+    else:
+        raise ValueError(f"There is no recogniser {name!r}: it is {WHISPER!r}, {STAND_IN!r} or {MARKERS!r}")
+    return quick if real_time_factor is None else PacedRecogniser(quick, real_time_factor)
 
 
 def _handle_errors(app: Flask) -> None:

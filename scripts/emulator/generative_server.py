@@ -25,23 +25,31 @@ GRACE_SECONDS = 1
 ADMIN_TIMEOUT_SECONDS = 30.0
 
 
+RecogniserName = Literal["whisper", "stand-in", "markers"]
+
+
 class GenerativeServer(Closing):
     """The emulated Generative APIs on loopback until closed; `port` 0 is any free one, `key` `None` one made up.
 
-    `recogniser` is `whisper` (the model of `model_folder`, or the installed one) or `stand-in`; `output` takes what the
-    server prints. Raises `RecogniserUnavailableError` if there is no model, `ServerFailedError` if it does not start.
+    `recogniser` is `whisper` (the model of `model_folder`, or the installed one), `stand-in`, or `markers`, which reads
+    the words that `emulator.markers` wrote; the latter two take `real_time_factor` times the audio's length. `output`
+    takes what the server prints. Raises `ValueError` for a factor with `whisper`, `RecogniserUnavailableError` if there
+    is no model, `ServerFailedError` if it does not start.
     """
 
     def __init__(
         self,
         *,
         port: int = 0,
-        recogniser: Literal["whisper", "stand-in"] = "whisper",
+        recogniser: RecogniserName = "whisper",
         model_folder: Path | None = None,
+        real_time_factor: float | None = None,
         key: str | None = None,
         output: IO[bytes] | None = None,
     ) -> None:
         if recogniser == WHISPER:
+            if real_time_factor is not None:
+                raise ValueError("A real-time factor is for stand-in and markers: whisper has its own speed")
             find_model(model_folder)  # told here, rather than by a worker that ends at its start
         self.key = key or secrets.token_urlsafe()
         self.port = port or free_port()
@@ -51,8 +59,10 @@ class GenerativeServer(Closing):
         folder = str(model_folder.resolve()) if model_folder else None
         threads = ["--worker-class", "gthread", "--workers", "1", "--threads", str(THREADS)]  # state is in memory: one
         times = ["--timeout", "0", "--keep-alive", str(KEEP_ALIVE_SECONDS), "--graceful-timeout", str(GRACE_SECONDS)]
+        choices = {"recogniser": recogniser, "model_folder": folder, "real_time_factor": real_time_factor}
+        arguments = ", ".join(f"{name}={value!r}" for name, value in choices.items())
         self._process = GunicornProcess(
-            f"emulator.generative_apis:create_app(recogniser={recogniser!r}, model_folder={folder!r})",
+            f"emulator.generative_apis:create_app({arguments})",
             bind=self.port,
             arguments=[*threads, *times],
             environment={**os.environ, KEY_VARIABLE: self.key},
@@ -65,8 +75,8 @@ class GenerativeServer(Closing):
             self.close()
             raise ServerFailedError("The emulated Generative APIs ended at their start") from error
 
-    def fault(self, kind: str, *, count: int = 1, **order: Any) -> None:
-        """Have the next `count` requests fail by `kind`; `order` is as in `emulator.faults.Fault`.
+    def fault(self, kind: str, *, count: int | None = None, **order: Any) -> None:
+        """Have the next `count` requests (one), or a `share` of all, fail by `kind`; as in `emulator.faults.Fault`.
 
         Raises `ValueError` for an order that makes no sense.
         """

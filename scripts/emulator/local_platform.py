@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 from urllib.parse import urlsplit
 
 from emulator.closing import Closing
@@ -18,7 +18,7 @@ from emulator.function_server import (
     DEFAULT_TIMEOUT_SECONDS,
     FunctionServer,
 )
-from emulator.generative_server import GenerativeServer
+from emulator.generative_server import GenerativeServer, RecogniserName
 from emulator.processes import free_port
 from emulator.schedules import Schedule, read_schedules
 from emulator.storage_server import DEFAULT_BUCKET, StorageAccess, StorageServer
@@ -46,8 +46,9 @@ class PlatformOptions:
     reload: bool = False
     timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS
     memory_limit_mb: int = DEFAULT_MEMORY_LIMIT_MB
-    recogniser: Literal["whisper", "stand-in"] = "whisper"
+    recogniser: RecogniserName = "whisper"
     model_folder: Path | None = None
+    real_time_factor: float | None = None
     # Object storage, the queue and the triggers: what most of this platform's users do without, and start sooner for.
     storage: bool = False
     storage_port: int = 0
@@ -94,6 +95,7 @@ class LocalPlatform(Closing):
                         port=options.api_port,
                         recogniser=options.recogniser,
                         model_folder=options.model_folder,
+                        real_time_factor=options.real_time_factor,
                         output=output,
                     )
                 )

@@ -1,6 +1,7 @@
 """Turns speech into text on this machine, with Whisper; and what any recogniser of the emulator looks like."""
 
 import os
+import re
 import threading
 from dataclasses import dataclass
 from itertools import pairwise
@@ -111,6 +112,11 @@ def pieces(text: str, ends: list[int]) -> list[str]:
     """`text` cut at `ends`, which are offsets in characters that never fall; joined, the pieces are `text`."""
     cuts = [0, *ends[:-1], len(text)] if ends else [0]
     return [text[start:end] for start, end in pairwise(cuts)]
+
+
+def words_with_spaces(text: str) -> list[str]:
+    """`text` in tokens for recognisers that have no model: a word and the space before it are one."""
+    return re.findall(r"\s*\S+|\s+$", text)
 
 
 def _load(files: ModelFiles, cache: Path) -> "WhisperModel":

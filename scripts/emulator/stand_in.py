@@ -1,11 +1,10 @@
 """A stand-in for the recogniser, for tests that are not about words: it hears nothing and says which bytes came."""
 
 import hashlib
-import re
 from typing import BinaryIO
 
 from emulator.audio_check import inspect_audio
-from emulator.recogniser import Recognition, Segment
+from emulator.recogniser import Recognition, Segment, words_with_spaces
 
 LANGUAGE = "en"
 SHOWN_HASH_DIGITS = 12
@@ -35,7 +34,7 @@ class StandInRecogniser:
 
     def tokens(self, text: str) -> list[str]:
         """A word and the space before it are a token here."""
-        return re.findall(r"\s*\S+|\s+$", text)
+        return words_with_spaces(text)
 
 
 def stand_in_text(audio: bytes, duration_seconds: float) -> str:

@@ -12,7 +12,7 @@ import requests
 from generative_requests import VOXTRAL, WHISPER, Caller, chat_body
 from recordings import recording, silence
 
-from emulator.faults import Fault, FaultOrders
+from emulator.faults import Fault, FaultKind, FaultOrders
 from emulator.generative_apis import KEY_VARIABLE, create_app
 from emulator.generative_server import GenerativeServer
 
@@ -139,6 +139,34 @@ def test_length(caller: Caller, server: GenerativeServer) -> None:
     assert '"finish_reason": "length"' in chat_stream(caller).text
 
 
+def test_short(caller: Caller, server: GenerativeServer) -> None:
+    """The first two words, and a claim that this is all."""
+    server.fault("short", count=2)
+    choice = chat(caller).json()["choices"][0]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("stand-in transcript", "stop")
+    assert transcribe(caller).json()["text"] == "stand-in transcript"
+
+
+def test_repeat(caller: Caller, server: GenerativeServer) -> None:
+    """The first phrase again and again, until the limit of the output."""
+    server.fault("repeat", count=2)
+    choice = caller.chat(chat_body(SPEECH, "mp3", max_tokens=12)).json()["choices"][0]
+    phrase = "stand-in transcript of 11.1 s,"
+    assert (choice["message"]["content"], choice["finish_reason"]) == (
+        f"{phrase} {phrase} stand-in transcript",
+        "length",
+    )
+    assert transcribe(caller).json()["text"].count(phrase) > 1000
+
+
+def test_wrapped(caller: Caller, server: GenerativeServer) -> None:
+    """The whole text, with what a chat model likes to say around it."""
+    whole = chat(caller).json()["choices"][0]["message"]["content"]
+    server.fault("wrapped")
+    choice = chat(caller).json()["choices"][0]
+    assert (choice["message"]["content"], choice["finish_reason"]) == (f'Here is the transcript:\n\n"{whole}"', "stop")
+
+
 @ALL
 def test_garbage(caller: Caller, server: GenerativeServer, call: Call) -> None:
     """A 200 that is neither JSON nor a stream."""
@@ -228,7 +256,7 @@ def test_matching(caller: Caller, server: GenerativeServer, order: dict[str, Any
     assert [caller.models().status_code, chat(caller).status_code, transcribe(caller).status_code] == statuses
 
 
-@pytest.mark.parametrize("kind", ["empty", "length"])
+@pytest.mark.parametrize("kind", ["empty", "length", "repeat", "short", "wrapped"])
 def test_texts_are_spoilt_where_there_are_any(caller: Caller, server: GenerativeServer, kind: str) -> None:
     """A fault of the text passes over a request for the models, and waits for one for a text."""
     server.fault(kind)
@@ -290,6 +318,8 @@ def test_client_goes_on_after_an_early_refusal(caller: Caller, server: Generativ
         pytest.param("teapot", {}, id="unknown fault"),
         pytest.param("429", {"count": 0}, id="none"),
         pytest.param("429", {"cuont": 2}, id="unknown field"),
+        pytest.param("429", {"share": 0}, id="a share of none"),
+        pytest.param("429", {"share": 1.5}, id="more than all"),
         pytest.param("429", {"path": "chat/completions"}, id="path that nothing has"),
         pytest.param("wait", {"seconds": -1}, id="negative wait"),
         pytest.param("empty", {"early": True}, id="early, but needs the text"),
@@ -329,3 +359,36 @@ def test_oldest_matching_order_is_taken_first() -> None:
         orders.add(fault)
     taken = [orders.take(CHAT, "b"), orders.take(CHAT, "b"), orders.take(CHAT, "a"), orders.take(CHAT, early=True)]
     assert [fault.fault.value if fault else None for fault in taken] == ["504", None, "500", "reset"]
+
+
+def struck(fault: Fault, requests: int) -> list[bool]:
+    orders = FaultOrders()
+    orders.add(fault)
+    return [orders.take(CHAT) is not None for _ in range(requests)]
+
+
+def test_share_strikes_so_many_and_stays() -> None:
+    """A fifth of a thousand requests, give or take, and as many of the last hundreds as of the first."""
+    strikes = struck(Fault(fault=FaultKind.SERVER_ERROR, share=0.2), 1000)
+    assert 160 <= sum(strikes) <= 240
+    assert 80 <= sum(strikes[500:]) <= 120
+
+
+def test_share_is_the_same_every_time() -> None:
+    """The same seed strikes the same requests, another one others."""
+    one, again, other = (struck(Fault(fault=FaultKind.SERVER_ERROR, share=0.5, seed=seed), 100) for seed in (7, 7, 8))
+    assert one == again
+    assert one != other
+
+
+def test_share_with_a_count_ends() -> None:
+    """With a count, the order is done after so many strikes, however many requests it let pass."""
+    assert sum(struck(Fault(fault=FaultKind.SERVER_ERROR, share=0.5, count=3), 100)) == 3
+
+
+def test_share_through_the_server(caller: Caller, server: GenerativeServer) -> None:
+    """A share of one strikes every request until it is cleared, and leaves room for the orders after it otherwise."""
+    server.fault("500", share=1.0)
+    assert [chat(caller).status_code for _ in range(3)] == [500, 500, 500]
+    server.clear()
+    assert chat(caller).ok

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from transcriber.backends.base import TokenUsage
+from transcriber.backends.base import Usage
 from transcriber.chat_completion import completion, stream
 from transcriber.delivery import deliver
 from transcriber.openai_paths import ChatReply
@@ -12,7 +12,12 @@ from transcriber.transcript import Transcript
 
 REPLY = ChatReply("chatcmpl-1")
 STREAMED = ChatReply("chatcmpl-1", is_streamed=True, streams_usage=True)
-TRANSCRIPT = Transcript("He said\n\n好", "the-model", 11.0884, tokens=TokenUsage(prompt=400, completion=30))
+TRANSCRIPT = Transcript(
+    "He said\n\n好",
+    "the-model",
+    11.0884,
+    usage=Usage(calls=1, audio_seconds=11.0, prompt_tokens=400, completion_tokens=30),
+)
 USAGE = {"prompt_tokens": 400, "completion_tokens": 30, "total_tokens": 430}
 
 
@@ -49,7 +54,7 @@ def test_completion() -> None:
 
 def test_tokens_that_nobody_counted() -> None:
     """Where the API counts no tokens, none are made up."""
-    assert completion("", Transcript("", "m", 1.0), REPLY)["usage"] is None
+    assert completion("", Transcript("", "m", 1.0, usage=Usage(calls=1, audio_seconds=1.0)), REPLY)["usage"] is None
 
 
 def test_stream() -> None:

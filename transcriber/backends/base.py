@@ -1,43 +1,53 @@
 """What the two backends have in common: a chunk, a model and options go in, the chunk's transcript comes out."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from transcriber.body import Body
 from transcriber.chunks import Chunk
 from transcriber.deadline import Deadline
 from transcriber.options import TranscriptionOptions
+from transcriber.segments import Segment
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class TokenUsage:
-    """How many tokens a model read and wrote."""
+class Usage:
+    """What calls of the API took: how many there were, seconds of audio, and tokens where the API counts them."""
 
-    prompt: int
-    completion: int
+    calls: int = 0
+    audio_seconds: float = 0.0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
-    @classmethod
-    def total(cls, usages: "Iterable[TokenUsage | None]") -> "TokenUsage | None":
-        """The sum of `usages`; None where one of them is not known, since a part of a bill is none."""
-        prompt = completion = 0
-        for usage in usages:
-            if usage is None:
-                return None
-            prompt, completion = prompt + usage.prompt, completion + usage.completion
-        return cls(prompt, completion)
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.calls + other.calls,
+            self.audio_seconds + other.audio_seconds,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+        )
+
+
+NO_USAGE: Final = Usage()
 
 
 @dataclass(frozen=True)
 class ChunkTranscript:
-    """What a model heard in a chunk; `warnings` are for whoever reads the answer, `tokens` None where none are told."""
+    """What a model heard in a chunk; `warnings` are for whoever reads the answer.
+
+    `segments` are the API's own, in seconds from the first byte of the chunk; None where it gives no times. `language`
+    is an ISO 639-1 code or a name, as the API says it; None where it does not.
+    """
 
     text: str
     model: str
     warnings: tuple[str, ...] = ()
-    tokens: TokenUsage | None = None
+    segments: tuple[Segment, ...] | None = None
+    language: str | None = None
+    usage: Usage = NO_USAGE
 
 
 class Poster(Protocol):
@@ -59,7 +69,17 @@ class Backend(Protocol):
     """One of the two APIs."""
 
     def transcribe(
-        self, chunk: Chunk, *, model: str, options: TranscriptionOptions, api: Poster, deadline: Deadline
+        self,
+        chunk: Chunk,
+        *,
+        model: str,
+        options: TranscriptionOptions,
+        api: Poster,
+        deadline: Deadline,
+        wants_times: bool = False,
     ) -> ChunkTranscript:
-        """The transcript of `chunk`, by `model`; `ApiError` or `SourceError` after the retries."""
+        """The transcript of `chunk`, by `model`; `ApiError` or `SourceError` after the retries.
+
+        With `wants_times`, segments are asked for where the API may have them.
+        """
         ...

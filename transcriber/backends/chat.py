@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, Final
 
-from transcriber.backends.base import ChunkTranscript, Poster, TokenUsage
+from transcriber.backends.base import ChunkTranscript, Poster, Usage
 from transcriber.body import Stream
-from transcriber.chunks import MAX_CHUNK_SECONDS, Chunk
+from transcriber.chunks import Chunk
 from transcriber.deadline import Deadline
 from transcriber.errors import ApiFailedError, TruncatedTranscriptError
 from transcriber.options import MAX_OUTPUT_TOKENS, TranscriptionOptions
 from transcriber.sources.base import Reader
-from transcriber.sources.inline import InlineSource
+from transcriber.wrapping import says_nothing, unwrap
 
 # Asks for the words and nothing else. Each ban names something that chat models are known to do with a recording.
 INSTRUCTION: Final = (
@@ -51,13 +51,20 @@ class ChatBackend:
     """The Chat Completions API with `input_audio`."""
 
     def transcribe(
-        self, chunk: Chunk, *, model: str, options: TranscriptionOptions, api: Poster, deadline: Deadline
+        self,
+        chunk: Chunk,
+        *,
+        model: str,
+        options: TranscriptionOptions,
+        api: Poster,
+        deadline: Deadline,
+        wants_times: bool = False,  # noqa: ARG002 # a chat has no times to give
     ) -> ChunkTranscript:
         """The transcript of `chunk`; a stop for length is an error, since the text would be cut."""
         return api.post(
             "/chat/completions",
             lambda: make_body(chunk, model, options),
-            lambda answer: ChunkTranscript(_read_answer(answer, options), model, tokens=_read_usage(answer)),
+            lambda answer: _read_answer(answer, chunk, model, options),
             deadline=deadline,
         )
 
@@ -74,19 +81,22 @@ def make_body(chunk: Chunk, model: str, options: TranscriptionOptions) -> Stream
         request["top_p"] = options.top_p
     # The mark is the last string in it, so what precedes and follows it is JSON's, whatever the user's prompt holds.
     head, _, tail = json.dumps(request).rpartition(_MARK)
-    size_bytes = None if chunk.size_bytes is None else len(head) + -(-chunk.size_bytes // 3) * 4 + len(tail)
-    if isinstance(chunk.source, InlineSource):
-        pieces, close = chunk.source.encoded.pieces(PASS_CHARACTERS), chunk.source.close
+    size_bytes = len(head) + -(-chunk.body.size_bytes // 3) * 4 + len(tail)
+    if chunk.body.encoded is not None:
+        pieces, close = chunk.body.encoded.pieces(PASS_CHARACTERS), _nothing
     else:
         # Opened here, so that nothing is sent of a request whose audio cannot be had.
-        reader = chunk.open()
+        reader = chunk.body.open()
         pieces, close = _encoded(reader), reader.close
     return Stream("application/json", size_bytes, chain([head.encode()], pieces, [tail.encode()]), close=close)
 
 
-def output_budget(duration_seconds: float | None) -> int:
+def _nothing() -> None:
+    """What there is to close of text in memory."""
+
+
+def output_budget(seconds: float) -> int:
     """How many tokens the model may write for audio of this length: plenty for speech, an end for a loop."""
-    seconds = MAX_CHUNK_SECONDS if duration_seconds is None else duration_seconds
     audio_tokens = -(-seconds // WINDOW_SECONDS) * AUDIO_TOKENS_PER_WINDOW
     room = CONTEXT_TOKENS - INSTRUCTION_TOKENS - audio_tokens
     wanted = max(MIN_OUTPUT_TOKENS, seconds * OUTPUT_TOKENS_PER_SECOND)
@@ -107,7 +117,7 @@ def _encoded(reader: Reader) -> Iterator[bytes]:
         yield base64.b64encode(block)
 
 
-def _read_answer(answer: Mapping[str, Any], options: TranscriptionOptions) -> str:
+def _read_answer(answer: Mapping[str, Any], chunk: Chunk, model: str, options: TranscriptionOptions) -> ChunkTranscript:
     try:
         choice = answer["choices"][0]
         text = choice["message"].get("content")
@@ -123,13 +133,21 @@ def _read_answer(answer: Mapping[str, Any], options: TranscriptionOptions) -> st
         raise ApiFailedError(f"The model stopped before its end (finish_reason {str(reason)[:40]!r}).")
     if not isinstance(text, str | None):
         raise ApiFailedError("The API's answer has a message that is no text.")
-    return (text or "").strip()
+    text = (text or "").strip()
+    if options.prompt is None:
+        # What it was asked for is known, so what it writes around that is known, too.
+        text = "" if says_nothing(text) else unwrap(text)
+    return ChunkTranscript(text=text, model=model, usage=_usage(answer.get("usage"), chunk))
 
 
-def _read_usage(answer: Mapping[str, Any]) -> TokenUsage | None:
-    """What the API counted; a transcript is as good without it."""
-    usage = answer.get("usage")
-    if not isinstance(usage, dict):
-        return None
-    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    return TokenUsage(prompt, completion) if isinstance(prompt, int) and isinstance(completion, int) else None
+def _usage(counted: object, chunk: Chunk) -> Usage:
+    def count(name: str) -> int:
+        number = counted.get(name) if isinstance(counted, dict) else None
+        return number if isinstance(number, int) else 0
+
+    return Usage(
+        calls=1,
+        audio_seconds=chunk.duration_seconds,
+        prompt_tokens=count("prompt_tokens"),
+        completion_tokens=count("completion_tokens"),
+    )

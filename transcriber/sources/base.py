@@ -8,6 +8,9 @@ from typing import ClassVar, Self
 from transcriber.errors import AudioTooLargeError
 from transcriber.settings import BYTES_PER_MB
 
+# What is read at a time of bytes that nobody wants.
+SKIP_BYTES = 256 * 1024
+
 
 class Closing(ABC):
     """Something that is closed at the end of the `with` block that it stands in."""
@@ -36,6 +39,11 @@ class Reader(Closing):
     def close(self) -> None:
         """End the reading, wherever it is; a transfer that is under way is broken off."""
 
+    def skip(self, size: int) -> None:
+        """Read `size` bytes, or up to the end, and let go of them."""
+        while size > 0 and (block := self.read(min(size, SKIP_BYTES))):
+            size -= len(block)
+
     def read_fully(self, size: int) -> bytes:
         """`size` bytes, or fewer at the end."""
         block = self.read(size) if size > 0 else b""
@@ -49,7 +57,7 @@ class Reader(Closing):
 
 
 class Source(Closing):
-    """Bytes that can be read from the start as often as needed.
+    """Bytes that are read from any position, as often as needed if `can_be_read_again`.
 
     `size_bytes` is None as long as it is not known; at the latest it is when a reading has reached the end.
     `bytes_read` counts the bytes of all readings.
@@ -67,20 +75,25 @@ class Source(Closing):
         self._last_byte_at: float | None = None
 
     @abstractmethod
-    def _connect(self) -> Reader:
-        """A new reading from the start; sets `size_bytes` where the source announces it."""
+    def _connect(self, start: int) -> Reader:
+        """A new reading from the byte `start` on; sets `size_bytes` where the source announces it."""
+
+    @property
+    def can_be_read_again(self) -> bool:
+        """Whether a second reading is sure to give the same bytes; known once the first one has begun."""
+        return True
 
     def peek(self, size: int) -> bytes:
         """The first `size` bytes, or all if there are fewer; the next `open` still starts at the first byte."""
         if self._peeked is None:
-            self._peeked, self._head = self._begin(), b""
+            self._peeked, self._head = self._begin(0), b""
         self._head += self._peeked.read_fully(size - len(self._head))
         return self._head[:size]
 
-    def open(self) -> Reader:
-        """A reading from the first byte; close it."""
-        if self._peeked is None:
-            return self._begin()
+    def open(self, start: int = 0) -> Reader:
+        """A reading from the byte `start` on; close it. `SourceLostError` where a second one cannot be had."""
+        if self._peeked is None or start:
+            return self._begin(start)
         reader, self._peeked = _Resumed(self._head, self._peeked), None
         self._head = b""
         return reader
@@ -98,12 +111,12 @@ class Source(Closing):
             return 0.0
         return self._last_byte_at - self._first_byte_asked_at
 
-    def _begin(self) -> Reader:
+    def _begin(self, start: int) -> Reader:
         if self._first_byte_asked_at is None:
             self._first_byte_asked_at = time.monotonic()
-        reader = self._connect()
+        reader = self._connect(start)
         self._check_size(self.size_bytes or 0)
-        return _Metered(reader, self)
+        return _Metered(reader, self, start)
 
     def _check_size(self, size_bytes: int) -> None:
         if size_bytes > self.max_bytes:
@@ -124,10 +137,10 @@ class Source(Closing):
 class _Metered(Reader):
     """A reading that tells its source how far it has come, and so never passes the limit."""
 
-    def __init__(self, reader: Reader, source: Source) -> None:
+    def __init__(self, reader: Reader, source: Source, start: int) -> None:
         self._reader = reader
         self._source = source
-        self._position = 0
+        self._position = start
 
     def read(self, size: int) -> bytes:
         block = self._reader.read(size)

@@ -16,16 +16,18 @@ class InlineSource(Source):
         self.encoded = encoded
         self.size_bytes = encoded.size_bytes
 
-    def _connect(self) -> Reader:
-        return _Decoding(self.encoded)
+    def _connect(self, start: int) -> Reader:
+        reader = _Decoding(self.encoded, start // 3 * 3)
+        reader.skip(start % 3)
+        return reader
 
 
 class _Decoding(Reader):
-    """Decodes as it is read; `_rest` holds what a block of three had more than was asked for."""
+    """Decodes as it is read, from a multiple of 3 on; `_rest` is what a block of three had more than was asked for."""
 
-    def __init__(self, encoded: Base64Text) -> None:
+    def __init__(self, encoded: Base64Text, position: int) -> None:
         self._encoded = encoded
-        self._position = 0
+        self._position = position
         self._rest = b""
 
     def read(self, size: int) -> bytes:

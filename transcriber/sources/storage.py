@@ -34,7 +34,7 @@ class ObjectSource(Source):
         self._deadline = deadline
         self.size_bytes = stored.size_bytes
 
-    def _connect(self, start: int = 0) -> Reader:
+    def _connect(self, start: int) -> Reader:
         return _Download(self, start)
 
     def blocks(self, start: int) -> Iterator[bytes]:

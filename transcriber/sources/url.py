@@ -18,6 +18,7 @@ from transcriber.errors import (
     RequestError,
     SourceChangedError,
     SourceFailedError,
+    SourceLostError,
     SourceNotFoundError,
     SourceRefusedError,
     SourceTimeoutError,
@@ -25,7 +26,6 @@ from transcriber.errors import (
 from transcriber.retry import RetryPolicy
 from transcriber.sources.base import Reader, Source
 from transcriber.sources.guard import Guard, GuardedAdapter
-from transcriber.sources.held import HeldReading
 from transcriber.tls import client_context
 
 MAX_REDIRECTS = 5
@@ -40,6 +40,9 @@ MAX_URL_LENGTH = 4_096
 CONNECT_TIMEOUT_SECONDS = 10.0
 # A server may need a moment to fetch a file from its own storage; one that is silent for longer has stalled.
 STALL_TIMEOUT_SECONDS = 30.0
+# A connection that is idle while chunks are transcribed may be closed each time; a server that breaks off more often
+# than this does not deliver.
+MAX_RESUMES = 50
 # A break-off cannot be cured by waiting long, and the API's own retries come on top of these.
 CONNECT_ATTEMPTS = 3
 
@@ -70,19 +73,22 @@ class Downloads:
         """The connections, made when the first address is fetched: their TLS context takes 27 ms of CPU."""
         return GuardedAdapter(self._guard, self._tls())
 
-    def get(self, url: str, *, deadline: Deadline) -> requests.Response:
-        """The answer of `url`, whose head, and later its body, keep to `deadline`."""
+    def get(self, url: str, *, start: int, deadline: Deadline) -> requests.Response:
+        """The answer of `url`, from the byte `start` on if it can; its head, and later its body, keep to `deadline`."""
         remaining_seconds = deadline.remaining_seconds()
         self._guard.clock.set(remaining_seconds)
         timeouts = (min(CONNECT_TIMEOUT_SECONDS, remaining_seconds), STALL_TIMEOUT_SECONDS)
-        return self.connections.get(url, headers=HEADERS, timeouts=timeouts)
+        headers = {**HEADERS, "Range": f"bytes={start}-"} if start else HEADERS
+        return self.connections.get(url, headers=headers, timeouts=timeouts)
 
 
 class UrlSource(Source):
     """The audio at `url`.
 
-    It is read again by another download where the server names its version (ETag or Last-Modified), which must be the
-    same one; otherwise what was read is held, so that no transcript is ever made of two versions.
+    Where the server names its version (ETag or Last-Modified), it can be read again by another download, which must be
+    of the same one; a download that breaks off is taken up where it broke. From a position on, only the rest is asked
+    for, and a server that sends all nevertheless is read up to there. Without a version it is read once, so that no
+    transcript is ever made of two.
     """
 
     kind: ClassVar[str] = "url"
@@ -94,54 +100,62 @@ class UrlSource(Source):
         self._downloads = downloads
         self._deadline = deadline
         self._version: str | None = None
-        self._held: HeldReading | None = None
+        self._is_known = False
 
-    def _connect(self) -> Reader:
-        if self._held is not None:
-            return self._held.again()
+    @property
+    def can_be_read_again(self) -> bool:
+        """Whether the server names the version that it sends."""
+        return self._version is not None
+
+    def _connect(self, start: int) -> Reader:
+        if not self._is_known:
+            return _Resuming(self, self._downloads.retry(lambda: self._download(start), deadline=self._deadline), start)
         if self._version is None:
-            response = self._downloads.retry(self._respond, deadline=self._deadline)
-        else:
-            response = self._respond()  # whoever reads again does so in a retry of its own
+            message = "The download broke off, and its server does not say which version of the audio it sends."
+            raise SourceLostError(message, param="url")
+        # Whoever reads again does so in a retry of its own.
+        return _Resuming(self, self._download(start), start)
+
+    def resume(self, start: int) -> Reader:
+        """The rest of a download that broke off before the byte `start`."""
+        return self._downloads.retry(lambda: self._download(start), deadline=self._deadline)
+
+    def _download(self, start: int) -> Reader:
+        """One download, which begins at the byte `start`."""
+        response = self._respond(start)
         version = response.headers.get("ETag") or response.headers.get("Last-Modified")
-        if self._version is not None and version != self._version:
+        if self._is_known and version != self._version:
             response.close()
             raise SourceChangedError(
                 "The audio at the url changed while it was read. Send the request again.", param="url"
             )
-        self._version = version
+        self._is_known, self._version = True, version
+        is_rest = response.status_code == requests.codes.partial
         length = response.headers.get("Content-Length", "")
         if _LENGTH.fullmatch(length) and "Transfer-Encoding" not in response.headers:
-            self.size_bytes = int(length)
-        reading = _Download(response, deadline=self._deadline)
-        if version is None:
-            self._held = HeldReading(reading)
-            return self._held.again()
-        return reading
+            self.size_bytes = int(length) + (start if is_rest else 0)
+        download = _Download(response, deadline=self._deadline)
+        if not is_rest:
+            download.skip(start)
+        return download
 
-    def close(self) -> None:
-        """Let go of the connection and of what is held."""
-        super().close()
-        if self._held is not None:
-            self._held.close()
-
-    def _respond(self) -> requests.Response:
+    def _respond(self, start: int) -> requests.Response:
         """The answer that holds the audio, after redirects, each of which is checked like the first address."""
         url = self._url
         for _ in range(MAX_REDIRECTS + 1):
             check_url(url)
-            response = self._get(url)
+            response = self._get(url, start)
             if response.status_code not in REDIRECTS or "Location" not in response.headers:
-                return _checked(response)
+                return _checked(response, start)
             response.close()
             url = _joined(url, response.headers.get("Location", ""))
         raise SourceRefusedError(f"The url redirects more than {MAX_REDIRECTS} times.", param="url")
 
-    def _get(self, url: str) -> requests.Response:
+    def _get(self, url: str, start: int) -> requests.Response:
         if self._deadline.has_passed():
             raise _too_slow(self._deadline)
         try:
-            return self._downloads.get(url, deadline=self._deadline)
+            return self._downloads.get(url, start=start, deadline=self._deadline)
         except (requests.Timeout, TimeoutError):
             raise SourceTimeoutError("The server of the url did not answer in time.", param="url") from None
         except requests.exceptions.SSLError:
@@ -151,6 +165,39 @@ class UrlSource(Source):
         except (requests.RequestException, HTTPError, ValueError):
             # The exception's own text names addresses, which may be internal.
             raise SourceFailedError("The server of the url cannot be reached.", param="url") from None
+
+
+class _Resuming(Reader):
+    """A reading that goes on with another download where one has broken off."""
+
+    def __init__(self, source: UrlSource, reader: Reader, start: int) -> None:
+        self._source = source
+        self._reader = reader
+        self._position = start
+        self._resumes = 0
+        self._resumed_at = start
+
+    def read(self, size: int) -> bytes:
+        while True:
+            try:
+                block = self._reader.read(size)
+            except (SourceFailedError, SourceTimeoutError):
+                if not self._is_worth_resuming():
+                    raise
+                self._reader.close()
+                self._resumes, self._resumed_at = self._resumes + 1, self._position
+                self._reader = self._source.resume(self._position)
+            else:
+                self._position += len(block)
+                return block
+
+    def _is_worth_resuming(self) -> bool:
+        """Whether something came since the last time, of a version that can be had again."""
+        has_come_on = self._position > self._resumed_at and self._resumes < MAX_RESUMES
+        return has_come_on and self._source.can_be_read_again
+
+    def close(self) -> None:
+        self._reader.close()
 
 
 class _Body(Protocol):
@@ -218,13 +265,14 @@ def _joined(url: str, target: str) -> str:
         raise RequestError("The url redirects to what is no valid address.", param="url") from None
 
 
-def _checked(response: requests.Response) -> requests.Response:
+def _checked(response: requests.Response, start: int) -> requests.Response:
     status = response.status_code
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
-    if status == requests.codes.ok and encoding not in COMPRESSIONS:
+    is_rest = status == requests.codes.partial and _begins_at(response, start)
+    if (status == requests.codes.ok or is_rest) and encoding not in COMPRESSIONS:
         return response
     response.close()
-    if status == requests.codes.ok:
+    if status == requests.codes.ok or is_rest:
         # One small block of it may swell to a thousand times its size, and a function has little memory.
         message = f"The server of the url sends the audio compressed ({encoding[:20]!r}), although it was asked not to."
         raise SourceRefusedError(message, param="url")
@@ -233,6 +281,11 @@ def _checked(response: requests.Response) -> requests.Response:
     if status in {429, 503} or status >= requests.codes.server_error:
         raise SourceFailedError(f"The server of the url answered {status}.", param="url")
     raise SourceRefusedError(f"The server of the url does not give the audio: it answered {status}.", param="url")
+
+
+def _begins_at(response: requests.Response, start: int) -> bool:
+    """Whether a part of the audio, which was asked for from the byte `start` on, begins there (RFC 9110, 14.4)."""
+    return start > 0 and response.headers.get("Content-Range", "").lower().startswith(f"bytes {start}-")
 
 
 def _too_slow(deadline: Deadline) -> SourceTimeoutError:

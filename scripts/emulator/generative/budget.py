@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Literal
 
 from emulator.generative.errors import ApiError
@@ -15,6 +16,8 @@ MAX_OUTPUT_TOKENS = 16_384
 TOKEN_MILLISECONDS = 80
 WINDOW_SECONDS = 30
 TOKENS_PER_WINDOW = WINDOW_SECONDS * 1000 // TOKEN_MILLISECONDS
+# The phrase that is repeated on demand: a few words.
+PHRASE_TOKENS = 5
 
 
 @dataclass(frozen=True)
@@ -54,3 +57,11 @@ def cut(text: str, recogniser: Recogniser, limit: int, stop: Sequence[str] = ())
 def halve(output: Output) -> Output:
     """The first half, as if a limit had struck there."""
     return Output(output.tokens[: len(output.tokens) // 2], "length")
+
+
+def repeat(output: Output, limit: int) -> Output:
+    """The first phrase over and over until `limit` tokens, as a model does that has lost its way."""
+    phrase = output.tokens[:PHRASE_TOKENS]
+    # A first word has no space before it; from its second time on it needs one.
+    again = (f" {phrase[0].lstrip()}", *phrase[1:])
+    return Output((*phrase, *islice(cycle(again), limit))[:limit], "length")

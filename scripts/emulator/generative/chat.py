@@ -108,7 +108,7 @@ def chat_blueprint(apis: Apis) -> Blueprint:
         limit = output_limit(prompt_tokens, asked.max_completion_tokens or asked.max_tokens)
         heard = apis.recogniser.recognise(io.BytesIO(audio.data), temperature=asked.temperature or 0.0)
         stop = [asked.stop] if isinstance(asked.stop, str) else asked.stop or []
-        output = spoil(cut(heard.text, apis.recogniser, limit, stop), intake().fault)
+        output = spoil(cut(heard.text, apis.recogniser, limit, stop), intake().fault, limit)
         return _answer(asked, output, _usage(prompt_tokens, output))
 
     return blueprint

@@ -11,9 +11,10 @@ from flask import Response
 
 from emulator.connection_reset import reset
 from emulator.faults import Fault, FaultKind
-from emulator.generative.budget import Output, halve
+from emulator.generative.budget import Output, halve, repeat
 from emulator.generative.errors import ApiError, error_body, error_response
 from emulator.generative.server_sent_events import DONE, event_stream
+from emulator.recogniser import words_with_spaces
 
 ERRORS = {
     FaultKind.RATE_LIMITED: ApiError(429, "Too many requests or tokens in this minute", code="rate_limit_exceeded"),
@@ -42,26 +43,36 @@ def strike(fault: Fault, *, path: str, streamed: bool, connection: socket.socket
             return event_stream([body, DONE]) if streamed else Response(body, mimetype="application/json")
         case FaultKind.GARBAGE:
             return Response(GARBAGE, mimetype="text/html")
-        case FaultKind.WAIT:
-            time.sleep(fault.seconds)
-            return None
         case FaultKind.RESET:
             if connection is not None:
                 reset(connection)
             return Response()
-        case FaultKind.EMPTY | FaultKind.LENGTH | FaultKind.CUT:
+        case FaultKind.WAIT:
+            time.sleep(fault.seconds)
+            return None
+        case (
+            FaultKind.EMPTY | FaultKind.LENGTH | FaultKind.REPEAT | FaultKind.SHORT | FaultKind.WRAPPED | FaultKind.CUT
+        ):
             return None
         case _:
             assert_never(kind)
 
 
-def spoil(output: Output, fault: Fault | None) -> Output:
-    """The text that the fault leaves of `output`: none of it, the first half, or all."""
-    if fault is not None and fault.fault is FaultKind.EMPTY:
-        return Output((), "stop")
-    if fault is not None and fault.fault is FaultKind.LENGTH:
-        return halve(output)
-    return output
+def spoil(output: Output, fault: Fault | None, limit: int) -> Output:
+    """What the fault makes of `output`, which was limited to `limit` tokens; `output` itself where it changes none."""
+    match fault.fault if fault is not None and output.tokens else None:
+        case FaultKind.EMPTY:
+            return Output((), "stop")
+        case FaultKind.LENGTH:
+            return halve(output)
+        case FaultKind.REPEAT:
+            return repeat(output, limit)
+        case FaultKind.SHORT:
+            return Output(tuple(words_with_spaces(output.text)[:2]), "stop")
+        case FaultKind.WRAPPED:
+            return Output(('Here is the transcript:\n\n"', *output.tokens, '"'), output.finish_reason)
+        case _:
+            return output
 
 
 def cut_short(response: Response) -> Response:

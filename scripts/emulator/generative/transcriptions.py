@@ -6,6 +6,7 @@ import math
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response, jsonify, request
@@ -49,7 +50,7 @@ def transcriptions_blueprint(apis: Apis) -> Blueprint:
             io.BytesIO(audio.data), language=asked.language, prompt=asked.prompt, temperature=asked.temperature
         )
         whole = cut(heard.text, apis.recogniser, MAX_OUTPUT_TOKENS)
-        output = spoil(whole, intake().fault)
+        output = spoil(whole, intake().fault, MAX_OUTPUT_TOKENS)
         return _answer(asked, heard if output is whole else _spoilt(heard, output), output)
 
     return blueprint
@@ -84,9 +85,18 @@ def _file() -> FileStorage:
 
 
 def _spoilt(heard: Recognition, output: Output) -> Recognition:
-    """What is left if a fault has taken some of the text: this API has no way to say that it stopped early."""
-    segments = (Segment(0.0, heard.duration_seconds, output.text),) if output.text else ()
-    return Recognition(output.text, segments, heard.language, heard.duration_seconds)
+    """What is left if a fault has taken some of the text: this API does not say that it stopped early, but its times do."""
+    segments, left = [], output.text.strip()
+    for segment in heard.segments:
+        if not left:
+            break
+        if not left.startswith(segment.text):  # it stops in this one, or says something else altogether
+            segments.append(replace(segment, text=left))
+            left = ""
+        else:
+            segments.append(segment)
+            left = left[len(segment.text) :].strip()
+    return Recognition(output.text, tuple(segments), heard.language, heard.duration_seconds)
 
 
 def _answer(asked: TranscriptionRequest, heard: Recognition, output: Output) -> Response:

@@ -6,11 +6,11 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from transcriber.sources.held import HeldReading
 
 from transcriber.encoded import read_base64
 from transcriber.errors import AudioTooLargeError
 from transcriber.sources.base import Reader
-from transcriber.sources.held import HeldReading
 from transcriber.sources.inline import InlineSource
 
 

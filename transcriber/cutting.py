@@ -1,0 +1,188 @@
+"""Makes chunks of a recording, each of which one call of the API takes.
+
+A recording is read once and in order, whatever its length, and of it only what makes up the next chunk is held. What
+the APIs take is cut without decoding; all else is decoded first. What fits into one chunk as it is, and can be read
+again, is not even held, but sent while it arrives.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from transcriber import wav
+from transcriber.audio import Audio, EncodedAudio, PlainAudio, check_duration
+from transcriber.chunks import Chunk, WholeSource
+from transcriber.containers import Container
+from transcriber.cut_points import CutPlan
+from transcriber.cutters import FrameCutter, SampleCutter, samples_of
+from transcriber.deadline import Deadline
+from transcriber.decoding import Decoder
+from transcriber.levels import LevelMeter, Levels
+from transcriber.mp3_frames import FrameScanner
+from transcriber.segments import Span, clock_time
+from transcriber.sources.base import Reader
+
+READ_BYTES = 256 * 1024
+# How much of a recording's beginning is listened to before it is sent as it arrives: two seconds and more.
+HEARD_BYTES = 64 * 1024
+
+# A header that is wrong by less than this is wrong by a frame or a tag, and no word is missing.
+NOTICEABLE_SECONDS = 0.5
+MAX_DAMAGES_NAMED = 10
+
+
+@dataclass(frozen=True)
+class CutOrder:
+    """How to cut a recording: where cuts are due, how long it may play, and until when all of it has to be read.
+
+    With `hold`, a chunk's sound may be wanted more than once, and is not left to be fetched again. `warn` hears of what
+    could not be read.
+    """
+
+    plan: CutPlan
+    max_seconds: float
+    deadline: Deadline
+    warn: Callable[[str], None]
+    hold: bool = False
+
+
+def cut(audio: Audio, order: CutOrder) -> Iterator[Chunk]:
+    """The chunks of `audio`, in order, each made when it is asked for.
+
+    `UnsupportedAudioError` where there are no samples; `AudioTooLargeError` as soon as there are more than the limit,
+    whatever was announced.
+    """
+    seconds = 0.0
+    for chunk in _cut_encoded(audio, order) if isinstance(audio, EncodedAudio) else _cut_plain(audio, order):
+        seconds = chunk.span.end_seconds
+        check_duration(seconds, max_seconds=order.max_seconds)
+        yield chunk
+    check_duration(seconds, max_seconds=order.max_seconds)
+
+
+def goes_as_it_is(audio: PlainAudio, plan: CutPlan) -> bool:
+    """Whether `audio` can be sent while it arrives, all of it in one chunk, and begins with sound."""
+    source, seconds, layout = audio.source, audio.duration_seconds, audio.layout
+    if source.size_bytes is None or seconds is None or not source.can_be_read_again:
+        return False
+    if source.size_bytes > plan.max_bytes or seconds > plan.longest_seconds:
+        return False
+    if isinstance(layout, wav.WavLayout) and not layout.is_right(source.size_bytes):
+        return False
+    start = layout.data_start if isinstance(layout, wav.WavLayout) else layout.frames_start
+    head = source.peek(start + HEARD_BYTES)[start:]
+    return not _levels_of(head, layout if isinstance(layout, wav.WavLayout) else None).is_silent
+
+
+def listen(chunk: Chunk) -> Levels:
+    """How loud the chunk is from moment to moment; read from its bytes where cutting it has not told."""
+    if chunk.levels is not None:
+        return chunk.levels
+    with chunk.body.open() as reader:
+        reader.skip(0 if chunk.layout is None else chunk.layout.data_start)
+        return _levels_of(reader.read_fully(chunk.body.size_bytes), chunk.layout)
+
+
+def split(chunk: Chunk) -> tuple[Chunk, ...]:
+    """The chunk as two or more, cut where it is quietest around its middle."""
+    plan = CutPlan(chunk.duration_seconds / 2, chunk.body.size_bytes)
+    cutter = _cutter(chunk.layout, plan)
+    with chunk.body.open() as reader:
+        pieces = tuple(_cut_reading(reader, cutter, chunk.layout))
+    offset = chunk.span.start_seconds - chunk.lead_seconds
+    moved = [
+        replace(piece, span=Span(offset + piece.span.start_seconds, offset + piece.span.end_seconds))
+        for piece in pieces
+    ]
+    if moved:
+        first = Span(chunk.span.start_seconds, moved[0].span.end_seconds)
+        moved[0] = replace(moved[0], span=first, lead_seconds=chunk.lead_seconds)
+    return tuple(moved)
+
+
+def _cut_plain(audio: PlainAudio, order: CutOrder) -> Iterator[Chunk]:
+    layout = audio.layout if isinstance(audio.layout, wav.WavLayout) else None
+    if not order.hold and goes_as_it_is(audio, order.plan):
+        span = Span(0.0, audio.duration_seconds or 0.0)
+        yield Chunk(span, audio.container, WholeSource(audio.source), layout)
+    elif layout is not None and layout.bytes_per_second * order.plan.longest_seconds > order.plan.max_bytes:
+        # Many bytes for what a model hears: decoded to its rate, it goes out in a quarter of them, for less CPU.
+        with Decoder(audio.source, demuxer=Container.WAV, name="WAV") as decoder:
+            yield from _cut_decoded(decoder, order)
+    else:
+        cutter = _cutter(layout, order.plan)
+        with audio.source.open() as reader:
+            if isinstance(cutter, FrameCutter) and not isinstance(audio.layout, wav.WavLayout):
+                reader.skip(audio.layout.frames_start)
+            yield from _cut_reading(reader, cutter, layout)
+        if isinstance(cutter, FrameCutter):
+            _warn_of_lost_frames(cutter, order.warn)
+    _warn_of_missing(audio.missing_seconds, audio.duration_seconds or 0.0, order.warn)
+
+
+def _cut_encoded(audio: EncodedAudio, order: CutOrder) -> Iterator[Chunk]:
+    stated_seconds, seconds = audio.duration_seconds, 0.0
+    with audio.decoder as decoder:
+        for chunk in _cut_decoded(decoder, order):
+            seconds = chunk.span.end_seconds
+            yield chunk
+    if stated_seconds is not None:
+        _warn_of_missing(stated_seconds - seconds, seconds, order.warn)
+
+
+def _cut_decoded(decoder: Decoder, order: CutOrder) -> Iterator[Chunk]:
+    cutter = SampleCutter(order.plan, sample_rate_hz=decoder.sample_rate_hz, channels=1)
+    for samples in decoder.samples(max_seconds=order.max_seconds, deadline=order.deadline):
+        yield from cutter.feed(memoryview(samples).cast("B"))
+    yield from cutter.finish()
+    for span in decoder.damage[:MAX_DAMAGES_NAMED]:
+        start, end = clock_time(span.start_seconds), clock_time(span.end_seconds)
+        order.warn(f"The file is damaged: what is said from {start} to {end} is missing.")
+    if len(decoder.damage) > MAX_DAMAGES_NAMED:
+        order.warn(
+            f"The file is damaged in {len(decoder.damage)} places, of which the first {MAX_DAMAGES_NAMED} are named."
+        )
+
+
+def _cutter(layout: wav.WavLayout | None, plan: CutPlan) -> SampleCutter | FrameCutter:
+    """What cuts a WAV file with `layout`, or else MP3."""
+    if layout is None:
+        return FrameCutter(plan)
+    return SampleCutter(plan, sample_rate_hz=layout.sample_rate_hz, channels=layout.channels)
+
+
+def _cut_reading(reader: Reader, cutter: SampleCutter | FrameCutter, layout: wav.WavLayout | None) -> Iterator[Chunk]:
+    """The chunks of what `reader` gives: all of it, or the samples of a WAV file."""
+    left = None if layout is None else layout.data_bytes
+    if layout is not None:
+        reader.skip(layout.data_start)
+    while block := reader.read_fully(READ_BYTES if left is None else min(READ_BYTES, left)):
+        left = None if left is None else left - len(block)
+        yield from cutter.feed(block)
+    yield from cutter.finish()
+
+
+def _warn_of_lost_frames(cutter: FrameCutter, warn: Callable[[str], None]) -> None:
+    for span in cutter.lost:
+        seconds = span.duration_seconds
+        if seconds >= NOTICEABLE_SECONDS:
+            at = clock_time(span.start_seconds)
+            warn(f"The file is damaged: at {at}, about {seconds:.1f} s cannot be read; what is said there is missing.")
+
+
+def _warn_of_missing(missing_seconds: float, there_seconds: float, warn: Callable[[str], None]) -> None:
+    if missing_seconds > NOTICEABLE_SECONDS:
+        stated = f"{there_seconds + missing_seconds:.1f} s"
+        warn(f"The file is cut off: its header says {stated}, and {there_seconds:.1f} s are there.")
+
+
+def _levels_of(data: bytes, layout: wav.WavLayout | None) -> Levels:
+    """How loud frames of MP3 are, or the samples of a WAV file with `layout`."""
+    if layout is None:
+        scanner = FrameScanner()
+        scanner.feed(data)
+        scanner.finish()
+        return Levels(scanner.decibels(0, len(scanner.levels)), scanner.frame_seconds)
+    meter = LevelMeter(sample_rate_hz=layout.sample_rate_hz, channels=layout.channels)
+    meter.feed(samples_of(data))
+    meter.finish()
+    return meter.take(len(meter.peaks))

@@ -1,0 +1,314 @@
+"""Decodes what the APIs do not take into samples that they do: 16 kHz, mono, 16 bits.
+
+What is sent is WAV, by measurement. For an hour of m4a, decoding and resampling take some 8 CPU seconds; encoding the
+samples as MP3 again would take 30 more, and as FLAC the APIs do not take them. A function has a fifth of a CPU and a
+fast network: an hour of samples, 115 MB, goes out within seconds. The models hear at 16 kHz and in mono, so nothing is
+lost that they would hear; what was recorded at a lower rate keeps it.
+
+The decoder is FFmpeg's, by PyAV. It reads nothing but the source, by the one demuxer that the first bytes call for.
+"""
+
+import io
+from array import array
+from collections.abc import Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from transcriber.deadline import Deadline
+from transcriber.errors import AudioTooLargeError, SourceTimeoutError, UnsupportedAudioError
+from transcriber.segments import Span
+from transcriber.sources.base import Reader, Source
+
+if TYPE_CHECKING:
+    import av
+    from av.audio.frame import AudioFrame
+    from av.audio.resampler import AudioResampler
+    from av.audio.stream import AudioStream
+    from av.packet import Packet
+
+SAMPLE_RATE_HZ = 16_000
+# From below telephony's to above any studio's: a header with another one is damaged.
+SAMPLE_RATES_HZ = range(1_000, 768_001)
+
+# Time stamps of real files waver by a packet; a longer gap is time without sound, and times after it would be early.
+LONGEST_WAVER_SECONDS = 0.2
+# A gap this long is told of, in case there was sound in it; shorter ones are made by recorders that leave silence out.
+LONG_GAP_SECONDS = 0.5
+# Silence for a gap is made in pieces of this length.
+SILENCE_SECONDS = 10.0
+
+# Reading this much that is not needed is faster than asking for another place.
+SKIPPED_BYTES = 1024 * 1024
+# How much FFmpeg asks for at a time.
+READ_BYTES = 64 * 1024
+
+
+class Decoder:
+    """The sound in a source, whose first bytes call for `demuxer`; close it.
+
+    `UnsupportedAudioError` where there is none that can be decoded. `damage` lists, as samples are read, where there
+    should be sound and none could be decoded.
+    """
+
+    def __init__(self, source: Source, *, demuxer: str, name: str) -> None:
+        import av  # noqa: PLC0415 # 24 MiB, and 0.1 s of CPU at a cold start, which WAV and MP3 do without
+
+        self._name = name
+        self._file = _SourceFile(source)
+        try:
+            self._container = av.open(
+                self._file if source.can_be_read_again else _Unseekable(self._file),
+                mode="r",
+                format=demuxer,
+                # Nothing but what is read here: no further file, no address.
+                options={"protocol_whitelist": "none"},
+                metadata_errors="ignore",
+                buffer_size=READ_BYTES,
+            )
+        except (av.FFmpegError, ValueError) as error:
+            self._file.close()
+            raise UnsupportedAudioError(_unreadable(name, source)) from error
+        self.damage: list[Span] = []
+        try:
+            self._stream = self._sound_of(self._container)
+        except UnsupportedAudioError:
+            self.close()
+            raise
+
+    def _sound_of(self, container: "av.container.InputContainer") -> "AudioStream":
+        if not container.streams.audio:
+            kind = "a video without sound" if container.streams.video else "no sound"
+            raise UnsupportedAudioError(f"The source holds {self._name}, and in it {kind}.")
+        stream = container.streams.audio[0]
+        codec = stream.codec_context
+        if codec is None or not codec.sample_rate:
+            raise UnsupportedAudioError(f"The source holds {self._name}, with sound that cannot be decoded.")
+        codec.thread_count = 1
+        self.codec = str(codec.name)
+        self.channels = int(codec.layout.nb_channels)
+        if codec.sample_rate not in SAMPLE_RATES_HZ:
+            raise UnsupportedAudioError(f"The source holds {self._name}, with no sample rate of sound: it is damaged.")
+        self.sample_rate_hz = min(SAMPLE_RATE_HZ, int(codec.sample_rate))
+        return stream
+
+    @property
+    def duration_seconds(self) -> float | None:
+        """How long it plays, by its own word; None when it says nothing."""
+        stream = self._stream
+        if stream.duration is not None and stream.time_base is not None:
+            return float(stream.duration * stream.time_base)
+        return None if self._container.duration is None else self._container.duration / 1_000_000
+
+    def samples(self, *, max_seconds: float, deadline: Deadline) -> "Iterator[array[int]]":
+        """All samples, in order, with silence where there is a gap.
+
+        `AudioTooLargeError` when they play longer than `max_seconds`, whatever was announced.
+        """
+        import av  # noqa: PLC0415 # imported already, by whoever made this
+
+        timeline = _Timeline(self.sample_rate_hz, self.damage)
+        resampler = _Resampler(self.sample_rate_hz)
+        for packet in self._packets():
+            if deadline.has_passed():
+                raise SourceTimeoutError(f"The audio was not decoded within {deadline.limit_seconds:g} s (TIME_LIMIT).")
+            try:
+                frames = packet.decode()
+            except (av.FFmpegError, ValueError):
+                timeline.note_failure()
+                continue
+            for frame in frames:
+                yield from timeline.gap_before(frame)
+                for block in resampler.resample(frame):
+                    timeline.count(block)
+                    yield block
+            if timeline.seconds > max_seconds:
+                raise AudioTooLargeError(
+                    f"The audio plays more than {max_seconds / 60:g} minutes, which is the limit (MAX_AUDIO_MINUTES)."
+                )
+        for block in resampler.rest():
+            timeline.count(block)
+            yield block
+        timeline.finish()
+        if not timeline.seconds:
+            raise UnsupportedAudioError(f"The source holds {self._name}, with no samples that can be decoded.")
+
+    def _packets(self) -> "Iterator[Packet[AudioStream]]":
+        """The packets of the sound, up to the end or to where the container cannot be read any further."""
+        import av  # noqa: PLC0415 # imported already
+
+        try:
+            yield from self._container.demux(self._stream)
+        except (av.FFmpegError, ValueError):
+            return
+
+    def close(self) -> None:
+        """Let go of the decoder and of the source's connection."""
+        self._container.close()
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Resampler:
+    """Makes samples of one kind of decoded frames, whose kind may change on the way."""
+
+    def __init__(self, sample_rate_hz: int) -> None:
+        self._rate = sample_rate_hz
+        self._resampler: AudioResampler | None = None
+        self._kind: tuple[str, str, int] | None = None
+
+    def resample(self, frame: "AudioFrame") -> "Iterator[array[int]]":
+        import av  # noqa: PLC0415 # imported already
+
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if kind != self._kind:
+            yield from self.rest()
+            self._resampler = av.AudioResampler(format="s16", layout="mono", rate=self._rate)
+            self._kind = kind
+        if self._resampler is not None:
+            yield from _blocks(self._resampler.resample(frame))
+
+    def rest(self) -> "Iterator[array[int]]":
+        """What is left in it."""
+        if self._resampler is not None:
+            yield from _blocks(self._resampler.resample(None))
+        self._resampler = None
+
+
+class _Timeline:
+    """Where the samples that were decoded stand in time, and what is missing between them."""
+
+    def __init__(self, sample_rate_hz: int, damage: list[Span]) -> None:
+        self._rate = sample_rate_hz
+        self._damage = damage
+        self._samples = 0
+        self._first_seconds: float | None = None
+        self._failed_at: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long the samples play."""
+        return self._samples / self._rate
+
+    def count(self, block: "array[int]") -> None:
+        """Take note of samples."""
+        self._samples += len(block)
+
+    def note_failure(self) -> None:
+        """Take note of a packet that could not be decoded."""
+        self._failed_at = self.seconds if self._failed_at is None else self._failed_at
+
+    def gap_before(self, frame: "AudioFrame") -> "Iterator[array[int]]":
+        """Silence up to the time of `frame`, where its time stamp says that there is a gap."""
+        seconds = frame.time
+        if seconds is not None:
+            self._first_seconds = seconds if self._first_seconds is None else self._first_seconds
+            gap_seconds = seconds - self._first_seconds - self.seconds
+            if gap_seconds > (0 if self._failed_at is not None else LONGEST_WAVER_SECONDS):
+                if gap_seconds >= LONG_GAP_SECONDS and self._failed_at is None:
+                    self._failed_at = self.seconds
+                yield from self._silence(gap_seconds)
+        self.finish()
+
+    def _silence(self, seconds: float) -> "Iterator[array[int]]":
+        left = round(seconds * self._rate)
+        while left > 0:
+            block = array("h", bytes(2 * min(left, round(SILENCE_SECONDS * self._rate))))
+            left -= len(block)
+            self.count(block)
+            yield block
+
+    def finish(self) -> None:
+        """Note the damage that ends here, if there is any."""
+        if self._failed_at is not None:
+            self._damage.append(Span(self._failed_at, self.seconds))
+            self._failed_at = None
+
+
+def _blocks(frames: "list[AudioFrame]") -> "Iterator[array[int]]":
+    for frame in frames:
+        block = array("h")
+        block.frombytes(bytes(frame.planes[0])[: frame.samples * block.itemsize])
+        yield block
+
+
+def _unreadable(name: str, source: Source) -> str:
+    message = f"The source holds {name} that cannot be read: it is damaged, or cut off."
+    if source.can_be_read_again:
+        return message
+    return (
+        f"{message} Or its index is at its end, and its server neither says which version it sends nor sends parts; "
+        "save it with the index at the beginning (faststart), or send it from somewhere else."
+    )
+
+
+class _SourceFile(io.RawIOBase):
+    """A source as a file that is read at any place; a new reading is begun where skipping would take longer."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._reader: Reader | None = None
+        self._reader_at = 0
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0:
+            raise io.UnsupportedOperation("only pieces are read")
+        ahead = self._position - self._reader_at
+        if self._reader is not None and 0 < ahead <= SKIPPED_BYTES:
+            self._reader.skip(ahead)
+        elif self._reader is None or ahead:
+            self._reopen()
+        self._reader_at = self._position
+        if self._reader is None:
+            return b""
+        block = self._reader.read(size)
+        self._position += len(block)
+        self._reader_at = self._position
+        return block
+
+    def _reopen(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        known = self._source.size_bytes
+        if known is None or self._position < known:
+            self._reader = self._source.open(self._position)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence == io.SEEK_CUR:
+            offset += self._position
+        elif whence == io.SEEK_END:
+            if self._source.size_bytes is None:
+                raise io.UnsupportedOperation("the size is not known")
+            offset += self._source.size_bytes
+        self._position = max(0, offset)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        super().close()
+
+
+class _Unseekable:
+    """A file that is read in order alone."""
+
+    def __init__(self, file: _SourceFile) -> None:
+        self.read = file.read
