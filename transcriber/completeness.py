@@ -31,7 +31,9 @@ SHORTEST_SPLIT_SECONDS = 20.0
 
 # The transcript of a chunk that was not sent.
 NOTHING = ChunkTranscript(text="", model="")
-# How a warning ends.
+# What warnings say.
+NO_WORDS = "there is sound, and no words were found."
+FEW_WORDS = "there is sound, and few words were found."
 LISTEN = "Listen to it: words may be missing."
 
 
@@ -126,35 +128,51 @@ def _doubt(chunk: Chunk, answer: ChunkTranscript, asking: Asking) -> _Doubt | No
     speech_seconds = listen(chunk).speech_seconds
     if speech_seconds < MIN_SPEECH_SECONDS or characters >= max(1, speech_seconds * MIN_CHARACTERS_PER_SECOND):
         return None
-    found = "few" if characters else "no"
     missing_seconds = speech_seconds - characters / MIN_CHARACTERS_PER_SECOND
-    return _Doubt(missing_seconds, f"{where} there is sound, and {found} words were found. {LISTEN}")
+    return _Doubt(missing_seconds, f"{where} {FEW_WORDS if characters else NO_WORDS} {LISTEN}")
 
 
 def _without_gaps(chunk: Chunk, answer: ChunkTranscript, asking: Asking) -> ChunkTranscript:
     """The answer with the words of each span that, by the API's own times, it has none for although there is sound.
 
-    Only the span itself is asked for, which costs little, and which a model that passed over it hears by itself.
+    Only the span is asked for, which costs little, and which a model that passed over it may hear by itself: first with
+    the segment before it, which may have been broken off with it, and then alone.
     """
     if answer.segments is None or not asking.is_transcription:
         return answer
-    gaps = [gap for gap in _wordless(listen(chunk).speech, answer.segments) if gap.duration_seconds >= WORDLESS_SECONDS]
-    for gap in gaps:
-        part = part_of(chunk, gap)
-        heard = _ask_until_whole(part, asking)
-        start = part.span.start_seconds - part.lead_seconds - (chunk.span.start_seconds - chunk.lead_seconds)
-        found = [Segment(gap.start_seconds, gap.end_seconds, heard.text)] if heard.text else []
-        if heard.segments is not None:
-            found = [Segment(start + s.start_seconds, start + s.end_seconds, s.text) for s in heard.segments]
-        segments = sorted([*(answer.segments or ()), *found], key=lambda segment: segment.start_seconds)
-        answer = replace(
-            answer,
-            text=join_texts(segment.text for segment in segments) if found else answer.text,
-            segments=tuple(segments),
-            warnings=(*answer.warnings, *heard.warnings),
-            usage=answer.usage + heard.usage,
-        )
-    return answer
+    for with_segment_before in (True, False):
+        for gap in _gaps(chunk, answer):
+            answer = _filled(chunk, answer, gap, asking, with_segment_before=with_segment_before)
+    offset = chunk.span.start_seconds - chunk.lead_seconds
+    warnings = [
+        f"From {clock_time(offset + gap.start_seconds)} to {clock_time(offset + gap.end_seconds)} {NO_WORDS} {LISTEN}"
+        for gap in _gaps(chunk, answer)
+    ]
+    return replace(answer, warnings=(*answer.warnings, *warnings))
+
+
+def _filled(
+    chunk: Chunk, answer: ChunkTranscript, gap: Span, asking: Asking, *, with_segment_before: bool
+) -> ChunkTranscript:
+    segments = answer.segments or ()
+    before = [segment for segment in segments if segment.start_seconds <= gap.start_seconds][-1:]
+    again = before if with_segment_before else []
+    part = part_of(chunk, Span(min([gap.start_seconds, *(s.start_seconds for s in again)]), gap.end_seconds))
+    heard = asking.ask(part, answer.model)
+    answer = replace(answer, usage=answer.usage + heard.usage)
+    if len(heard.text) <= sum(len(segment.text) for segment in again) or is_repetitive(heard.text):
+        return answer
+    offset = part.span.start_seconds - part.lead_seconds - (chunk.span.start_seconds - chunk.lead_seconds)
+    found = heard.segments or (Segment(0.0, part.duration_seconds, heard.text),)
+    moved = [Segment(offset + s.start_seconds, offset + s.end_seconds, s.text) for s in found]
+    merged = sorted([*(s for s in segments if s not in again), *moved], key=lambda segment: segment.start_seconds)
+    return replace(answer, text=join_texts(segment.text for segment in merged), segments=tuple(merged))
+
+
+def _gaps(chunk: Chunk, answer: ChunkTranscript) -> tuple[Span, ...]:
+    """The spans of the chunk, in seconds from its first byte, that have sound and for long no words."""
+    wordless = _wordless(listen(chunk).speech, answer.segments or ())
+    return tuple(gap for gap in wordless if gap.duration_seconds >= WORDLESS_SECONDS)
 
 
 def _wordless(speech: Sequence[Span], segments: Sequence[Segment]) -> Iterator[Span]:

@@ -37,7 +37,7 @@ class SampleCutter:
     @property
     def seconds(self) -> float:
         """How long all samples play that were fed so far."""
-        return self._seconds(self._start_bytes + len(self._data))
+        return (self._start_bytes + len(self._data)) / (SAMPLE_BYTES * self._channels * self._rate)
 
     def feed(self, block: bytes | memoryview) -> Iterator[Chunk]:
         """Take more samples, whole ones but for the last block; the chunks that they complete."""
