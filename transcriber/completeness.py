@@ -6,14 +6,15 @@ for again, and then from the next model where the client left the model open. Wh
 of.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from transcriber.backends import ChunkTranscript
 from transcriber.chunks import Chunk
-from transcriber.cutting import listen, split
+from transcriber.cutting import listen, part_of, split
 from transcriber.errors import ModelNotFoundError, TruncatedTranscriptError
+from transcriber.joining import join_texts
 from transcriber.repetition import is_repetitive
 from transcriber.segments import Segment, Span, clock_time
 from transcriber.timing import segments_of
@@ -23,15 +24,16 @@ from transcriber.timing import segments_of
 MIN_CHARACTERS_PER_SECOND = 1.0
 # Less sound than this may be a cough, or a door.
 MIN_SPEECH_SECONDS = 0.5
-# Words come with less than this between them; sound for so long without any is a span that a model passed over: windows
-# of 30 s are what such models lose. It may be music, which is why it is asked for once more only.
-LONGEST_WORDLESS_SECONDS = 10.0
+# Sound for so long without words may be a span that a model passed over: windows of 30 s are what such models lose.
+WORDLESS_SECONDS = 10.0
 # A chunk this short is not split any more: a model that stops for length in it does not stop for its length.
 SHORTEST_SPLIT_SECONDS = 20.0
 
 # The transcript of a chunk that was not sent.
 NOTHING = ChunkTranscript(text="", model="")
-# How a warning ends.
+# What warnings say.
+NO_WORDS = "there is sound, and no words were found."
+FEW_WORDS = "there is sound, and few words were found."
 LISTEN = "Listen to it: words may be missing."
 
 
@@ -78,10 +80,8 @@ def _ask_until_whole(chunk: Chunk, asking: Asking) -> ChunkTranscript:
     for answer in _answers(chunk, asking):
         doubt = _doubt(chunk, answer, asking)
         if doubt is None:
-            return _paid(answer, answers)
+            return _without_gaps(chunk, _paid(answer, answers), asking)
         answers.append((answer, doubt))
-        if doubt.is_mild and len(answers) > 1 and answers[-2][0].text == answer.text:
-            break
     best, doubt = min(answers, key=lambda each: each[1].missing_seconds)
     others = [each for each in answers if each[0] is not best]
     return _paid(replace(best, warnings=(*best.warnings, doubt.warning)), others)
@@ -110,54 +110,74 @@ def _paid(transcript: ChunkTranscript, others: Iterable[tuple[ChunkTranscript, "
 
 @dataclass(frozen=True)
 class _Doubt:
-    """What speaks against a text being whole: how many seconds of sound seem to have no words, and what to say of it.
-
-    A mild one is an answer that has words: the same answer again, and it is the recording that is so.
-    """
+    """What speaks against a text being whole: how many seconds of sound seem to have no words, and what to say of it."""
 
     missing_seconds: float
     warning: str
-    is_mild: bool = False
 
 
 def _doubt(chunk: Chunk, answer: ChunkTranscript, asking: Asking) -> _Doubt | None:
-    characters = sum(not character.isspace() for character in answer.text)
+    where = f"From {clock_time(chunk.span.start_seconds)} to {clock_time(chunk.span.end_seconds)}"
     if asking.is_transcription and is_repetitive(answer.text):
         # Worse than no text at all for as long.
-        return _Doubt(2 * chunk.duration_seconds, f"{_where(chunk.span)} the same words come over and over. {LISTEN}")
-    if asking.is_transcription and answer.segments is not None and characters:
-        return _doubt_by_times(chunk, answer.segments)
+        return _Doubt(2 * chunk.duration_seconds, f"{where} the same words come over and over. {LISTEN}")
+    characters = sum(not character.isspace() for character in answer.text)
     # Most texts are long enough whatever is in the chunk, and then nobody has to listen to it.
-    enough = chunk.duration_seconds * MIN_CHARACTERS_PER_SECOND if asking.is_transcription else 1
-    if characters >= enough:
+    if characters >= (chunk.duration_seconds * MIN_CHARACTERS_PER_SECOND if asking.is_transcription else 1):
         return None
     speech_seconds = listen(chunk).speech_seconds
-    if speech_seconds < MIN_SPEECH_SECONDS or (characters and characters >= speech_seconds * MIN_CHARACTERS_PER_SECOND):
+    if speech_seconds < MIN_SPEECH_SECONDS or characters >= max(1, speech_seconds * MIN_CHARACTERS_PER_SECOND):
         return None
-    found = "few" if characters else "no"
     missing_seconds = speech_seconds - characters / MIN_CHARACTERS_PER_SECOND
-    return _Doubt(missing_seconds, f"{_where(chunk.span)} there is sound, and {found} words were found. {LISTEN}")
+    return _Doubt(missing_seconds, f"{where} {FEW_WORDS if characters else NO_WORDS} {LISTEN}")
 
 
-def _doubt_by_times(chunk: Chunk, segments: tuple[Segment, ...]) -> _Doubt | None:
-    """Whether sound goes on for long where there are no words, by the times that the API gives."""
+def _without_gaps(chunk: Chunk, answer: ChunkTranscript, asking: Asking) -> ChunkTranscript:
+    """The answer with the words of each span that, by the API's own times, it has none for although there is sound.
+
+    Only the span is asked for, which costs little, and which a model that passed over it may hear by itself: first with
+    the segment before it, which may have been broken off with it, and then alone.
+    """
+    if answer.segments is None or not asking.is_transcription:
+        return answer
+    for with_segment_before in (True, False):
+        for gap in _gaps(chunk, answer):
+            answer = _filled(chunk, answer, gap, asking, with_segment_before=with_segment_before)
     offset = chunk.span.start_seconds - chunk.lead_seconds
-    spans = [
-        Span(offset + span.start_seconds, offset + span.end_seconds)
-        for span in _wordless(listen(chunk).speech, segments)
-        if span.duration_seconds >= LONGEST_WORDLESS_SECONDS
+    warnings = [
+        f"From {clock_time(offset + gap.start_seconds)} to {clock_time(offset + gap.end_seconds)} {NO_WORDS} {LISTEN}"
+        for gap in _gaps(chunk, answer)
     ]
-    if not spans:
-        return None
-    where = ", ".join(f"{clock_time(span.start_seconds)} to {clock_time(span.end_seconds)}" for span in spans[:3])
-    missing_seconds = sum(span.duration_seconds for span in spans)
-    return _Doubt(missing_seconds, f"From {where} there is sound, and no words were found. {LISTEN}", is_mild=True)
+    return replace(answer, warnings=(*answer.warnings, *warnings))
 
 
-def _wordless(speech: Iterable[Span], segments: tuple[Segment, ...]) -> Iterable[Span]:
-    """The stretches of `speech` between segments, from the first sound to the last without words in between."""
+def _filled(
+    chunk: Chunk, answer: ChunkTranscript, gap: Span, asking: Asking, *, with_segment_before: bool
+) -> ChunkTranscript:
+    segments = answer.segments or ()
+    before = [segment for segment in segments if segment.start_seconds <= gap.start_seconds][-1:]
+    again = before if with_segment_before else []
+    part = part_of(chunk, Span(min([gap.start_seconds, *(s.start_seconds for s in again)]), gap.end_seconds))
+    heard = asking.ask(part, answer.model)
+    answer = replace(answer, usage=answer.usage + heard.usage)
+    if len(heard.text) <= sum(len(segment.text) for segment in again) or is_repetitive(heard.text):
+        return answer
+    offset = part.span.start_seconds - part.lead_seconds - (chunk.span.start_seconds - chunk.lead_seconds)
+    found = heard.segments or (Segment(0.0, part.duration_seconds, heard.text),)
+    moved = [Segment(offset + s.start_seconds, offset + s.end_seconds, s.text) for s in found]
+    merged = sorted([*(s for s in segments if s not in again), *moved], key=lambda segment: segment.start_seconds)
+    return replace(answer, text=join_texts(segment.text for segment in merged), segments=tuple(merged))
+
+
+def _gaps(chunk: Chunk, answer: ChunkTranscript) -> tuple[Span, ...]:
+    """The spans of the chunk, in seconds from its first byte, that have sound and for long no words."""
+    wordless = _wordless(listen(chunk).speech, answer.segments or ())
+    return tuple(gap for gap in wordless if gap.duration_seconds >= WORDLESS_SECONDS)
+
+
+def _wordless(speech: Sequence[Span], segments: Sequence[Segment]) -> Iterator[Span]:
+    """Between which moments there is speech and no segment."""
     borders = [(0.0, 0.0), *((s.start_seconds, s.end_seconds) for s in segments), (float("inf"), float("inf"))]
-    speech = tuple(speech)
     for (_, end), (start, _) in pairwise(borders):
         inside = [
             Span(max(end, span.start_seconds), min(start, span.end_seconds))
@@ -166,7 +186,3 @@ def _wordless(speech: Iterable[Span], segments: tuple[Segment, ...]) -> Iterable
         ]
         if inside:
             yield Span(inside[0].start_seconds, inside[-1].end_seconds)
-
-
-def _where(span: Span) -> str:
-    return f"From {clock_time(span.start_seconds)} to {clock_time(span.end_seconds)},"

@@ -1,5 +1,6 @@
 """Cuts what a recording holds into chunks as it comes: samples between samples, MP3 between frames. Never decodes."""
 
+import math
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ class SampleCutter:
     @property
     def seconds(self) -> float:
         """How long all samples play that were fed so far."""
-        return self._seconds(self._start_bytes + len(self._data))
+        return (self._start_bytes + len(self._data)) / (SAMPLE_BYTES * self._channels * self._rate)
 
     def feed(self, block: bytes | memoryview) -> Iterator[Chunk]:
         """Take more samples, whole ones but for the last block; the chunks that they complete."""
@@ -62,24 +63,7 @@ class SampleCutter:
             taken, self._data = self._data, self._data[size:]
             del taken[size:]
             self._start_bytes += len(taken)
-            layout = wav.WavLayout(
-                is_plain=True,
-                channels=self._channels,
-                sample_rate_hz=self._rate,
-                bytes_per_second=SAMPLE_BYTES * self._channels * self._rate,
-                data_start=wav.PLAIN_HEADER_BYTES,
-                data_bytes=len(taken),
-            )
-            yield Chunk(
-                span=Span(self._seconds(start), self._seconds(self._start_bytes)),
-                container=Container.WAV,
-                body=HeldBytes(wav.header(layout), taken),
-                layout=layout,
-                levels=meter.take(units),
-            )
-
-    def _seconds(self, size_bytes: int) -> float:
-        return size_bytes / (SAMPLE_BYTES * self._channels * self._rate)
+            yield _wav_chunk(self._rate, self._channels, start, taken, meter.take(units))
 
 
 class FrameCutter:
@@ -151,3 +135,52 @@ class FrameCutter:
             self._has_begun = True
             if mp3.states_length(self.scanner.data, 0, first):
                 self.scanner.take(1, keep=0)
+
+
+def samples_within(data: bytes, layout: wav.WavLayout, within: Span) -> Chunk:
+    """The samples of a whole WAV file that lie `within`, in seconds from the first sample."""
+    frame_bytes = SAMPLE_BYTES * layout.channels
+    sound = data[layout.data_start :]
+    start, end = (
+        min(len(sound), round(max(0.0, seconds) * layout.sample_rate_hz) * frame_bytes)
+        for seconds in (within.start_seconds, within.end_seconds)
+    )
+    return _wav_chunk(layout.sample_rate_hz, layout.channels, start, sound[start:end], None)
+
+
+def frames_within(data: bytes, within: Span) -> Chunk:
+    """The frames of a whole MP3 stream that lie `within`, in seconds from the first frame."""
+    scanner = FrameScanner()
+    scanner.feed(data)
+    scanner.finish()
+    seconds = scanner.frame_seconds
+    first = min(int(within.start_seconds / seconds), len(scanner.levels) - 1)
+    last = min(max(first, math.ceil(within.end_seconds / seconds)), len(scanner.levels))
+    lead = scanner.lead(first) if first else 0
+    if first > lead:
+        scanner.take(first - lead, keep=0)
+    taken = scanner.take(last - first + lead, keep=0)
+    return Chunk(
+        Span(first * seconds, last * seconds), Container.MP3, HeldBytes(b"", taken), lead_seconds=lead * seconds
+    )
+
+
+def _wav_chunk(
+    sample_rate_hz: int, channels: int, start_bytes: int, data: bytes | bytearray, levels: Levels | None
+) -> Chunk:
+    bytes_per_second = SAMPLE_BYTES * channels * sample_rate_hz
+    layout = wav.WavLayout(
+        is_plain=True,
+        channels=channels,
+        sample_rate_hz=sample_rate_hz,
+        bytes_per_second=bytes_per_second,
+        data_start=wav.PLAIN_HEADER_BYTES,
+        data_bytes=len(data),
+    )
+    return Chunk(
+        span=Span(start_bytes / bytes_per_second, (start_bytes + len(data)) / bytes_per_second),
+        container=Container.WAV,
+        body=HeldBytes(wav.header(layout), data),
+        layout=layout,
+        levels=levels,
+    )

@@ -13,7 +13,7 @@ from transcriber.audio import Audio, EncodedAudio, PlainAudio, check_duration
 from transcriber.chunks import Chunk, WholeSource
 from transcriber.containers import Container
 from transcriber.cut_points import CutPlan
-from transcriber.cutters import FrameCutter, SampleCutter, samples_of
+from transcriber.cutters import FrameCutter, SampleCutter, frames_within, samples_of, samples_within
 from transcriber.deadline import Deadline
 from transcriber.decoding import Decoder
 from transcriber.levels import LevelMeter, Levels
@@ -97,6 +97,15 @@ def split(chunk: Chunk) -> tuple[Chunk, ...]:
         first = Span(chunk.span.start_seconds, moved[0].span.end_seconds)
         moved[0] = replace(moved[0], span=first, lead_seconds=chunk.lead_seconds)
     return tuple(moved)
+
+
+def part_of(chunk: Chunk, within: Span) -> Chunk:
+    """The part of the chunk that lies `within`, in seconds from its first byte."""
+    with chunk.body.open() as reader:
+        data = reader.read_fully(chunk.body.size_bytes)
+    part = frames_within(data, within) if chunk.layout is None else samples_within(data, chunk.layout, within)
+    offset = chunk.span.start_seconds - chunk.lead_seconds
+    return replace(part, span=Span(offset + part.span.start_seconds, offset + part.span.end_seconds))
 
 
 def _cut_plain(audio: PlainAudio, order: CutOrder) -> Iterator[Chunk]:

@@ -85,7 +85,7 @@ def _file() -> FileStorage:
 
 
 def _spoilt(heard: Recognition, output: Output) -> Recognition:
-    """What is left if a fault has taken some of the text: this API does not say that it stopped early, but its times do."""
+    """What is left if a fault has taken some of the text: this API does not say that it stopped early; its times do."""
     segments, left = [], output.text.strip()
     for segment in heard.segments:
         if not left:
