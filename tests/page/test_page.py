@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,15 +15,15 @@ import requests
 from loopback import serve
 from page.browser import DESKTOP, INSTALL_TIMEOUT_SECONDS, PHONE, Visit, visiting
 from playwright.sync_api import Browser
-from recordings import AUDIO, recording, silence
+from recordings import AUDIO, recording
 
 from emulator.local_platform import LocalPlatform, PlatformOptions
-from emulator.stand_in import stand_in_text
 
 pytestmark = pytest.mark.timeout(INSTALL_TIMEOUT_SECONDS)  # the first test may have to install the browser
 
 MP3 = AUDIO / "jfk.mp3"
-WORDS = stand_in_text(recording("jfk.mp3"), 11.088)
+# What the stand-in recogniser hears of it; the rest of its text tells of bytes, and the function may send others.
+WORDS = "stand-in transcript of 11.1 s"
 # What a shell, JSON, Python and JavaScript each have to be told how to take.
 AWKWARD_PROMPT = """It's "so": 100 % of $HOME, `a\\b`, é 好 %s"""
 SCHEDULE = """
@@ -56,7 +57,7 @@ def visit(request: pytest.FixtureRequest, platform: LocalPlatform, browser: Brow
 def test_upload(visit: Visit) -> None:
     """A chosen file becomes words, with its model, length, waveform, timings and downloads."""
     visit.choose(MP3)
-    assert visit.transcribe() == WORDS
+    assert visit.transcribe().startswith(WORDS)
     page = visit.page
     assert "voxtral-small-24b-2507" in page.inner_text("#facts")
     assert "11.1 s" in page.inner_text("#facts")
@@ -65,7 +66,8 @@ def test_upload(visit: Visit) -> None:
     assert page.locator("#timings .bar").count() == 4
     with page.expect_download() as download:
         page.click("#downloads [data-format=txt]")
-    assert (download.value.suggested_filename, Path(download.value.path()).read_text()) == ("jfk.txt", WORDS + "\n")
+    assert download.value.suggested_filename == "jfk.txt"
+    assert Path(download.value.path()).read_text() == visit.words() + "\n"
 
 
 def test_dropped_file(visit: Visit) -> None:
@@ -81,14 +83,14 @@ def test_dropped_file(visit: Visit) -> None:
         encoded,
     )
     assert "dropped.mp3" in visit.page.inner_text("#source-note")
-    assert visit.transcribe() == WORDS
+    assert visit.transcribe().startswith(WORDS)
 
 
 def test_address(visit: Visit) -> None:
     """An address is fetched by the function, and never by the page."""
     with serve(lambda peer: peer.answer(recording("jfk.mp3"))) as server:
         visit.page.fill("#url", f"{server.url}/talk.mp3")
-        assert visit.transcribe() == WORDS
+        assert visit.transcribe().startswith(WORDS)
     assert not visit.page.is_visible("#sound")
 
 
@@ -103,9 +105,12 @@ def test_microphone(visit: Visit) -> None:
 def test_file_over_the_payload_limit(visit: Visit, tmp_path: Path) -> None:
     """What no request can hold goes into the emulated bucket, which the page says, and is transcribed from there."""
     path = tmp_path / "long.wav"
-    path.write_bytes(silence(240))
+    with wave.open(str(AUDIO / "jfk.wav")) as once, wave.open(str(path), "wb") as often:
+        often.setparams(once.getparams())
+        often.writeframes(once.readframes(once.getnframes()) * 20)
+    assert path.stat().st_size > 6_291_456
     visit.choose(path)
-    assert visit.transcribe() == stand_in_text(path.read_bytes(), 240)
+    assert visit.transcribe().startswith("stand-in transcript of 220.0 s")
     assert "emulated bucket as playground/" in visit.page.inner_text("#source-note")
 
 
@@ -117,7 +122,7 @@ def test_formats(visit: Visit, platform: LocalPlatform, response_format: str) ->
         pytest.skip(f"the function has no {response_format} yet")
     visit.choose(MP3)
     # Subtitles are lines of limited length, so the words alone are compared.
-    assert visit.transcribe(response_format).split() == WORDS.split()
+    assert " ".join(visit.transcribe(response_format).split()).startswith(WORDS)
     is_timed = response_format in {"verbose_json", "srt", "vtt"}
     assert visit.page.locator("#segments button").count() >= is_timed
     assert visit.page.is_enabled("#downloads [data-format=srt]") == is_timed
@@ -139,7 +144,8 @@ def test_code_that_is_shown_runs(visit: Visit, tmp_path: Path, source: str) -> N
         visit.page.fill("#prompt", AWKWARD_PROMPT)
         visit.page.fill("#language", "en")
         visit.page.fill("#temperature", "0.2")
-        assert visit.transcribe() == WORDS
+        words = visit.transcribe()
+        assert words.startswith(WORDS)
         commands = {
             "curl": ["bash", "-euo", "pipefail", "-c", visit.code("curl")],
             "requests": [sys.executable, "-c", visit.code("requests")],
@@ -153,7 +159,7 @@ def test_code_that_is_shown_runs(visit: Visit, tmp_path: Path, source: str) -> N
                 command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
             )
             assert done.returncode == 0, (language, done.stderr)
-            assert WORDS in done.stdout, language
+            assert words in done.stdout, language
 
 
 def test_code_for_a_model_that_only_transcribes(visit: Visit, tmp_path: Path) -> None:
@@ -177,7 +183,7 @@ def test_copies(visit: Visit) -> None:
     visit.transcribe()
     page.click("#copy-text")
     page.wait_for_selector("#copied:has-text('Copied.')")
-    assert page.evaluate("navigator.clipboard.readText()") == WORDS
+    assert page.evaluate("navigator.clipboard.readText()") == visit.words()
     page.click("#view-code")
     page.click("#copy-code")
     page.wait_for_selector("#copy-note:has-text('Copied.')")
@@ -201,7 +207,7 @@ def test_errors(visit: Visit, tmp_path: Path) -> None:
     visit.page.click("#send")
     visit.page.wait_for_selector("#temperature[aria-invalid=true]")
     visit.page.fill("#temperature", "")
-    assert visit.transcribe() == WORDS
+    assert visit.transcribe().startswith(WORDS)
 
 
 def test_nothing_chosen(visit: Visit) -> None:
@@ -224,7 +230,7 @@ def test_fault(visit: Visit) -> None:
         visit.page.click("#tab-playground")
         visit.choose(MP3)
         if switched_off:
-            assert visit.transcribe() == WORDS
+            assert visit.transcribe().startswith(WORDS)
         else:
             visit.page.select_option("#response_format", "json")
             visit.page.click("#send")
@@ -267,7 +273,7 @@ def test_keyboard_alone(visit: Visit) -> None:
         page.keyboard.press("Enter")
         page.wait_for_selector("#answer:not([hidden])")
         assert page.evaluate("document.activeElement.id") == "answer"
-    assert visit.words() == WORDS
+    assert visit.words().startswith(WORDS)
     page.focus("#send")
     tab_to("view-code")
     page.keyboard.press("Enter")
