@@ -57,7 +57,7 @@ def handle(event, context):
     if asked.get("prompt") == "slowly":
         log(event, "trying again", error="The API answered 429")
         time.sleep(3)
-    log(event, "request", model="the-model", seconds=11.0, cost=0.25,
+    log(event, "request", model="the-model", seconds=11.0, tokens=495, cost=0.25,
         chunks=[[0.0, 3.0], [3.0, 6.0], [7.5, 11.0]], not_sent=[[6.0, 7.5]])
     answer = {{
         "text": " ".join(segment["text"] for segment in SEGMENTS), "model": "the-model", "duration": 11.0,
@@ -94,7 +94,7 @@ def test_everything_that_is_known_is_shown(visit: Visit) -> None:
     """Language, length, bill and warnings are there, and from the log, cost, cuts, and silence that was not sent."""
     assert visit.transcribe("verbose_json") == WORDS
     visit.page.wait_for_selector("#facts:has-text('cost 0.25')")
-    for fact in ("the-model", "en", "11.0 s of sound", "11 s billed"):
+    for fact in ("the-model", "en", "11.0 s of sound", "11 s billed", "495 tokens"):
         assert fact in visit.page.inner_text("#facts")
     assert "top_p was not used" in visit.page.inner_text("#warnings")
     label = str(visit.page.get_attribute("#waveform", "aria-label"))

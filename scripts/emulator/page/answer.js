@@ -41,6 +41,7 @@ export function showAnswer(reply, format, source) {
 export function showLogged(entry) {
   if (entry.request_id !== answer.requestId) return; // another answer is shown by now
   const facts = answer.json ? [] : [entry.model, entry.seconds && `${entry.seconds.toFixed(1)} s of sound`];
+  if (entry.tokens) facts.push(`${entry.tokens} tokens`);
   if (entry.cost !== undefined) facts.push(`cost ${entry.cost}`);
   byId("facts").textContent = [byId("facts").textContent, ...facts].filter(Boolean).join(" · ");
   markSound(entry);
@@ -55,8 +56,6 @@ function showFacts(json) {
   if (json?.duration !== undefined) facts.push(`${json.duration.toFixed(1)} s of sound`);
   const usage = json?.usage ?? {};
   if (usage.seconds !== undefined) facts.push(`${usage.seconds} s billed`);
-  const tokens = usage.total_tokens ?? usage.tokens?.total;
-  if (tokens !== undefined) facts.push(`${tokens} tokens`);
   byId("facts").replaceChildren(facts.join(" · "));
 }
 
