@@ -7,13 +7,14 @@ of.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from transcriber.backends import ChunkTranscript
 from transcriber.chunks import Chunk
 from transcriber.cutting import listen, part_of, split
-from transcriber.errors import ModelNotFoundError, TruncatedTranscriptError
+from transcriber.errors import ApiError, ModelNotFoundError, TruncatedTranscriptError
 from transcriber.joining import join_texts
 from transcriber.repetition import is_repetitive
 from transcriber.segments import Segment, Span, clock_time
@@ -88,19 +89,23 @@ def _ask_until_whole(chunk: Chunk, asking: Asking) -> ChunkTranscript:
 
 
 def _answers(chunk: Chunk, asking: Asking) -> Iterator[ChunkTranscript]:
-    """What the first model that there is answers, twice, and then what the others do; the first error of the first."""
+    """What the first model that there is answers, twice, and then what each other one does; the first one's errors."""
+    models = iter(asking.models())
     missing: ModelNotFoundError | None = None
-    has_answered = False
-    for model in asking.models():
-        for _ in range(1 if has_answered else 2):
-            try:
-                yield asking.ask(chunk, model)
-            except ModelNotFoundError as error:
-                missing = error
-                break
-            has_answered = True
-    if not has_answered:
+    for model in models:
+        try:
+            yield asking.ask(chunk, model)
+        except ModelNotFoundError as error:
+            missing = error
+            continue
+        yield asking.ask(chunk, model)
+        break
+    else:
         raise missing or AssertionError  # whoever names models raises where there are none
+    for model in models:
+        # Whatever is wrong with it, there is an answer already.
+        with suppress(ApiError):
+            yield asking.ask(chunk, model)
 
 
 def _paid(transcript: ChunkTranscript, others: Iterable[tuple[ChunkTranscript, "_Doubt"]]) -> ChunkTranscript:
@@ -110,14 +115,14 @@ def _paid(transcript: ChunkTranscript, others: Iterable[tuple[ChunkTranscript, "
 
 @dataclass(frozen=True)
 class _Doubt:
-    """What speaks against a text being whole: how many seconds of sound seem to have no words, and what to say of it."""
+    """What speaks against a text being whole: how many seconds of sound have no words, and what to say of it."""
 
     missing_seconds: float
     warning: str
 
 
 def _doubt(chunk: Chunk, answer: ChunkTranscript, asking: Asking) -> _Doubt | None:
-    where = f"From {clock_time(chunk.span.start_seconds)} to {clock_time(chunk.span.end_seconds)}"
+    where = _where(chunk.span)
     if asking.is_transcription and is_repetitive(answer.text):
         # Worse than no text at all for as long.
         return _Doubt(2 * chunk.duration_seconds, f"{where} the same words come over and over. {LISTEN}")
@@ -145,7 +150,7 @@ def _without_gaps(chunk: Chunk, answer: ChunkTranscript, asking: Asking) -> Chun
             answer = _filled(chunk, answer, gap, asking, with_segment_before=with_segment_before)
     offset = chunk.span.start_seconds - chunk.lead_seconds
     warnings = [
-        f"From {clock_time(offset + gap.start_seconds)} to {clock_time(offset + gap.end_seconds)} {NO_WORDS} {LISTEN}"
+        f"{_where(Span(offset + gap.start_seconds, offset + gap.end_seconds))} {NO_WORDS} {LISTEN}"
         for gap in _gaps(chunk, answer)
     ]
     return replace(answer, warnings=(*answer.warnings, *warnings))
@@ -186,3 +191,7 @@ def _wordless(speech: Sequence[Span], segments: Sequence[Segment]) -> Iterator[S
         ]
         if inside:
             yield Span(inside[0].start_seconds, inside[-1].end_seconds)
+
+
+def _where(span: Span) -> str:
+    return f"From {clock_time(span.start_seconds)} to {clock_time(span.end_seconds)}"

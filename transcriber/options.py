@@ -21,6 +21,14 @@ MAX_OUTPUT_TOKENS = 16_384
 MAX_TEMPERATURE = 2.0
 
 
+# What people write who want nothing but the words, as the documentation's own example does.
+_TRANSCRIBE = re.compile(
+    r"(?:please )?transcribe(?: (?:this|the|my))?(?: (?:audio|recording|speech|sound|voice|file|clip|memo))*"
+    r"(?: (?:verbatim|word for word|exactly|please))?[.!]?",
+    re.IGNORECASE,
+)
+
+
 class ResponseFormat(StrEnum):
     """The formats of an answer, by the names of the OpenAI API."""
 
@@ -43,6 +51,11 @@ class TranscriptionOptions:
     max_tokens: int | None = None
     response_format: ResponseFormat = ResponseFormat.JSON
     timestamp_granularities: tuple[str, ...] = ()
+
+    @property
+    def asks_for_words(self) -> bool:
+        """Whether a chat model is asked for the words alone, by our instruction or one like it: that can be checked."""
+        return self.prompt is None or _TRANSCRIBE.fullmatch(self.prompt) is not None
 
     @property
     def wants_times(self) -> bool:

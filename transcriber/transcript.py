@@ -68,10 +68,12 @@ class Transcriber:
         def ask(chunk: Chunk, model: str) -> ChunkTranscript:
             return self._ask(chunk, model, options, deadline)
 
+        # To a model that only transcribes, a prompt is a list of words to expect.
+        first = self.settings.api_of(options.model or self.settings.models[0])
         asking = Asking(
             ask=ask,
             models=lambda: self.directory.candidates(options.model, lister=self.api, deadline=deadline),
-            is_transcription=options.prompt is None,
+            is_transcription=options.asks_for_words or first is Speaks.TRANSCRIPTIONS,
             wants_times=options.wants_times,
         )
         pieces = work_on(

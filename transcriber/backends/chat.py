@@ -134,7 +134,7 @@ def _read_answer(answer: Mapping[str, Any], chunk: Chunk, model: str, options: T
     if not isinstance(text, str | None):
         raise ApiFailedError("The API's answer has a message that is no text.")
     text = (text or "").strip()
-    if options.prompt is None:
+    if options.asks_for_words:
         # What it was asked for is known, so what it writes around that is known, too.
         text = "" if says_nothing(text) else unwrap(text)
     return ChunkTranscript(text=text, model=model, usage=_usage(answer.get("usage"), chunk))
