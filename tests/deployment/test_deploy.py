@@ -36,8 +36,13 @@ PLAIN_VARIABLES = {
     "MODELS": "voxtral-small-24b-2507,whisper-large-v3",
     "MAX_AUDIO_MB": "500",
     "MAX_AUDIO_MINUTES": "300",
-    "TIME_LIMIT": "290",
+    "TIME_LIMIT": "890",
+    "CHUNK_MINUTES": "5",
+    "PARALLEL_CALLS": "8",
     "LOG_LEVEL": "info",
+    "S3_ENDPOINT": "https://s3.fr-par.scw.cloud",
+    "S3_REGION": "fr-par",
+    "OUTPUT_PREFIX": "transcripts/",
 }
 FUNCTION = {
     "name": "transcribe",
@@ -47,7 +52,7 @@ FUNCTION = {
     "memory_limit": 256,
     "min_scale": 0,
     "max_scale": 20,
-    "timeout": "300s",
+    "timeout": "900s",
     "sandbox": "v2",
     "privacy": "private",
     "http_option": "redirected",

@@ -44,16 +44,16 @@ def test_triggers_are_off() -> None:
         ("minScale: 0", "minScale: 21"),
         ("maxScale: 20", "maxScale: 51"),
         ("maxScale: 20", "maxscale: 20"),
-        ('timeout: "300s"', "timeout: 300"),
-        ('timeout: "300s"', 'timeout: "5m"'),
-        ('timeout: "300s"', 'timeout: "3601s"'),
+        ('timeout: "900s"', "timeout: 300"),
+        ('timeout: "900s"', 'timeout: "5m"'),
+        ('timeout: "900s"', 'timeout: "3601s"'),
         ('sandbox: "v2"', 'sandbox: "v3"'),
         ('privacy: "private"', 'privacy: "secret"'),
         ('httpOption: "redirected"', 'httpOption: "redirect"'),
         ('httpOption: "redirected"', 'http_option: "redirected"'),
         ('runtime: "python311"', 'runtime: "python3.11"'),
-        ('TIME_LIMIT: "290"', "TIME_LIMIT: 290"),
-        ('TIME_LIMIT: "290"', 'SCW_SECRET_KEY: "290"'),
+        ('TIME_LIMIT: "890"', "TIME_LIMIT: 290"),
+        ('TIME_LIMIT: "890"', 'SCW_SECRET_KEY: "890"'),
         ("ACCESS_TOKEN: \"${env:ACCESS_TOKEN, ''}\"", 'ACCESS_TOKEN: "in the file"'),
         ("ACCESS_TOKEN: \"${env:ACCESS_TOKEN, ''}\"", 'LOG_LEVEL: "${env:ACCESS_TOKEN}"'),
         ("    secret:\n", "    secrets:\n"),
@@ -123,10 +123,11 @@ def test_variables_take_their_own_name() -> None:
 
 
 def test_defaults_are_the_settings_own() -> None:
-    """With nothing but the required key set, the deployed function has the settings that it has by default."""
+    """With nothing but the required key set, the deployed function has its defaults, but for the time that it is given."""
     deployed = {name: re.sub(r"^\$\{env:\w+, '(.*)'\}$", r"\1", value) for name, value in FUNCTION.env.items()}
     key = {"GENERATIVE_API_KEY": "key"}
-    assert Settings.from_environment(deployed | key) == Settings.from_environment(key)
+    own = Settings.from_environment(key | {"TIME_LIMIT": FUNCTION.env["TIME_LIMIT"]})
+    assert Settings.from_environment(deployed | key) == own
 
 
 def test_time_limit_is_under_the_timeout() -> None:
