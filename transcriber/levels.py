@@ -23,8 +23,11 @@ FULL_SCALE = 32768
 SILENCE_DECIBELS = -96.0
 # Peaks under this are a few steps of 16 bits, in which no recorder leaves words.
 INAUDIBLE_DECIBELS = -66.0
-# Steady noise, however many windows of it there are, stays within this of its own median; a single word does not.
-WORD_OVER_NOISE_DECIBELS = 8.0
+# Hardly a window of steady noise is this much louder than its quieter ones; a single word is, and so is each word of
+# somebody who speaks without a pause.
+WORD_OVER_NOISE_DECIBELS = 10.0
+# The share of windows that are taken for noise, if there is any: few people speak for more of the time.
+NOISE_SHARE = 0.2
 # Noise louder than this might have somebody speaking in it at the same level, so it is never taken for silence.
 LOUDEST_SILENCE_DECIBELS = -36.0
 # The shortest word lasts longer than three windows; a click does not.
@@ -54,10 +57,10 @@ class Levels:
         if not self.decibels:
             return True
         ordered = sorted(self.decibels)
-        loudest, median = ordered[-1], ordered[len(ordered) // 2]
+        loudest, noise = ordered[-1], ordered[int(len(ordered) * NOISE_SHARE)]
         if loudest <= INAUDIBLE_DECIBELS:
             return True
-        standing_out = sum(1 for level in self.decibels if level > median + WORD_OVER_NOISE_DECIBELS)
+        standing_out = sum(1 for level in self.decibels if level > noise + WORD_OVER_NOISE_DECIBELS)
         return loudest <= LOUDEST_SILENCE_DECIBELS and standing_out < WINDOWS_OF_A_WORD
 
     @cached_property

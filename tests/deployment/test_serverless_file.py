@@ -123,7 +123,7 @@ def test_variables_take_their_own_name() -> None:
 
 
 def test_defaults_are_the_settings_own() -> None:
-    """With nothing but the required key set, the deployed function has its defaults, but for the time that it is given."""
+    """With nothing but the required key set, the deployed function has its defaults, but for the time it is given."""
     deployed = {name: re.sub(r"^\$\{env:\w+, '(.*)'\}$", r"\1", value) for name, value in FUNCTION.env.items()}
     key = {"GENERATIVE_API_KEY": "key"}
     own = Settings.from_environment(key | {"TIME_LIMIT": FUNCTION.env["TIME_LIMIT"]})
