@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from transcriber.backends import ChunkTranscript
 from transcriber.chunks import Chunk
-from transcriber.cutting import listen, part_of, split
+from transcriber.cutting import is_silent, listen, part_of, split
 from transcriber.errors import ApiError, ModelNotFoundError, TruncatedTranscriptError
 from transcriber.joining import join_texts
 from transcriber.repetition import is_repetitive
@@ -63,7 +63,7 @@ class Asking:
 
 def hear(chunk: Chunk, asking: Asking) -> tuple[Piece, ...]:
     """What is said in `chunk`, in one piece or more; the first error that keeps it from being heard at all."""
-    if chunk.levels is not None and chunk.levels.is_silent:
+    if is_silent(chunk):
         return (Piece(chunk.span, NOTHING, was_sent=False),)
     try:
         transcript = _ask_until_whole(chunk, asking)

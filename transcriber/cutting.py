@@ -7,10 +7,11 @@ again, is not even held, but sent while it arrives.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from transcriber import wav
 from transcriber.audio import Audio, EncodedAudio, PlainAudio, check_duration
-from transcriber.chunks import Chunk, WholeSource
+from transcriber.chunks import Body, Chunk, WholeSource
 from transcriber.containers import Container
 from transcriber.cut_points import CutPlan
 from transcriber.cutters import FrameCutter, SampleCutter, frames_within, samples_of, samples_within
@@ -19,7 +20,7 @@ from transcriber.decoding import Decoder
 from transcriber.levels import LevelMeter, Levels
 from transcriber.mp3_frames import FrameScanner
 from transcriber.segments import Span, clock_time
-from transcriber.sources.base import Reader
+from transcriber.sources.base import Reader, Source
 
 READ_BYTES = 256 * 1024
 # How much of a recording's beginning is listened to before it is sent as it arrives: two seconds and more.
@@ -73,6 +74,15 @@ def goes_as_it_is(audio: PlainAudio, plan: CutPlan) -> bool:
     return not _levels_of(head, layout if isinstance(layout, wav.WavLayout) else None).is_silent
 
 
+def is_silent(chunk: Chunk) -> bool:
+    """Whether there is no sound in the chunk, so that nothing can be said in it."""
+    levels = chunk.levels
+    if levels is None or levels.is_silent or chunk.layout is not None:
+        return levels is not None and levels.is_silent
+    # Frames tell roughly how loud they are, and steady noise varies in them; then the samples decide.
+    return levels.may_be_silent and _decoded_levels(chunk).is_silent
+
+
 def listen(chunk: Chunk) -> Levels:
     """How loud the chunk is from moment to moment; read from its bytes where cutting it has not told."""
     if chunk.levels is not None:
@@ -115,7 +125,7 @@ def _cut_plain(audio: PlainAudio, order: CutOrder) -> Iterator[Chunk]:
         yield Chunk(span, audio.container, WholeSource(audio.source), layout)
     elif layout is not None and layout.bytes_per_second * order.plan.longest_seconds > order.plan.max_bytes:
         # Many bytes for what a model hears: decoded to its rate, it goes out in a quarter of them, for less CPU.
-        with Decoder(audio.source, demuxer=Container.WAV, name="WAV") as decoder:
+        with Decoder(audio.source, demuxer=Container.WAV.value, name="WAV") as decoder:
             yield from _cut_decoded(decoder, order)
     else:
         cutter = _cutter(layout, order.plan)
@@ -182,6 +192,31 @@ def _warn_of_missing(missing_seconds: float, there_seconds: float, warn: Callabl
     if missing_seconds > NOTICEABLE_SECONDS:
         stated = f"{there_seconds + missing_seconds:.1f} s"
         warn(f"The file is cut off: its header says {stated}, and {there_seconds:.1f} s are there.")
+
+
+def _decoded_levels(chunk: Chunk) -> Levels:
+    with Decoder(_BodySource(chunk.body), demuxer=chunk.container.value, name="MP3") as decoder:
+        meter = LevelMeter(sample_rate_hz=decoder.sample_rate_hz, channels=1)
+        for samples in decoder.samples(max_seconds=float("inf"), deadline=Deadline(float("inf"))):
+            meter.feed(samples)
+        meter.finish()
+        return meter.take(len(meter.peaks))
+
+
+class _BodySource(Source):
+    """A chunk's bytes as a source of their own."""
+
+    kind: ClassVar[str] = "chunk"
+
+    def __init__(self, body: Body) -> None:
+        super().__init__(max_bytes=body.size_bytes)
+        self.size_bytes = body.size_bytes
+        self._body = body
+
+    def _connect(self, start: int) -> Reader:
+        reader = self._body.open()
+        reader.skip(start)
+        return reader
 
 
 def _levels_of(data: bytes, layout: wav.WavLayout | None) -> Levels:

@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 from math import log10
 
 from transcriber.segments import Span
@@ -21,17 +22,18 @@ FULL_SCALE = 32768
 
 # What a window of digital silence counts as: below what 16 bits can hold.
 SILENCE_DECIBELS = -96.0
-# Peaks under this are a few steps of 16 bits, in which no recorder leaves words.
+# The shortest word has a vowel of this length; clicks are shorter, and so are the peaks of noise.
+VOWEL_SECONDS = 0.15
+# What stays under this for the length of a vowel is a few steps of 16 bits, in which no recorder leaves words.
 INAUDIBLE_DECIBELS = -66.0
-# Hardly a window of steady noise is this much louder than its quieter ones; a single word is, and so is each word of
-# somebody who speaks without a pause.
-WORD_OVER_NOISE_DECIBELS = 10.0
-# The share of windows that are taken for noise, if there is any: few people speak for more of the time.
-NOISE_SHARE = 0.2
-# Noise louder than this might have somebody speaking in it at the same level, so it is never taken for silence.
+# Steady noise is hardly ever so much louder than its quieter parts for as long as a vowel; somebody who speaks is, with
+# each of them. Noise that is louder than the second figure might hide somebody, and is never taken for silence.
+VOWEL_OVER_NOISE_DECIBELS = 7.0
 LOUDEST_SILENCE_DECIBELS = -36.0
-# The shortest word lasts longer than three windows; a click does not.
-WINDOWS_OF_A_WORD = 3
+# How far the levels that are read off the frames of MP3 may be off.
+ROUGH_DECIBELS = 12.0
+# The share of the time that is taken for noise, if there is any: few people speak for more than the rest.
+NOISE_SHARE = 0.2
 
 # Speech stands out of the noise by this, and is not quieter than this; where there is hardly a pause, noise cannot be
 # told, and what is this much under the loudest is taken for a pause.
@@ -54,14 +56,23 @@ class Levels:
     @property
     def is_silent(self) -> bool:
         """Whether nothing in it stands out of the noise: then there is no word in it."""
+        return self._is_steady(VOWEL_OVER_NOISE_DECIBELS, LOUDEST_SILENCE_DECIBELS)
+
+    @property
+    def may_be_silent(self) -> bool:
+        """The same, if these levels are rough ones: then it takes better ones to tell."""
+        return self._is_steady(VOWEL_OVER_NOISE_DECIBELS + ROUGH_DECIBELS, LOUDEST_SILENCE_DECIBELS + ROUGH_DECIBELS)
+
+    def _is_steady(self, over_noise_decibels: float, loudest_decibels: float) -> bool:
         if not self.decibels:
             return True
-        ordered = sorted(self.decibels)
-        loudest, noise = ordered[-1], ordered[int(len(ordered) * NOISE_SHARE)]
+        vowel = max(1, round(VOWEL_SECONDS / self.window_seconds))
+        sums = list(accumulate((max(level, SILENCE_DECIBELS) for level in self.decibels), initial=0.0))
+        means = sorted((b - a) / vowel for a, b in zip(sums, sums[vowel:], strict=False)) or [max(self.decibels)]
+        loudest, noise = means[-1], means[int(len(means) * NOISE_SHARE)]
         if loudest <= INAUDIBLE_DECIBELS:
             return True
-        standing_out = sum(1 for level in self.decibels if level > noise + WORD_OVER_NOISE_DECIBELS)
-        return loudest <= LOUDEST_SILENCE_DECIBELS and standing_out < WINDOWS_OF_A_WORD
+        return loudest <= loudest_decibels and loudest < noise + over_noise_decibels
 
     @cached_property
     def speech(self) -> tuple[Span, ...]:
