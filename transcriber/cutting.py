@@ -5,6 +5,7 @@ the APIs take is cut without decoding; all else is decoded first. What fits into
 again, is not even held, but sent while it arrives.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -29,6 +30,8 @@ HEARD_BYTES = 64 * 1024
 # A header that is wrong by less than this is wrong by a frame or a tag, and no word is missing.
 NOTICEABLE_SECONDS = 0.5
 MAX_DAMAGES_NAMED = 10
+# What is lost is told of from here on.
+SYLLABLE_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -153,10 +156,11 @@ def _cut_decoded(decoder: Decoder, order: CutOrder) -> Iterator[Chunk]:
     for samples in decoder.samples(max_seconds=order.max_seconds, deadline=order.deadline):
         yield from cutter.feed(memoryview(samples).cast("B"))
     yield from cutter.finish()
-    for span in decoder.damage[:MAX_DAMAGES_NAMED]:
-        start, end = clock_time(span.start_seconds), clock_time(span.end_seconds)
-        order.warn(f"The file is damaged: what is said from {start} to {end} is missing.")
-    if len(decoder.damage) > MAX_DAMAGES_NAMED:
+    damage = [span for span in decoder.damage if span.duration_seconds >= SYLLABLE_SECONDS]
+    for span in damage[:MAX_DAMAGES_NAMED]:
+        start, end = clock_time(span.start_seconds), clock_time(math.ceil(span.end_seconds))
+        order.warn(f"The file is damaged between {start} and {end}; what is said there may be missing.")
+    if len(damage) > MAX_DAMAGES_NAMED:
         order.warn(
             f"The file is damaged in {len(decoder.damage)} places, of which the first {MAX_DAMAGES_NAMED} are named."
         )

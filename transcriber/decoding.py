@@ -8,7 +8,6 @@ lost that they would hear; what was recorded at a lower rate keeps it.
 The decoder is FFmpeg's, by PyAV. It reads nothing but the source, by the one demuxer that the first bytes call for.
 """
 
-import io
 from array import array
 from collections.abc import Iterator
 from types import TracebackType
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, Self
 from transcriber.deadline import Deadline
 from transcriber.errors import AudioTooLargeError, SourceTimeoutError, UnsupportedAudioError
 from transcriber.segments import Span
-from transcriber.sources.base import Reader, Source
+from transcriber.sources.base import Source
+from transcriber.sources.file_view import file_of
 
 if TYPE_CHECKING:
     import av
@@ -34,11 +34,11 @@ SAMPLE_RATES_HZ = range(1_000, 768_001)
 LONGEST_WAVER_SECONDS = 0.2
 # A gap this long is told of, in case there was sound in it; shorter ones are made by recorders that leave silence out.
 LONG_GAP_SECONDS = 0.5
+# Failures that are closer together are told of as one.
+ONE_DAMAGE_SECONDS = 5.0
 # Silence for a gap is made in pieces of this length.
 SILENCE_SECONDS = 10.0
 
-# Reading this much that is not needed is faster than asking for another place.
-SKIPPED_BYTES = 1024 * 1024
 # How much FFmpeg asks for at a time.
 READ_BYTES = 64 * 1024
 
@@ -54,10 +54,10 @@ class Decoder:
         import av  # noqa: PLC0415 # 24 MiB, and 0.1 s of CPU at a cold start, which WAV and MP3 do without
 
         self._name = name
-        self._file = _SourceFile(source)
+        self._file = file_of(source)
         try:
             self._container = av.open(
-                self._file if source.can_be_read_again else _Unseekable(self._file),
+                self._file,
                 mode="r",
                 format=demuxer,
                 # Nothing but what is read here: no further file, no address.
@@ -226,9 +226,12 @@ class _Timeline:
 
     def finish(self) -> None:
         """Note the damage that ends here, if there is any."""
-        if self._failed_at is not None:
-            self._damage.append(Span(self._failed_at, self.seconds))
-            self._failed_at = None
+        if self._failed_at is None:
+            return
+        start, self._failed_at = self._failed_at, None
+        if self._damage and start - self._damage[-1].end_seconds < ONE_DAMAGE_SECONDS:
+            start = self._damage.pop().start_seconds
+        self._damage.append(Span(start, self.seconds))
 
 
 def _blocks(frames: "list[AudioFrame]") -> "Iterator[array[int]]":
@@ -246,69 +249,3 @@ def _unreadable(name: str, source: Source) -> str:
         f"{message} Or its index is at its end, and its server neither says which version it sends nor sends parts; "
         "save it with the index at the beginning (faststart), or send it from somewhere else."
     )
-
-
-class _SourceFile(io.RawIOBase):
-    """A source as a file that is read at any place; a new reading is begun where skipping would take longer."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._reader: Reader | None = None
-        self._reader_at = 0
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        if size < 0:
-            raise io.UnsupportedOperation("only pieces are read")
-        ahead = self._position - self._reader_at
-        if self._reader is not None and 0 < ahead <= SKIPPED_BYTES:
-            self._reader.skip(ahead)
-        elif self._reader is None or ahead:
-            self._reopen()
-        self._reader_at = self._position
-        if self._reader is None:
-            return b""
-        block = self._reader.read(size)
-        self._position += len(block)
-        self._reader_at = self._position
-        return block
-
-    def _reopen(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
-        known = self._source.size_bytes
-        if known is None or self._position < known:
-            self._reader = self._source.open(self._position)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        if whence == io.SEEK_CUR:
-            offset += self._position
-        elif whence == io.SEEK_END:
-            if self._source.size_bytes is None:
-                raise io.UnsupportedOperation("the size is not known")
-            offset += self._source.size_bytes
-        self._position = max(0, offset)
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
-        super().close()
-
-
-class _Unseekable:
-    """A file that is read in order alone."""
-
-    def __init__(self, file: _SourceFile) -> None:
-        self.read = file.read
