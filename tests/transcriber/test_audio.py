@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from recordings import recording, silence
 
 from transcriber import mp3, wav
-from transcriber.audio import Audio, identify
+from transcriber.audio import Audio, EncodedAudio, PlainAudio, identify
 from transcriber.containers import Container
 from transcriber.encoded import read_base64
 from transcriber.errors import AudioTooLargeError, TranscriberError, UnsupportedAudioError
@@ -19,6 +19,12 @@ from transcriber.sources.inline import InlineSource
 def identified(data: bytes, *, max_seconds: float = 3600) -> Audio:
     encoded = read_base64(base64.b64encode(data).decode(), param="audio")
     return identify(InlineSource(encoded, max_bytes=2**30), max_seconds=max_seconds)
+
+
+def plain(data: bytes) -> PlainAudio:
+    audio = identified(data)
+    assert isinstance(audio, PlainAudio)
+    return audio
 
 
 def wav_header(*, tag: int = 1, channels: int = 1, bits: int = 16, data_bytes: int, before: bytes = b"") -> bytes:
@@ -50,7 +56,7 @@ def id3_tag(size: int) -> bytes:
 )
 def test_recordings(name: str, container: Container, seconds: float) -> None:
     """Real recordings are known for what they are, and for how long they play."""
-    audio = identified(recording(name))
+    audio = plain(recording(name))
     assert audio.container is container
     assert audio.duration_seconds == pytest.approx(seconds, abs=0.1)
 
@@ -84,17 +90,61 @@ def test_wav_header_may_be_long() -> None:
     )
 
 
-@pytest.mark.parametrize(("tag", "bits"), [(1, 8), (1, 16), (1, 24), (3, 32), (6, 8), (7, 8), (0xFFFE, 24)])
-def test_wav_codecs(tag: int, bits: int) -> None:
-    """PCM of every width, float, A-law and mu-law are read."""
-    assert (
-        identified(wav_header(tag=tag, bits=bits, data_bytes=4000 * bits) + bytes(4000 * bits)).duration_seconds == 2.0
-    )
+@pytest.mark.parametrize(
+    ("tag", "bits", "codec"),
+    [
+        (1, 8, "pcm_u8"),
+        (1, 24, "pcm_s24le"),
+        (1, 32, "pcm_s32le"),
+        (3, 32, "pcm_f32le"),
+        (6, 8, "pcm_alaw"),
+        (7, 8, "pcm_mulaw"),
+    ],
+)
+def test_wav_codecs(tag: int, bits: int, codec: str) -> None:
+    """PCM of every width, float, A-law and mu-law are read, by a decoder where they are not of 16 bits."""
+    audio = identified(wav_header(tag=tag, bits=bits, data_bytes=4000 * bits) + bytes(4000 * bits))
+    assert audio.duration_seconds == 2.0
+    assert isinstance(audio, EncodedAudio)
+    assert audio.decoder.codec == codec
+    audio.decoder.close()
+
+
+def test_wav_of_16_bits_is_not_decoded() -> None:
+    """What the APIs take stays as it is."""
+    assert plain(wav_header(data_bytes=64_000) + bytes(64_000)).duration_seconds == 2.0
+
+
+def test_wav_of_many_channels_is_decoded() -> None:
+    """Sound from six microphones, which no list of formats has, is still a recording."""
+    audio = identified(silence(1, channels=6))
+    assert isinstance(audio, EncodedAudio)
+    assert (audio.duration_seconds, audio.decoder.channels) == (1.0, 6)
+    audio.decoder.close()
 
 
 def test_mp3_of_constant_bit_rate() -> None:
     """Without a frame that states the length, it follows from the bit rate and the size."""
     assert identified(mp3_frames(1000)).duration_seconds == pytest.approx(1000 * 1152 / 44_100, rel=0.01)
+
+
+def test_mp3_of_variable_bit_rate_says_nothing_of_its_length() -> None:
+    """Without a constant rate and without a word, the length is not guessed."""
+    audio = plain(mp3_frames(10) + mp3_frames(10, bit_rate_index=5) + mp3_frames(200))
+    assert audio.duration_seconds is None
+    assert audio.missing_seconds == 0
+
+
+def test_mp3_that_is_cut_off_is_as_long_as_what_is_there() -> None:
+    """Of a stream that states twice the bytes that it has, half is there and half is missing."""
+    first = bytearray(mp3_frames(1))
+    frames = mp3_frames(100)
+    first[36:48] = b"Xing" + struct.pack(">II", 3, 201)
+    first[48:52] = struct.pack(">I", 201 * len(first))
+    audio = plain(bytes(first) + frames)
+    seconds = 201 * 1152 / 44_100
+    assert audio.duration_seconds == pytest.approx(seconds * 101 / 201)
+    assert audio.missing_seconds == pytest.approx(seconds * 100 / 201)
 
 
 def test_mp3_with_stated_length() -> None:
@@ -107,7 +157,7 @@ def test_mp3_with_stated_length() -> None:
 @pytest.mark.parametrize("tag_size", [0, 10, 300_000])
 def test_mp3_after_a_tag(tag_size: int) -> None:
     """Frames are found after a tag of any size, and after a few bytes of a broken frame."""
-    assert identified(id3_tag(tag_size) + bytes(100) + mp3_frames(100)).container is Container.MP3
+    assert plain(id3_tag(tag_size) + bytes(100) + mp3_frames(100)).container is Container.MP3
 
 
 def test_mp3_after_a_header_that_is_none() -> None:
@@ -115,7 +165,7 @@ def test_mp3_after_a_header_that_is_none() -> None:
     other = struct.pack(">I", 0xFFF30000 | 1 << 12)  # MPEG-2, 8 kbit/s at 22.05 kHz
     frame = mp3.read_frame(other, 0)
     assert frame is not None
-    audio = identified(other + bytes(frame.size_bytes - 4) + mp3_frames(50))
+    audio = plain(other + bytes(frame.size_bytes - 4) + mp3_frames(50))
     assert audio.layout.sample_rate_hz == 44_100
 
 
@@ -129,13 +179,12 @@ def test_mp3_after_a_header_that_is_none() -> None:
         (wav_header(data_bytes=0), "no samples"),
         (b"RIFF\x00\x00\x00\x00WAVE" + b"JUNK\xff\xff\xff\x7f" + bytes(5000), "no samples"),
         (b"RIFF\x00\x00\x00\x00WAVEdata\x00\x01\x00\x00" + bytes(256), "damaged"),
-        (wav_header(tag=0x55, data_bytes=100) + bytes(100), "0x0055"),
+        (wav_header(tag=0x1234, data_bytes=100) + bytes(100), "WAV, with sound that cannot be decoded"),
         (wav_header(bits=0, data_bytes=100) + bytes(100), "damaged"),
-        (silence(1, channels=6), "6 channels"),
         (silence(1, sample_rate_hz=1_000_000), "no sample rate of sound"),
-        (id3_tag(100), "unknown bytes"),
+        (id3_tag(100), "nothing at all"),
         (b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + bytes(600), "a tag of 256 MiB"),
-        (id3_tag(100) + b"OggS" + bytes(1000), "unknown bytes"),
+        (id3_tag(100) + b"OggS" + bytes(1000), "Ogg container that cannot be read"),
     ],
 )
 def test_what_is_no_audio_is_refused_by_what_it_is(data: bytes, says: str) -> None:
@@ -160,7 +209,9 @@ def test_any_bytes_are_audio_or_an_error_of_ours(data: bytes, beginning: bytes) 
         audio = identified(beginning + data + b"!")
     except TranscriberError:
         return
-    assert (audio.duration_seconds or 0) > 0
+    assert audio.duration_seconds is None or audio.duration_seconds > 0
+    if isinstance(audio, EncodedAudio):
+        audio.decoder.close()
 
 
 def test_size_that_is_not_known_leaves_the_length_open() -> None:

@@ -1,53 +1,41 @@
-"""Chunks: what one call of the API takes, and never more."""
+"""Chunks: bytes that are read as often as needed, wherever they are."""
 
 import base64
 
-import pytest
-from loopback import serve
-from recordings import silence
+from hypothesis import given
+from hypothesis import strategies as st
 
-from transcriber.audio import identify
-from transcriber.chunks import MAX_CHUNK_BYTES, cut
-from transcriber.deadline import Deadline
+from transcriber.chunks import Chunk, HeldBytes, WholeSource
+from transcriber.containers import Container
 from transcriber.encoded import read_base64
-from transcriber.errors import AudioTooLargeError
-from transcriber.settings import AllowedHost
-from transcriber.sources.guard import Guard
+from transcriber.segments import Span
 from transcriber.sources.inline import InlineSource
-from transcriber.sources.url import Downloads, UrlSource
 
 
-def test_recording_is_one_chunk() -> None:
-    """A recording that one call takes is one chunk with all of its bytes."""
-    data = silence(2)
-    source = InlineSource(read_base64(base64.b64encode(data).decode(), param=None), max_bytes=10**9)
-    (chunk,) = cut(identify(source, max_seconds=60))
-    assert (chunk.size_bytes, chunk.duration_seconds, chunk.container) == (len(data), 2.0, "wav")
-    with chunk.open() as reader:
-        assert reader.read_fully(10**6) == data
+@given(st.binary(max_size=60), st.binary(max_size=60), st.integers(1, 130))
+def test_held_bytes_are_header_and_data(header: bytes, data: bytes, block: int) -> None:
+    """Each reading gives header and data once, in blocks of any size, and then nothing more."""
+    body = HeldBytes(header, data)
+    assert (body.size_bytes, body.held_bytes) == (len(header) + len(data), len(data))
+    for _ in range(2):
+        with body.open() as reader:
+            assert b"".join(iter(lambda: reader.read(block), b"")) == header + data
+            assert reader.read(block) == b""
 
 
-def test_too_long_for_one_call() -> None:
-    """Audio that plays longer than a call takes is refused with both lengths."""
-    data = silence(31 * 60, sample_rate_hz=8000)
-    source = InlineSource(read_base64(base64.b64encode(data).decode(), param=None), max_bytes=10**9)
-    with pytest.raises(AudioTooLargeError, match=r"31\.0 minutes; 30 are"):
-        cut(identify(source, max_seconds=10**6))
+def test_whole_source_is_not_held() -> None:
+    """A source that is sent as it is costs no memory of its own, and its base64 text is passed on."""
+    encoded = read_base64(base64.b64encode(b"audio" * 100).decode(), param=None)
+    source = InlineSource(encoded, max_bytes=1000)
+    body = WholeSource(source)
+    assert (body.size_bytes, body.held_bytes, body.encoded) == (500, 0, encoded)
+    for _ in range(2):
+        with body.open() as reader:
+            assert reader.read_fully(1000) == b"audio" * 100
+    assert source.bytes_read == 1000
 
 
-@pytest.mark.parametrize("announced", [True, False])
-def test_too_large_for_one_call(announced: bool) -> None:  # noqa: FBT001 # a parameter of the test
-    """Audio with more bytes than a call takes is refused: by its announced size, or when it has sent so many."""
-    data = silence(300, sample_rate_hz=48_000)
-    assert len(data) > MAX_CHUNK_BYTES
-    length = str(len(data)) if announced else ""
-    with serve(lambda peer: peer.answer(data, Content_Length=length)) as server:
-        downloads = Downloads(Guard([AllowedHost(name="127.0.0.1")]))
-        with UrlSource(server.url, downloads=downloads, max_bytes=10**9, deadline=Deadline(30)) as source:
-            audio = identify(source, max_seconds=10**6)
-            with pytest.raises(AudioTooLargeError, match="25 MiB"):  # noqa: PT012 # either of the two, by the case
-                (chunk,) = cut(audio)
-                with chunk.open() as reader:
-                    while reader.read(65_536):
-                        pass
-            assert source.bytes_read < MAX_CHUNK_BYTES + 10**6
+def test_chunk_plays_its_span_and_what_leads_to_it() -> None:
+    """Its bytes play longer than its span by the sound of the chunk before."""
+    chunk = Chunk(Span(10, 15), Container.MP3, HeldBytes(b"", b""), lead_seconds=0.5)
+    assert chunk.duration_seconds == 5.5

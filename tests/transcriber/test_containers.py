@@ -1,8 +1,10 @@
 """Containers: what the first bytes of a file say it is."""
 
 import pytest
+from kinds import Kind, kinds
 
-from transcriber.containers import Container, describe
+from emulator.markers import silence_samples
+from transcriber.containers import SIGNATURE_BYTES, UNKNOWN, Container, recognise
 
 
 @pytest.mark.parametrize(
@@ -29,9 +31,28 @@ from transcriber.containers import Container, describe
         (b"\x00\x01\x02\x03", "unknown bytes"),
     ],
 )
-def test_describes_what_people_send(head: bytes, what: str) -> None:
+def test_recognises_what_people_send(head: bytes, what: str) -> None:
     """What is no WAV and no MP3 is named as people know it."""
-    assert describe(head) == what
+    assert recognise(head).name == what
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"#EXTM3U\n", b"ffconcat version 1.0\n", b"<?xml version='1.0'?><MPD/>", b"<html>", b"%PDF-1.7", b"PK\x03\x04"],
+)
+def test_what_leads_elsewhere_has_no_demuxer(head: bytes) -> None:
+    """Playlists, scripts and whatever else names further files are never given to a decoder."""
+    assert recognise(head).demuxer is None
+
+
+@pytest.mark.parametrize("kind", kinds(), ids=str)
+def test_every_kind_but_mp3_is_known_by_its_beginning(kind: Kind) -> None:
+    """Each container has a demuxer by its first bytes; MPEG audio has no signature, and none is seen in it."""
+    finding = recognise(kind.make(silence_samples(0.5))[:SIGNATURE_BYTES])
+    if kind.filename.endswith(("mp3", "mp2")):
+        assert finding == UNKNOWN
+    else:
+        assert finding.demuxer is not None
 
 
 def test_labels_come_with_their_registered_types() -> None:

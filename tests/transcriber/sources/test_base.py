@@ -1,16 +1,15 @@
 """Sources: read from the start as often as needed, never beyond the limit."""
 
 import base64
-from itertools import pairwise
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from transcriber.sources.held import HeldReading
 
 from transcriber.encoded import read_base64
 from transcriber.errors import AudioTooLargeError
-from transcriber.sources.base import Reader
+from transcriber.sources.base import Reader, Source
 from transcriber.sources.inline import InlineSource
 
 
@@ -18,12 +17,12 @@ def inline(data: bytes, *, max_bytes: int = 10**9) -> InlineSource:
     return InlineSource(read_base64(base64.b64encode(data).decode(), param=None), max_bytes=max_bytes)
 
 
-class OnceOnly(Reader):
-    """Gives its bytes in blocks of 7 at most, once, and counts them."""
+class InBlocks(Reader):
+    """Gives its bytes in blocks of 7 at most."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, position: int = 0) -> None:
         self.data = data
-        self.position = 0
+        self.position = position
         self.closed = False
 
     def read(self, size: int) -> bytes:
@@ -33,6 +32,21 @@ class OnceOnly(Reader):
 
     def close(self) -> None:
         self.closed = True
+
+
+class Unannounced(Source):
+    """Does not say how many bytes there are."""
+
+    kind: ClassVar[str] = "test"
+
+    def __init__(self, data: bytes, *, max_bytes: int) -> None:
+        super().__init__(max_bytes=max_bytes)
+        self.data = data
+        self.reader: InBlocks | None = None
+
+    def _connect(self, start: int) -> Reader:
+        self.reader = InBlocks(self.data, start)
+        return self.reader
 
 
 @given(st.binary(max_size=500), st.lists(st.integers(1, 100), max_size=10), st.integers(1, 50))
@@ -63,26 +77,39 @@ def test_announced_size_over_the_limit_is_refused_before_a_byte() -> None:
     assert source.bytes_read == 0
 
 
-@given(st.binary(max_size=300), st.lists(st.integers(0, 300), min_size=1, max_size=4))
-def test_held_reading_reads_its_source_once(data: bytes, lengths: list[int]) -> None:
-    """Readings of any length, one after the other, begin at the first byte, and the source gives each byte once."""
-    once = OnceOnly(data)
-    held = HeldReading(once)
-    for length in lengths:
-        with held.again() as reader:
-            assert reader.read_fully(length) == data[:length]
-    assert once.position <= len(data)
-    with held.again() as reader:
+@given(st.binary(max_size=300), st.integers(0, 310), st.integers(1, 50))
+def test_a_reading_begins_anywhere(data: bytes, start: int, block: int) -> None:
+    """From any position on, a reading gives the rest, also while the beginning is being looked at."""
+    source = inline(data)
+    source.peek(10)
+    with source.open(start) as reader:
+        assert b"".join(iter(lambda: reader.read(block), b"")) == data[start:]
+    with source.open() as reader:
         assert reader.read_fully(1000) == data
-    held.close()
-    assert once.closed
 
 
-def test_held_readings_may_interleave() -> None:
-    """Two readings at once do not disturb each other."""
-    data = bytes(range(100))
-    held = HeldReading(OnceOnly(data))
-    first, second = held.again(), held.again()
-    parts = [(first.read_fully(10), second.read_fully(10)) for _ in range(10)]
-    assert b"".join(part for part, _ in parts) == b"".join(part for _, part in parts) == data
-    assert all(a != b for (a, _), (b, _) in pairwise(parts))
+@given(st.binary(max_size=300), st.integers(0, 310), st.integers(0, 310))
+def test_what_is_skipped_is_gone(data: bytes, first: int, skipped: int) -> None:
+    """After a skip, the reading goes on behind it, or is at its end."""
+    reader = InBlocks(data)
+    assert reader.read_fully(first) == data[:first]
+    reader.skip(skipped)
+    assert reader.read_fully(1000) == data[first + skipped :]
+
+
+def test_limit_holds_for_a_reading_from_the_middle() -> None:
+    """The limit is one on the position in the source, wherever a reading of it began."""
+    source = Unannounced(bytes(3_000), max_bytes=2_000)
+    with source.open(1_000) as reader:
+        reader.read_fully(1_000)
+        with pytest.raises(AudioTooLargeError, match="more; the limit"):
+            reader.read_fully(10)
+
+
+def test_closing_closes_what_was_peeked() -> None:
+    """A source that was only looked at lets go of its connection."""
+    source = Unannounced(b"audio", max_bytes=100)
+    with source:
+        source.peek(3)
+    assert source.reader is not None
+    assert source.reader.closed

@@ -1,6 +1,7 @@
 """Audio at an address: fetched as it is read, again if need be, and never in part."""
 
 import gzip
+import re
 import socket
 import ssl
 import threading
@@ -25,7 +26,7 @@ from transcriber.errors import (
 )
 from transcriber.settings import AllowedHost
 from transcriber.sources.guard import Guard
-from transcriber.sources.url import CONNECT_ATTEMPTS, Downloads, UrlSource, check_url
+from transcriber.sources.url import CONNECT_ATTEMPTS, MAX_RESUMES, Downloads, UrlSource, check_url
 
 AUDIO = bytes(range(256)) * 1000
 
@@ -84,10 +85,13 @@ def test_versioned_audio_is_downloaded_again(validator: dict[str, str]) -> None:
         assert len(server.requests) == 2
 
 
-def test_audio_without_a_version_is_held() -> None:
-    """Where nothing tells one version from another, a second reading is of what the first one read."""
+def test_audio_without_a_version_is_read_once() -> None:
+    """Where nothing tells one version from another, no second reading is begun, so that none mixes two."""
     with serve(lambda peer: peer.answer(AUDIO)) as server, source(server) as audio:
-        assert read_all(audio) == read_all(audio) == AUDIO
+        assert read_all(audio) == AUDIO
+        assert not audio.can_be_read_again
+        with pytest.raises(SourceLostError):
+            read_all(audio)
         assert len(server.requests) == 1
 
 
@@ -148,7 +152,7 @@ def test_broken_off_download_is_never_a_whole_one(conversation: Conversation) ->
 
 
 @pytest.mark.parametrize("conversation", [cut_chunks, cut_chunk, reset])
-def test_what_is_held_of_a_broken_download_is_never_a_whole_one(conversation: Conversation) -> None:
+def test_broken_download_without_a_version_is_never_taken_up(conversation: Conversation) -> None:
     """Where a download that broke off cannot be read again, no later reading gives the part of it that came."""
     with serve(conversation) as server, source(server) as audio:
         with pytest.raises(SourceFailedError, match="broke off"):
@@ -157,6 +161,107 @@ def test_what_is_held_of_a_broken_download_is_never_a_whole_one(conversation: Co
             with pytest.raises(SourceLostError):
                 read_all(audio)
         assert len(server.requests) == 1
+
+
+def range_start(peer: Peer) -> int:
+    """Where the part begins that is asked for; 0 when all is."""
+    found = re.search(rb"(?i)\r\nRange: bytes=(\d+)-\r\n", peer.request)
+    return int(found[1]) if found else 0
+
+
+def answer_part(peer: Peer, *, sent: int | None = None, etag: str = '"v1"') -> None:
+    """What is asked for, as a server with ranges sends it; only `sent` bytes of it, where that is given."""
+    start = range_start(peer)
+    rest = AUDIO[start:]
+    fields = {"ETag": etag, "Content_Length": str(len(rest))}
+    if start:
+        fields["Content_Range"] = f"bytes {start}-{len(AUDIO) - 1}/{len(AUDIO)}"
+    peer.answer(rest[:sent], status="206 Partial Content" if start else "200 OK", **fields)
+
+
+def ignore_range(peer: Peer) -> None:
+    peer.answer(AUDIO, ETag='"v1"')
+
+
+@pytest.mark.parametrize("conversation", [answer_part, ignore_range])
+@pytest.mark.parametrize("start", [1, 1000, len(AUDIO) - 1])
+def test_reading_from_the_middle(conversation: Conversation, start: int) -> None:
+    """The rest is asked for by its range, and is the rest also where the server sends all."""
+    with serve(conversation) as server, source(server) as audio:
+        audio.peek(1)
+        with audio.open(start) as reader:
+            assert reader.read_fully(10**8) == AUDIO[start:]
+        assert audio.size_bytes == len(AUDIO)
+        assert f"Range: bytes={start}-\r\n".encode() in server.requests[1]
+
+
+@pytest.mark.parametrize("stated", ["", "bytes 0-", "bytes 999-", "bytes 10000-", "items 1000-", "bytes */256000"])
+def test_part_that_begins_elsewhere_is_refused(stated: str) -> None:
+    """A part is read only if it says that it begins where it was asked to."""
+
+    def conversation(peer: Peer) -> None:
+        if range_start(peer):
+            peer.answer(AUDIO[1000:], status="206 Partial Content", ETag='"v1"', Content_Range=stated)
+        else:
+            peer.answer(AUDIO, ETag='"v1"')
+
+    with serve(conversation) as server, source(server) as audio:
+        audio.peek(1)
+        with pytest.raises(SourceRefusedError, match="206"):
+            audio.open(1000)
+
+
+@pytest.mark.parametrize("accepts_ranges", [True, False])
+def test_versioned_download_is_resumed_where_it_broke(accepts_ranges: bool) -> None:  # noqa: FBT001 # a parameter of the test
+    """A download that breaks off again and again is whole in the end, and not asked for what has come already."""
+
+    def conversation(peer: Peer) -> None:
+        if accepts_ranges:
+            answer_part(peer, sent=60_000)
+        else:
+            nth = len(server.requests)
+            peer.answer(AUDIO[: nth * 60_000], ETag='"v1"', Content_Length=str(len(AUDIO)))
+
+    with serve(conversation) as server, source(server) as audio:
+        with audio.open() as reader:
+            assert b"".join(iter(lambda: reader.read(1000), b"")) == AUDIO
+        starts = [int(found[1]) for request in server.requests if (found := re.search(rb"bytes=(\d+)-", request))]
+        assert starts == [60_000, 120_000, 180_000, 240_000]
+
+
+def test_resumed_download_of_another_version_is_refused() -> None:
+    """The rest of another version is never joined to the beginning of the first."""
+    with serve(lambda peer: answer_part(peer, sent=60_000, etag=f'"v{range_start(peer)}"')) as server:
+        with source(server) as audio, audio.open() as reader, pytest.raises(SourceChangedError):
+            while reader.read(1000):
+                pass
+        assert len(server.requests) == 2
+
+
+def test_server_that_breaks_off_for_ever() -> None:
+    """Resuming ends after so many times, although each brings a little more."""
+    with (
+        serve(lambda peer: answer_part(peer, sent=1000)) as server,
+        source(server) as audio,
+        audio.open() as reader,
+        pytest.raises(SourceFailedError, match="broke off"),
+    ):
+        while reader.read(1000):
+            pass
+    assert len(server.requests) == MAX_RESUMES + 1
+
+
+def test_resuming_needs_progress() -> None:
+    """A server that sends nothing more when it is asked again is given up at once."""
+
+    def conversation(peer: Peer) -> None:
+        answer_part(peer, sent=0 if range_start(peer) else 60_000)
+
+    with serve(conversation) as server, source(server) as audio, audio.open() as reader:
+        assert reader.read_fully(60_000) == AUDIO[:60_000]
+        with pytest.raises(SourceFailedError, match="broke off"):
+            reader.read(1000)
+    assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize("length", ["9" * 300, "9" * 5000, "-1", "1e3", "²", " "])
