@@ -3,6 +3,7 @@
 import io
 import re
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -32,12 +33,28 @@ def recording(name: str) -> bytes:
 
 def silence(seconds: float, *, sample_rate_hz: int = 16_000, channels: int = 1) -> bytes:
     """A WAV file of digital silence, 16 bits a sample."""
+    return _wav(bytes(int(seconds * sample_rate_hz) * 2 * channels), sample_rate_hz, channels)
+
+
+def hum(seconds: float, *, pauses: Sequence[tuple[float, float]] = (), sample_rate_hz: int = 16_000) -> bytes:
+    """A WAV file of a hum as loud as speech, silent from the first to the second moment of each pause."""
+    half_period = sample_rate_hz // 400
+    period = half_period * (8000).to_bytes(2, "little") + half_period * (-8000).to_bytes(2, "little", signed=True)
+    size = int(seconds * sample_rate_hz) * 2
+    samples = bytearray(period * (size // len(period) + 1))[:size]
+    for start, end in pauses:
+        first, last = (2 * int(moment * sample_rate_hz) for moment in (start, end))
+        samples[first:last] = bytes(last - first)
+    return _wav(bytes(samples), sample_rate_hz, channels=1)
+
+
+def _wav(samples: bytes, sample_rate_hz: int, channels: int) -> bytes:
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
         writer.setnchannels(channels)
         writer.setsampwidth(2)
         writer.setframerate(sample_rate_hz)
-        writer.writeframes(bytes(int(seconds * sample_rate_hz) * 2 * channels))
+        writer.writeframes(samples)
     return file.getvalue()
 
 

@@ -15,12 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loopback import Conversation, Loopback, Peer, serve
-from recordings import recording, silence
+from recordings import hum, recording, silence
 
 HANDLER = Path(__file__).parent.parent / "handler.py"
 KEY = "11111111-2222-3333-4444-555555555555"
-WAV = recording("jfk.wav")
+WAV, MP3 = recording("jfk.wav"), recording("jfk.mp3")
 VOXTRAL, WHISPER = "voxtral-small-24b-2507", "whisper-large-v3"
+HEARD = "And so my fellow Americans ask not what your country can do for you."
 
 Handle = Callable[[object, object], dict[str, Any]]
 
@@ -31,14 +32,15 @@ class FakeApi:
     def __init__(self) -> None:
         self.models = [VOXTRAL, WHISPER]
         self.calls: list[str] = []
-        self.conversation: Callable[[Peer], None] = lambda peer: peer.answer(b'{"text": "And so"}')
+        self.conversation: Callable[[Peer], None] = lambda peer: peer.answer(json.dumps({"text": HEARD}).encode())
 
     def __call__(self, peer: Peer) -> None:
         self.calls.append(peer.path)
         if peer.path == "/models":
             peer.answer(json.dumps({"data": [{"id": model} for model in self.models]}).encode())
         elif peer.path == "/chat/completions":
-            peer.answer(b'{"choices": [{"message": {"content": "And so"}, "finish_reason": "stop"}]}')
+            choice = {"message": {"content": HEARD}, "finish_reason": "stop"}
+            peer.answer(json.dumps({"choices": [choice]}).encode())
         else:
             self.conversation(peer)
 
@@ -96,7 +98,7 @@ def test_transcript(handle: Handle, api: FakeApi, capsys: pytest.CaptureFixture[
     answer = handle(post(audio(recording("jfk.mp3"))), {})
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"]) == {
-        "text": "And so",
+        "text": HEARD,
         "model": VOXTRAL,
         "duration": 11.088,
         "usage": {"type": "duration", "seconds": 12},
@@ -106,14 +108,20 @@ def test_transcript(handle: Handle, api: FakeApi, capsys: pytest.CaptureFixture[
     assert api.calls == ["/models", "/chat/completions"]
     (line,) = capsys.readouterr().err.splitlines()
     entry = json.loads(line)
-    assert {name: entry[name] for name in ("request_id", "trigger", "source", "bytes", "model", "status")} == {
+    assert {
+        name: entry[name]
+        for name in ("request_id", "trigger", "source", "bytes", "model", "status", "calls", "not_sent")
+    } == {
         "request_id": "the-id",
         "trigger": "http",
         "source": "inline",
         "bytes": len(recording("jfk.mp3")),
         "model": VOXTRAL,
         "status": 200,
+        "calls": 1,
+        "not_sent": [],
     }
+    assert entry["chunks"] == [[0.0, 11.1]]
     assert entry["seconds"] == pytest.approx(11.088)
     assert entry["total_seconds"] > 0
 
@@ -133,15 +141,15 @@ def test_models_are_looked_up_once(handle: Handle, api: FakeApi) -> None:
     """With the preferred model gone, each request is answered by the next one, with one look-up in all."""
     api.models = [WHISPER]
     for _ in range(3):
-        assert json.loads(handle(post(audio(silence(1))), {})["body"])["model"] == WHISPER
+        assert json.loads(handle(post(audio(hum(1))), {})["body"])["model"] == WHISPER
     assert api.calls == ["/models", *["/audio/transcriptions"] * 3]
 
 
 def test_requested_model_or_an_error(handle: Handle, api: FakeApi) -> None:
     """A model in the request is used, and one that does not exist costs no upload."""
-    answer = handle(post({**audio(silence(1)), "model": WHISPER}), {})
+    answer = handle(post({**audio(hum(1)), "model": WHISPER}), {})
     assert json.loads(answer["body"])["model"] == WHISPER
-    missing = handle(post({**audio(silence(1)), "model": "whisper-huge"}), {})
+    missing = handle(post({**audio(hum(1)), "model": "whisper-huge"}), {})
     assert (missing["statusCode"], error_of(missing)["param"]) == (422, "model")
     assert api.calls == ["/models", "/audio/transcriptions"]
 
@@ -150,9 +158,9 @@ def test_model_that_vanishes_during_an_instances_life(handle: Handle, api: FakeA
     """When the API denies a model that was there before, an open request goes on with the next one."""
     gone = json.dumps({"error": {"message": f"The model `{WHISPER}` does not exist."}}).encode()
     api.conversation = lambda peer: peer.answer(gone, status="422 X")
-    named = handle(post({**audio(silence(1)), "model": WHISPER}), {})
+    named = handle(post({**audio(hum(1)), "model": WHISPER}), {})
     assert named["statusCode"] == 422
-    answer = handle(post(audio(silence(1))), {})
+    answer = handle(post(audio(hum(1))), {})
     assert json.loads(answer["body"])["model"] == VOXTRAL
 
 
@@ -160,7 +168,7 @@ def test_rate_limit_is_passed_on(handle: Handle, api: FakeApi) -> None:
     """A rate limit that outlasts the time is a 429 with the API's own Retry-After."""
     api.models = [WHISPER]
     api.conversation = lambda peer: peer.answer(b"{}", status="429 X", Retry_After="30")
-    answer = handle(post(audio(silence(1))), {})
+    answer = handle(post(audio(hum(1))), {})
     assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (429, "30")
     assert api.calls.count("/audio/transcriptions") == 1
 
@@ -188,12 +196,13 @@ def test_other_methods(handle: Handle, api: FakeApi) -> None:
     assert api.calls == []
 
 
-def test_nothing_is_sent_of_what_is_no_audio(handle: Handle, api: FakeApi) -> None:
+def test_nothing_is_sent_of_what_is_no_audio(handle: Handle, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is no audio, and audio over a limit, is refused without a call of the API."""
     page = handle(post(audio(b"<html>Please sign in</html>" * 10)), {})
     assert (page["statusCode"], "a web page" in error_of(page)["message"]) == (415, True)
-    long = handle(post(audio(silence(31 * 60, sample_rate_hz=1000))), {})
-    assert long["statusCode"] == 413
+    monkeypatch.setenv("MAX_AUDIO_MINUTES", "0.1")
+    long = new_instance()(post(audio(silence(7))), {})
+    assert (long["statusCode"], "MAX_AUDIO_MINUTES" in error_of(long)["message"]) == (413, True)
     assert api.calls == []
 
 
@@ -209,7 +218,7 @@ def stall(peer: Peer) -> None:
     [
         (stall, "504 TIME_LIMIT|sent nothing"),
         (lambda peer: peer.answer(WAV[:8000], Content_Length=str(len(WAV))), "502 broke off"),
-        (lambda peer: peer.answer(WAV, Content_Length=str(len(WAV) + 1)), "502 broke off"),
+        (lambda peer: peer.answer(MP3, Content_Length=str(len(MP3) + 1)), "502 broke off"),
         (lambda peer: peer.answer(b""), "415 nothing at all"),
         (Peer.wait, "504 in time"),
         (Peer.reset, "502 reached"),
@@ -249,14 +258,14 @@ def test_stalled_source_is_left(handle: Handle, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_part_of_a_download_is_never_transcribed(handle: Handle, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A recording of unknown length and version that breaks off has no transcript, however often it is tried."""
+    """A recording of unknown length and version that breaks off has no transcript, and costs no call."""
     monkeypatch.setenv("ALLOWED_PRIVATE_HOSTS", "127.0.0.1")
     monkeypatch.setenv("TIME_LIMIT", "30")
     chunk = b"%x\r\n%s\r\n" % (100_000, WAV[:100_000])
     with serve(lambda peer: peer.answer(chunk, Content_Length="", Transfer_Encoding="chunked")) as server:
         answer = handle(post({"url": server.url}), {})
-    assert (answer["statusCode"], error_of(answer)["code"]) == (502, "source_lost")
-    assert api.calls.count("/chat/completions") == 1
+    assert (answer["statusCode"], error_of(answer)["code"]) == (502, "source_failed")
+    assert "/chat/completions" not in api.calls
 
 
 def test_source_that_sends_more_than_it_announced(handle: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,7 +279,7 @@ def test_source_that_sends_more_than_it_announced(handle: Handle, monkeypatch: p
 def test_early_refusal_ends_the_download(handle: Handle, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the API refuses a recording that is still arriving, the source is left at once, far from its end."""
     monkeypatch.setenv("ALLOWED_PRIVATE_HOSTS", "127.0.0.1")
-    recording_bytes = silence(240, sample_rate_hz=48_000)
+    recording_bytes = hum(240, sample_rate_hz=32_000)
     sent = 0
     left = threading.Event()
 
@@ -331,7 +340,7 @@ def test_no_secret_anywhere(handle: Handle, api: FakeApi, capsys: pytest.Capture
     api.models = [WHISPER]
     echo = json.dumps({"error": {"message": f"Wrong key {KEY} from 10.0.0.7"}}).encode()
     api.conversation = lambda peer: peer.answer(echo, status="403 X")
-    answer = handle(post(audio(silence(1))), {})
+    answer = handle(post(audio(hum(1))), {})
     assert error_of(answer)["param"] == "GENERATIVE_API_KEY"
     told = json.dumps(answer) + capsys.readouterr().err
     assert KEY not in told

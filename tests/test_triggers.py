@@ -14,10 +14,11 @@ import openai
 import pytest
 from loopback import Loopback, Peer, body_of, serve
 from object_storage import ACCESS_KEY, BUCKET, REGION, SECRET_KEY, client, empty, keys, moto
-from recordings import recording, silence
+from recordings import hum, recording
 
 HERE = Path(__file__).parent
 WHISPER = "whisper-large-v3"
+HEARD = "And so my fellow Americans ask not what your country can do for you."
 SECRET = "whsec_" + "c2VjcmV0" * 4  # of nobody
 TALK = "incoming/a talk (café).mp3"
 RESULT = f"transcripts/{TALK}.json"
@@ -37,7 +38,7 @@ class Api:
             return
         self.jobs += 1
         if not self.statuses:
-            peer.answer(b'{"text": "And so"}')
+            peer.answer(json.dumps({"text": HEARD}).encode())
         else:
             gone = b'{"error": {"message": "The model does not exist."}}'
             peer.answer(gone, status=self.statuses.pop(0), Retry_After="60")
@@ -127,7 +128,7 @@ def test_each_trigger_leaves_a_transcript(
         assert handle(event(name), {})["statusCode"] == 200
     assert (api.jobs, keys(s3)) == (1, [TALK, RESULT])
     result = stored(s3, RESULT)
-    assert json.loads(result["Body"].read())["text"] == "And so"
+    assert json.loads(result["Body"].read())["text"] == HEARD
     assert (result["ContentType"], result["Metadata"]["audio-etag"]) == ("application/json", etag)
     first = json.loads(capsys.readouterr().err.splitlines()[0])
     assert {name: first[name] for name in ("key", "outcome", "source", "model")} == {
@@ -153,7 +154,7 @@ def test_nothing_to_do(handle: Handle, api: Api, s3: Any) -> None:
 
 def test_several_uploads_in_one_message(handle: Handle, s3: Any, api: Api) -> None:
     """Each upload of a message is transcribed, and one that was removed since is skipped."""
-    upload(s3, "b.wav", silence(1))
+    upload(s3, "b.wav", hum(1))
     assert counts(handle(event("upload-several"), {})) == {"found": 2, "done": 1, "skipped": 1}
     assert (api.jobs, keys(s3)) == (1, ["b.wav", "transcripts/b.wav.json"])
 
@@ -197,7 +198,7 @@ def test_five_instances_at_once(environment: pytest.MonkeyPatch, s3: Any, api: A
 
 def test_new_audio_under_an_old_key(handle: Handle, s3: Any, api: Api) -> None:
     """Another version is transcribed anew, the same bytes uploaded again are not."""
-    for body in (silence(1), silence(2), silence(2)):
+    for body in (hum(1), hum(2), hum(2)):
         etag = upload(s3, body=body)
         handle(event("upload"), {})
     assert api.jobs == 2
@@ -240,9 +241,9 @@ def test_request_for_an_object(handle: Handle, s3: Any, api: Api) -> None:
     upload(s3)
     reference = {"bucket": BUCKET, "key": TALK}
     first = handle(post(reference), {})
-    assert json.loads(first["body"])["text"] == "And so"
+    assert json.loads(first["body"])["text"] == HEARD
     assert handle(post(reference), {})["body"] == first["body"]
-    assert handle(post({**reference, "response_format": "text"}), {})["body"] == "And so\n"
+    assert handle(post({**reference, "response_format": "text"}), {})["body"] == f"{HEARD}\n"
     assert api.jobs == 1
     for _ in range(2):
         assert handle(post({**reference, "language": "fr"}), {})["statusCode"] == 200
@@ -266,13 +267,13 @@ def test_outputs_as_set(environment: pytest.MonkeyPatch, s3: Any) -> None:
     upload(s3, "a.mp3")
     new_instance()(post({"bucket": BUCKET, "key": "a.mp3"}), {})
     assert keys(s3) == ["a.mp3", "out/a.mp3.json", "out/a.mp3.srt", "out/a.mp3.txt"]
-    assert stored(s3, "out/a.mp3.txt")["Body"].read() == b"And so\n"
+    assert stored(s3, "out/a.mp3.txt")["Body"].read() == f"{HEARD}\n".encode()
 
 
 def test_sweep_without_a_queue(handle: Handle, s3: Any, api: Api) -> None:
     """A sweep transcribes what has no transcript, up to its limit, and leaves alone what has one."""
     for name in ("1.mp3", "2.mp3", "3.mp3", "notes.txt"):
-        upload(s3, name, silence(1))
+        upload(s3, name, hum(1))
     sweep = {"bucket": BUCKET, "limit": 2}
     assert counts(handle(post({"sweep": sweep}), {})) == {"found": 2, "done": 2}
     assert counts(handle(post({"sweep": sweep}), {})) == {"found": 3, "done": 1, "skipped": 2}
@@ -309,7 +310,7 @@ def test_sweep_with_a_queue(server: str, queue_url: str, s3: Any, api: Api) -> N
     """With a queue, a sweep queues a message for each recording, and each message has one transcribed."""
     names = [f"{number:02}.mp3" for number in range(23)]
     for name in names:
-        upload(s3, name, silence(0.1))
+        upload(s3, name, hum(0.1))
     handle = new_instance()
     assert counts(handle(post({"sweep": {"bucket": BUCKET}}), {})) == {"found": 23, "queued": 23}
     assert api.jobs == 0
@@ -339,7 +340,7 @@ def test_callback_by_way_of_the_queue(server: str, queue_url: str, s3: Any, api:
         for _ in range(2):
             assert handle(message, {})["statusCode"] == 200
             body, message_id = verified(receiver)
-            assert (body["text"], message_id) == ("And so", queued["id"])
+            assert (body["text"], message_id) == (HEARD, queued["id"])
     assert api.jobs == 1
 
 
@@ -357,7 +358,7 @@ def test_callback_of_a_failure(server: str, queue_url: str, s3: Any) -> None:
 @pytest.mark.usefixtures("queue_url")
 def test_callback_of_a_request_that_no_queue_takes(environment: pytest.MonkeyPatch) -> None:
     """A recording in the request, too long for a message, is transcribed at once, answered and called back."""
-    audio = base64.b64encode(silence(10)).decode()
+    audio = base64.b64encode(hum(10)).decode()
     with serve(Peer.answer) as receiver:
         answer = new_instance()(post({"audio": audio, "webhook_url": receiver.url}), {})
         assert answer["statusCode"] == 200

@@ -34,9 +34,11 @@ def api(server: Loopback) -> Api:
     return Api(Settings(api_key=KEY, api_url=server.url), retry=RetryPolicy(sleep=lambda _: None))
 
 
-def post(server: Loopback, *pieces: bytes, size_bytes: int | None = None, seconds: float = 60) -> Any:
+def post(server: Loopback, *pieces: bytes, seconds: float = 60) -> Any:
+    pieces = pieces or (b"{}",)
+
     def body() -> Stream:
-        return Stream("application/json", size_bytes, (piece for piece in pieces or (b"{}",)), close=lambda: None)
+        return Stream("application/json", sum(map(len, pieces)), iter(pieces), close=lambda: None)
 
     return api(server).post("/chat/completions", body, dict, deadline=Deadline(seconds))
 
@@ -171,21 +173,18 @@ def test_success_after_failures() -> None:
         next(conversations)(peer)
 
     with serve(conversation) as server:
-        assert post(server, b'{"a":', b" 1}", size_bytes=8) == {"text": "hi"}
+        assert post(server, b'{"a":', b" 1}") == {"text": "hi"}
         assert len(server.requests) == 3
 
 
-def test_length_is_announced_where_it_is_known() -> None:
-    """A body of known size is sent with its length, any other in chunks; never with both."""
+def test_length_is_announced() -> None:
+    """A body that is made while it is sent goes out with its length, never in chunks, and with the key."""
     with serve(lambda peer: peer.answer(b"{}")) as server:
-        post(server, b"1234", size_bytes=4)
-        post(server, b"1234")
-    known, unknown = (request.lower() for request in server.requests)
-    assert b"content-length: 4" in known
-    assert b"transfer-encoding" not in known
-    assert b"transfer-encoding: chunked" in unknown
-    assert b"content-length" not in unknown
-    assert b"authorization: bearer " + KEY.encode() in known
+        post(server, b"12", b"34")
+    (request,) = (request.lower() for request in server.requests)
+    assert b"content-length: 4" in request
+    assert b"transfer-encoding" not in request
+    assert b"authorization: bearer " + KEY.encode() in request
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,6 @@ def test_options_in_the_query_string() -> None:
         ({"URL": URL}, {}, "URL", "Did you mean url?"),
         ({"url": URL, "zzz": 1}, {}, "zzz", "Known are"),
         ({"url": URL, "temperature": "hot"}, {}, "temperature", "number"),
-        ({"url": URL, "response_format": "srt"}, {}, "response_format", "not available yet"),
         ({"url": URL, "timestamp_granularities": ["segment"]}, {}, "timestamp_granularities", "verbose_json"),
         ({"bucket": "b", "url": "https://example.com/"}, {}, "bucket", "2 sources"),
         ({"bucket": "b"}, {}, "key", "send both"),

@@ -37,7 +37,8 @@ class Failing:
 
 
 def policy(waits: list[float], *, dice: float = 0.0) -> RetryPolicy:
-    return RetryPolicy(sleep=waits.append, dice=lambda: dice)
+    """A policy for which time passes in `waits` alone."""
+    return RetryPolicy(sleep=waits.append, dice=lambda: dice, clock=lambda: sum(waits))
 
 
 @pytest.mark.parametrize(
@@ -103,3 +104,20 @@ def test_never_waits_beyond_the_deadline() -> None:
     with pytest.raises(RateLimitedError):
         policy(waits)(attempt, deadline=Deadline(29))
     assert (attempt.calls, waits) == (1, [])
+
+
+def test_a_rate_limit_pauses_the_others() -> None:
+    """While one call waits for its turn, those that begin wait as long, no two equally long, if they have the time."""
+    now, waits, dice = [0.0], [], iter([0.0, 1.0])
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 1:
+            now[0] = 2.0
+            for remaining_seconds in (100, 100, 5):
+                assert shared(Failing(), deadline=Deadline(remaining_seconds)) == "done"
+            now[0] = 8.0
+
+    shared = RetryPolicy(sleep=sleep, dice=lambda: next(dice), clock=lambda: now[0])
+    assert shared(Failing(RateLimitedError("429", retry_after_seconds=8)), deadline=Deadline(100)) == "done"
+    assert waits == [8, 6, 9]

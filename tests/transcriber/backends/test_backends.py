@@ -10,20 +10,23 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loopback import body_of, serve
-from recordings import recording, silence
+from loopback import Peer, body_of, serve
+from recordings import hum, recording
 
 from transcriber.api import Api
 from transcriber.audio import identify
-from transcriber.backends import BACKENDS, ChunkTranscript, chat
-from transcriber.chunks import Chunk, cut
-from transcriber.containers import SIGNATURE_BYTES
+from transcriber.backends import Backend, ChunkTranscript, Usage, backends, chat
+from transcriber.chunks import Chunk
+from transcriber.cut_points import CutPlan
+from transcriber.cutting import CutOrder, cut
 from transcriber.deadline import Deadline
 from transcriber.encoded import read_base64
-from transcriber.errors import ApiFailedError, SourceFailedError, TruncatedTranscriptError
+from transcriber.errors import ApiFailedError, ApiRefusedError, SourceFailedError, TruncatedTranscriptError
 from transcriber.options import TranscriptionOptions
 from transcriber.retry import RetryPolicy
+from transcriber.segments import Segment
 from transcriber.settings import AllowedHost, Settings, Speaks
+from transcriber.sources.base import Source
 from transcriber.sources.guard import Guard
 from transcriber.sources.inline import InlineSource
 from transcriber.sources.url import Downloads, UrlSource
@@ -71,20 +74,32 @@ class Recorded:
 
 
 def send(
-    speaks: Speaks, chunk: Chunk | bytes, answer: Mapping[str, Any], options: TranscriptionOptions = DEFAULTS
+    speaks: Speaks,
+    chunk: Chunk | bytes,
+    answer: Mapping[str, Any],
+    options: TranscriptionOptions = DEFAULTS,
+    *,
+    wants_times: bool = False,
 ) -> Recorded:
     """Have a chunk transcribed by a server on loopback that gives `answer`."""
     chunk = inline_chunk(chunk) if isinstance(chunk, bytes) else chunk
     with serve(lambda peer: peer.answer(json.dumps(answer).encode())) as server:
         api = Api(Settings(api_key="key", api_url=server.url), retry=RetryPolicy(max_attempts=1))
-        piece = BACKENDS[speaks].transcribe(chunk, model="the-model", options=options, api=api, deadline=Deadline(30))
+        piece = backends()[speaks].transcribe(
+            chunk, model="the-model", options=options, api=api, deadline=Deadline(30), wants_times=wants_times
+        )
         (request,) = server.requests
     return Recorded(request, piece)
 
 
 def inline_chunk(data: bytes) -> Chunk:
-    source = InlineSource(read_base64(base64.b64encode(data).decode(), param=None), max_bytes=10**9)
-    return cut(identify(source, max_seconds=10**5))[0]
+    return only_chunk(InlineSource(read_base64(base64.b64encode(data).decode(), param=None), max_bytes=10**9))
+
+
+def only_chunk(source: Source) -> Chunk:
+    order = CutOrder(CutPlan(300), max_seconds=10**5, deadline=Deadline(30), warn=lambda warning: pytest.fail(warning))
+    (chunk,) = cut(identify(source, max_seconds=10**5), order)
+    return chunk
 
 
 def chat_answer(text: object, *, reason: str | None = "stop") -> dict[str, Any]:
@@ -134,8 +149,8 @@ def test_instruction_asks_for_the_words_alone() -> None:
     assert "word for word" in chat.INSTRUCTION
 
 
-@pytest.mark.parametrize(("seconds", "tokens"), [(0.5, 512), (60, 600), (600, 6000), (1800, 6500), (None, 6500)])
-def test_output_budget(seconds: float | None, tokens: int) -> None:
+@pytest.mark.parametrize(("seconds", "tokens"), [(0.5, 512), (60, 600), (600, 6000), (1800, 6500)])
+def test_output_budget(seconds: float, tokens: int) -> None:
     """The budget holds three times what is normally said, and leaves room for the audio in the model's context."""
     assert chat.output_budget(seconds) == tokens
 
@@ -162,53 +177,38 @@ def test_transcriptions_request() -> None:
 def test_options_that_an_api_does_not_have_are_warned_of() -> None:
     """What cannot be passed on is said, not dropped in silence."""
     options = TranscriptionOptions(top_p=0.5, max_tokens=9)
-    call = send(Speaks.TRANSCRIPTIONS, silence(1), {"text": "x"}, options)
+    call = send(Speaks.TRANSCRIPTIONS, hum(1), {"text": "x"}, options)
     assert [warning.split()[0] for warning in call.piece.warnings] == ["top_p", "max_tokens"]
 
 
 @pytest.mark.parametrize("etag", ['"v"', None])
 @settings(max_examples=20, deadline=None)
-@given(samples=st.integers(1, 70_000), chunked=st.booleans())
+@given(samples=st.integers(4_000, 70_000), chunked=st.booleans())
 def test_bodies_of_a_stream_are_whole(etag: str | None, samples: int, chunked: bool) -> None:  # noqa: FBT001 # drawn
-    """Whatever the length, and whether or not it is announced, both bodies hold exactly the audio, one after the other.
-
-    What is sent in chunks at first, since nobody knows its length, is sent with its length when its end has been seen.
-    """
-    data = silence(samples / 8000, sample_rate_hz=8000)
+    """Whatever is known of its length and version, both bodies announce their length and hold exactly the audio."""
+    data = hum(samples / 8000, sample_rate_hz=8000)
     headers = {"ETag": etag} if etag else {}
     if chunked:
         headers["Content_Length"] = ""
     with serve(lambda peer: peer.answer(data, **headers)) as server:
         downloads = Downloads(Guard([AllowedHost(name="127.0.0.1")]))
         with UrlSource(server.url, downloads=downloads, max_bytes=10**9, deadline=Deadline(30)) as source:
-            chunk = cut(identify(source, max_seconds=10**5))[0]
+            chunk = only_chunk(source)
             call = send(Speaks.CHAT, chunk, chat_answer("x"))
-            assert (call.chat_audio, call.is_chunked) == (data, chunked and len(data) > SIGNATURE_BYTES)
+            assert (call.chat_audio, call.is_chunked) == (data, False)
             call = send(Speaks.TRANSCRIPTIONS, chunk, {"text": "x"})
             assert (call.form["file"][0], call.is_chunked) == (data, False)
-
-
-@pytest.mark.parametrize("speaks", list(Speaks))
-def test_form_of_unknown_length_is_chunked(speaks: Speaks) -> None:
-    """Audio whose length nobody announced is sent in chunks through either API."""
-    data = recording("austen-0880.wav")
-    with serve(lambda peer: peer.answer(data, Content_Length="")) as server:
-        downloads = Downloads(Guard([AllowedHost(name="127.0.0.1")]))
-        with UrlSource(server.url, downloads=downloads, max_bytes=10**9, deadline=Deadline(30)) as source:
-            chunk = cut(identify(source, max_seconds=10**5))[0]
-            call = send(speaks, chunk, chat_answer("x") | {"text": "x"})
-    assert call.is_chunked
-    assert (call.chat_audio if speaks is Speaks.CHAT else call.form["file"][0]) == data
+            assert (chunk.body.held_bytes > 0) == (etag is None or chunked)
 
 
 @pytest.mark.parametrize("speaks", list(Speaks))
 def test_source_that_fails_during_the_upload(speaks: Speaks) -> None:
     """A source that breaks off is reported as such, and the API never gets a whole request."""
-    data = silence(30)
+    data = hum(30)
     with serve(lambda peer: peer.answer(data[:-1], Content_Length=str(len(data)), ETag='"v"')) as server:
         downloads = Downloads(Guard([AllowedHost(name="127.0.0.1")]))
         with UrlSource(server.url, downloads=downloads, max_bytes=10**9, deadline=Deadline(30)) as source:
-            chunk = cut(identify(source, max_seconds=10**5))[0]
+            chunk = only_chunk(source)
             with pytest.raises(SourceFailedError, match="broke off"):
                 send(speaks, chunk, chat_answer("x") | {"text": "x"})
 
@@ -218,7 +218,7 @@ def test_stop_for_length_is_an_error(max_tokens: int | None) -> None:
     """A transcript that the model cut off is never returned; a user's own limit is named as the cause."""
     answer = chat_answer("And so my fellow", reason="length")
     with pytest.raises(TruncatedTranscriptError) as caught:
-        send(Speaks.CHAT, silence(1), answer, TranscriptionOptions(max_tokens=max_tokens))
+        send(Speaks.CHAT, hum(1), answer, TranscriptionOptions(max_tokens=max_tokens))
     assert caught.value.param == ("max_tokens" if max_tokens else None)
     assert "fellow" not in caught.value.message
 
@@ -239,18 +239,131 @@ def test_stop_for_length_is_an_error(max_tokens: int | None) -> None:
 def test_chat_answer_without_a_message(answer: dict[str, Any]) -> None:
     """An answer of another shape, or one that ended for another reason, is a failure of the API."""
     with pytest.raises(ApiFailedError):
-        send(Speaks.CHAT, silence(1), answer)
+        send(Speaks.CHAT, hum(1), answer)
 
 
 @pytest.mark.parametrize("answer", [{}, {"text": None}, {"text": ["x"]}])
 def test_transcription_without_text(answer: dict[str, Any]) -> None:
     """An answer without a text is a failure of the API."""
     with pytest.raises(ApiFailedError):
-        send(Speaks.TRANSCRIPTIONS, silence(1), answer)
+        send(Speaks.TRANSCRIPTIONS, hum(1), answer)
 
 
-def test_silence_is_an_empty_text() -> None:
+def test_empty_text_is_a_transcript() -> None:
     """An empty text is a transcript like any other."""
-    assert send(Speaks.TRANSCRIPTIONS, silence(1), {"text": ""}).piece.text == ""
+    assert send(Speaks.TRANSCRIPTIONS, hum(1), {"text": ""}).piece.text == ""
     for empty in ("", None):
-        assert send(Speaks.CHAT, silence(1), chat_answer(empty)).piece.text == ""
+        assert send(Speaks.CHAT, hum(1), chat_answer(empty)).piece.text == ""
+
+
+VERBOSE = {"text": "And so. My fellow", "language": "english", "duration": 2.0}
+
+
+def segment(start: object, end: object, text: object) -> dict[str, object]:
+    return {"id": 0, "start": start, "end": end, "text": text, "avg_logprob": -0.1}
+
+
+def test_times_are_asked_for_where_they_are_wanted() -> None:
+    """With times wanted, the form asks for verbose_json, and segments, language and usage are read from the answer."""
+    answer = VERBOSE | {"segments": [segment(0, 0.9, " And so."), segment(1, 2, " My fellow"), segment(2, 2, " ")]}
+    call = send(Speaks.TRANSCRIPTIONS, hum(2), answer, wants_times=True)
+    assert call.form["response_format"][0] == b"verbose_json"
+    assert call.piece == ChunkTranscript(
+        text="And so. My fellow",
+        model="the-model",
+        segments=(Segment(0.0, 0.9, "And so."), Segment(1.0, 2.0, "My fellow")),
+        language="english",
+        usage=Usage(calls=1, audio_seconds=2.0),
+    )
+    call = send(Speaks.TRANSCRIPTIONS, hum(2), {"text": "And so"})
+    assert (call.form["response_format"][0], call.piece.segments, call.piece.language) == (b"json", None, None)
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        None,
+        "And so. My fellow",
+        ["And so. My fellow"],
+        [segment("0", 2, "And so. My fellow")],
+        [segment(0, None, "And so. My fellow")],
+        [segment(0, 2, None)],
+        [segment(0, 2, "And so.")],
+        [segment(0, 2, "And so. My fellow"), segment(2, 3, "Americans")],
+    ],
+    ids=["none", "a-text", "texts", "times-as-text", "no-end", "no-text", "too-few-words", "too-many-words"],
+)
+def test_segments_that_are_none(segments: object) -> None:
+    """Segments of another shape, or with other words than the text, are passed over; the text is taken."""
+    piece = send(Speaks.TRANSCRIPTIONS, hum(2), VERBOSE | {"segments": segments}, wants_times=True).piece
+    assert (piece.text, piece.segments) == ("And so. My fellow", None)
+
+
+class Asked:
+    """An API that refuses what it is told to refuse; `formats` are those that it was asked for, model by model."""
+
+    def __init__(self, *, refused: str) -> None:
+        self.refused = refused.encode()
+        self.formats: list[tuple[str, str]] = []
+
+    def __call__(self, peer: Peer) -> None:
+        form = Recorded(peer.request, ChunkTranscript(text="", model="")).form
+        self.formats.append((form["model"][0].decode(), form["response_format"][0].decode()))
+        if self.refused in peer.request:
+            peer.answer(b'{"error": {"message": "not supported"}}', status="400 X")
+        else:
+            peer.answer(b'{"text": "And so"}')
+
+
+def ask_for_times(backend: Backend, url: str, *models: str) -> None:
+    api = Api(Settings(api_key="key", api_url=url), retry=RetryPolicy(max_attempts=1))
+    for model in models:
+        piece = backend.transcribe(
+            inline_chunk(hum(1)), model=model, options=DEFAULTS, api=api, deadline=Deadline(30), wants_times=True
+        )
+        assert piece.text == "And so"
+
+
+def test_refusal_of_times_is_remembered() -> None:
+    """A model that refuses to give times is asked for them once in an instance's life; another one is asked, too."""
+    asked = Asked(refused="verbose_json")
+    with serve(asked) as server:
+        ask_for_times(backends()[Speaks.TRANSCRIPTIONS], server.url, "a", "a", "b")
+    expected = [("a", "verbose_json"), ("a", "json"), ("a", "json"), ("b", "verbose_json"), ("b", "json")]
+    assert asked.formats == expected
+
+
+def test_other_refusals_are_not_taken_for_one_of_times() -> None:
+    """What is refused without times, too, is an error, and says nothing about times."""
+    asked = Asked(refused="the-model")
+    backend = backends()[Speaks.TRANSCRIPTIONS]
+    with serve(asked) as server:
+        for _ in range(2):
+            with pytest.raises(ApiRefusedError):
+                ask_for_times(backend, server.url, "the-model")
+    assert [name for _, name in asked.formats] == ["verbose_json", "json"] * 2
+
+
+@pytest.mark.parametrize(
+    ("says", "text"),
+    [('Here is the transcript:\n\n"And so, my fellow."', "And so, my fellow."), ("(No speech detected.)", "")],
+)
+def test_what_a_chat_model_writes_around_the_words(says: str, text: str) -> None:
+    """Wrapping goes where our own instruction was given, and stays where the client's was, which may have wanted it."""
+    assert send(Speaks.CHAT, hum(1), chat_answer(says)).piece.text == text
+    options = TranscriptionOptions(prompt="Summarise it in one sentence.")
+    assert send(Speaks.CHAT, hum(1), chat_answer(says), options).piece.text == says
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({"prompt_tokens": 30, "completion_tokens": 7, "total_tokens": 37}, (30, 7)),
+        ({"prompt_tokens": None, "completion_tokens": "7"}, (0, 0)),
+        ("none", (0, 0)),
+    ],
+)
+def test_usage_of_a_chat(usage: object, tokens: tuple[int, int]) -> None:
+    """Tokens are those that the API counted, if it did; calls and seconds are our own count."""
+    counted = send(Speaks.CHAT, hum(1), chat_answer("And so") | {"usage": usage}).piece.usage
+    assert counted == Usage(1, 1.0, *tokens)
