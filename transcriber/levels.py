@@ -53,21 +53,25 @@ class Levels:
         """Whether nothing in it stands out of the noise: then there is no word in it."""
         if not self.decibels:
             return True
-        ordered = sorted(self.decibels)
-        loudest, median = ordered[-1], ordered[len(ordered) // 2]
+        loudest = max(self.decibels)
         if loudest <= INAUDIBLE_DECIBELS:
             return True
-        standing_out = sum(1 for level in self.decibels if level > median + WORD_OVER_NOISE_DECIBELS)
-        return loudest <= LOUDEST_SILENCE_DECIBELS and standing_out < WINDOWS_OF_A_WORD
+        low, median, high = self._low_median_high
+        # Speech without a pause is its own median, and stands out of nothing; but no speech is so steady.
+        if loudest > LOUDEST_SILENCE_DECIBELS or high - low > WORD_OVER_NOISE_DECIBELS:
+            return False
+        return sum(1 for level in self.decibels if level > median + WORD_OVER_NOISE_DECIBELS) < WINDOWS_OF_A_WORD
 
     @cached_property
     def speech(self) -> tuple[Span, ...]:
         """Where there is sound that may be speech, in seconds from the stretch's start."""
         if self.is_silent:
             return ()
-        ordered = sorted(self.decibels)
-        noise, loudest = ordered[len(ordered) // 20], ordered[-1 - len(ordered) // 20]
-        threshold = min(noise + SPEECH_OVER_NOISE_DECIBELS, loudest - SPEECH_UNDER_LOUDEST_DECIBELS)
+        noise, median, loudest = self._low_median_high
+        threshold = noise + SPEECH_OVER_NOISE_DECIBELS
+        # Where nearly all of it is noise, the loudest twentieth may be noise, too.
+        if median > min(noise + WORD_OVER_NOISE_DECIBELS, LOUDEST_SILENCE_DECIBELS):
+            threshold = min(threshold, loudest - SPEECH_UNDER_LOUDEST_DECIBELS)
         threshold = max(threshold, QUIETEST_SPEECH_DECIBELS)
         spans: list[Span] = []
         for index, level in enumerate(self.decibels):
@@ -79,6 +83,13 @@ class Levels:
             else:
                 spans.append(Span(start, end))
         return tuple(span for span in spans if span.duration_seconds > SHORTEST_SPEECH_SECONDS)
+
+    @cached_property
+    def _low_median_high(self) -> tuple[float, float, float]:
+        """The median, and how loud all but a twentieth at either end are, which may be clicks or drop-outs."""
+        ordered = sorted(self.decibels)
+        edge = len(ordered) // 20
+        return ordered[edge], ordered[len(ordered) // 2], ordered[-1 - edge]
 
     @property
     def speech_seconds(self) -> float:
