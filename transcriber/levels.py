@@ -40,6 +40,8 @@ NOISE_SHARE = 0.2
 SPEECH_OVER_NOISE_DECIBELS = 10.0
 QUIETEST_SPEECH_DECIBELS = -54.0
 SPEECH_UNDER_LOUDEST_DECIBELS = 22.0
+# Where half of the time is no louder than this over the quietest, it is noise.
+MEDIAN_OVER_NOISE_DECIBELS = 8.0
 # Gaps within words, such as before a plosive, are shorter than this.
 SHORTEST_PAUSE_SECONDS = 0.25
 # A click, a knock.
@@ -79,9 +81,11 @@ class Levels:
         """Where there is sound that may be speech, in seconds from the stretch's start."""
         if self.is_silent:
             return ()
-        ordered = sorted(self.decibels)
-        noise, loudest = ordered[len(ordered) // 20], ordered[-1 - len(ordered) // 20]
-        threshold = min(noise + SPEECH_OVER_NOISE_DECIBELS, loudest - SPEECH_UNDER_LOUDEST_DECIBELS)
+        noise, median, loudest = self._low_median_high
+        threshold = noise + SPEECH_OVER_NOISE_DECIBELS
+        # Where nearly all of it is noise, the loudest twentieth may be noise, too.
+        if median > min(noise + MEDIAN_OVER_NOISE_DECIBELS, LOUDEST_SILENCE_DECIBELS):
+            threshold = min(threshold, loudest - SPEECH_UNDER_LOUDEST_DECIBELS)
         threshold = max(threshold, QUIETEST_SPEECH_DECIBELS)
         spans: list[Span] = []
         for index, level in enumerate(self.decibels):
@@ -93,6 +97,13 @@ class Levels:
             else:
                 spans.append(Span(start, end))
         return tuple(span for span in spans if span.duration_seconds > SHORTEST_SPEECH_SECONDS)
+
+    @cached_property
+    def _low_median_high(self) -> tuple[float, float, float]:
+        """The median, and how loud all but a twentieth at either end are, which may be clicks or drop-outs."""
+        ordered = sorted(self.decibels)
+        edge = len(ordered) // 20
+        return ordered[edge], ordered[len(ordered) // 2], ordered[-1 - edge]
 
     @property
     def speech_seconds(self) -> float:

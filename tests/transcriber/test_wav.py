@@ -67,7 +67,7 @@ def test_what_is_right_and_what_is_missing() -> None:
 
 @given(st.binary(max_size=200))
 def test_any_header_is_read_or_refused(data: bytes) -> None:
-    """Whatever stands behind the first twelve bytes, it is a layout with a rate, or not yet one, or an error of ours."""
+    """Whatever follows the first twelve bytes, it is a layout with a rate, or not yet one, or an error of ours."""
     try:
         layout = read_layout(b"RIFF\x00\x00\x00\x00WAVE" + data)
     except UnsupportedAudioError:

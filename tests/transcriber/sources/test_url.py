@@ -232,9 +232,10 @@ def test_versioned_download_is_resumed_where_it_broke(accepts_ranges: bool) -> N
 def test_resumed_download_of_another_version_is_refused() -> None:
     """The rest of another version is never joined to the beginning of the first."""
     with serve(lambda peer: answer_part(peer, sent=60_000, etag=f'"v{range_start(peer)}"')) as server:
-        with source(server) as audio, audio.open() as reader, pytest.raises(SourceChangedError):
-            while reader.read(1000):
-                pass
+        with source(server) as audio, audio.open() as reader:
+            reader.skip(60_000)
+            with pytest.raises(SourceChangedError):
+                reader.read(1000)
         assert len(server.requests) == 2
 
 
@@ -244,10 +245,11 @@ def test_server_that_breaks_off_for_ever() -> None:
         serve(lambda peer: answer_part(peer, sent=1000)) as server,
         source(server) as audio,
         audio.open() as reader,
-        pytest.raises(SourceFailedError, match="broke off"),
     ):
-        while reader.read(1000):
-            pass
+        for _ in range(MAX_RESUMES + 1):
+            reader.skip(1000)
+        with pytest.raises(SourceFailedError, match="broke off"):
+            reader.read(1000)
     assert len(server.requests) == MAX_RESUMES + 1
 
 
