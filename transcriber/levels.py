@@ -7,7 +7,6 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate
 from math import log10
 
 from transcriber.segments import Span
@@ -26,8 +25,8 @@ SILENCE_DECIBELS = -96.0
 VOWEL_SECONDS = 0.15
 # What stays under this for the length of a vowel is a few steps of 16 bits, in which no recorder leaves words.
 INAUDIBLE_DECIBELS = -66.0
-# Steady noise is hardly ever so much louder than its quieter parts for as long as a vowel; somebody who speaks is, with
-# each of them. Noise that is louder than the second figure might hide somebody, and is never taken for silence.
+# Steady noise is hardly ever so much louder than its quieter parts for as long as a vowel; somebody who speaks is, in
+# each word. Noise that is louder than the second figure might hide somebody, and is never taken for silence.
 VOWEL_OVER_NOISE_DECIBELS = 7.0
 LOUDEST_SILENCE_DECIBELS = -36.0
 # How far the levels that are read off the frames of MP3 may be off.
@@ -68,13 +67,13 @@ class Levels:
     def _is_steady(self, over_noise_decibels: float, loudest_decibels: float) -> bool:
         if not self.decibels:
             return True
-        vowel = max(1, round(VOWEL_SECONDS / self.window_seconds))
-        sums = list(accumulate((max(level, SILENCE_DECIBELS) for level in self.decibels), initial=0.0))
-        means = sorted((b - a) / vowel for a, b in zip(sums, sums[vowel:], strict=False)) or [max(self.decibels)]
-        loudest, noise = means[-1], means[int(len(means) * NOISE_SHARE)]
+        vowel = min(len(self.decibels), max(1, round(VOWEL_SECONDS / self.window_seconds)))
+        # How loud it is for as long as a vowel, everywhere: the quietest of so many windows in a row.
+        held = sorted(min(windows) for windows in zip(*(self.decibels[i:] for i in range(vowel)), strict=False))
+        loudest, noise = held[-1], held[int(len(held) * NOISE_SHARE)]
         if loudest <= INAUDIBLE_DECIBELS:
             return True
-        return loudest <= loudest_decibels and loudest < noise + over_noise_decibels
+        return loudest <= loudest_decibels and loudest < max(noise, SILENCE_DECIBELS) + over_noise_decibels
 
     @cached_property
     def speech(self) -> tuple[Span, ...]:
