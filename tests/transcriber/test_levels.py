@@ -34,7 +34,8 @@ def spoken(dbfs_change: float = 0.0) -> Samples:
     """A short sentence, its peak at -10 dBFS before it is changed."""
     samples = np.frombuffer(recording("austen-0880.wav")[44:], np.int16).astype(float)
     loudest = np.abs(samples).max()
-    return np.rint(samples / loudest * 32768 * 10 ** ((dbfs_change - 10) / 20)).astype(np.int16)
+    values: Samples = np.rint(samples / loudest * 32768 * 10 ** ((dbfs_change - 10) / 20)).astype(np.int16)
+    return values
 
 
 @pytest.mark.parametrize("dbfs", [-90, -70, -60, -55, -50])

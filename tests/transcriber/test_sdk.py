@@ -98,7 +98,7 @@ def test_plain_request_loads_just_what_it_needs() -> None:
     """A request with its recording inside loads the packages of the list, nothing for URLs, and no type of the SDK."""
     packages, library, unneeded = run("""
         import base64, json, os, sys, sysconfig
-        os.environ.update(GENERATIVE_API_KEY="key", GENERATIVE_API_URL="http://127.0.0.1:9", TIME_LIMIT="1")
+        os.environ.update(GENERATIVE_API_KEY="key", GENERATIVE_API_URL="http://127.0.0.1:9", TIME_LIMIT="3")
         log, sys.stderr = sys.stderr, open(os.devnull, "w")
         before = set(sys.modules)
         import handler
