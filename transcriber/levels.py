@@ -73,7 +73,7 @@ class Levels:
         loudest, noise = held[-1], held[int(len(held) * NOISE_SHARE)]
         if loudest <= INAUDIBLE_DECIBELS:
             return True
-        return loudest <= loudest_decibels and loudest < max(noise, SILENCE_DECIBELS) + over_noise_decibels
+        return bool(loudest <= loudest_decibels and loudest < max(noise, SILENCE_DECIBELS) + over_noise_decibels)
 
     @cached_property
     def speech(self) -> tuple[Span, ...]:
