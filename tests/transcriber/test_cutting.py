@@ -88,11 +88,11 @@ def is_in_a_pause(seconds: float) -> bool:
     return int(np.abs(around.astype(int)).max(initial=0)) < 1640
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0.05, 4), st.floats(0.0, 2)), min_size=1, max_size=8),
     st.floats(0.5, 6),
-    st.integers(1, 40_000),
+    st.integers(500, 40_000),
     st.integers(2_000, 100_000),
 )
 def test_samples_are_all_in_one_chunk(
@@ -119,8 +119,8 @@ def test_samples_are_all_in_one_chunk(
     assert all(chunk.body.size_bytes <= max_bytes for chunk in chunks)
 
 
-@settings(max_examples=12, deadline=None)
-@given(st.sampled_from(list(MP3)), st.floats(2, 30), st.integers(1000, 60_000), st.integers(30_000, 400_000))
+@settings(max_examples=8, deadline=None)
+@given(st.sampled_from(list(MP3)), st.floats(2, 30), st.integers(8000, 60_000), st.integers(30_000, 400_000))
 def test_frames_are_all_in_one_chunk(name: str, chunk_seconds: float, block: int, max_bytes: int) -> None:
     """MP3 chunks without what leads to them are all frames in order, each within its length and its size."""
     data = mp3(name)
@@ -268,7 +268,8 @@ def test_damage_is_told_with_its_place() -> None:
 
 def test_longer_than_the_limit_ends_at_it() -> None:
     """A recording that does not say how long it is ends with an error where it passes the limit."""
-    data = encode(speech().samples, "mp3", "libmp3lame", rate_hz=44_100, codec_options=VBR, options=NO_XING)
+    some = speech().samples[: 30 * SAMPLE_RATE_HZ]
+    data = encode(some, "mp3", "libmp3lame", rate_hz=44_100, codec_options=VBR, options=NO_XING)
     audio = identify(source_of(data), max_seconds=20)
     assert audio.duration_seconds is None
     order = CutOrder(CutPlan(5), 20, Deadline(60), lambda _: None)
@@ -281,7 +282,7 @@ def test_longer_than_the_limit_ends_at_it() -> None:
 def test_only_a_chunk_is_held() -> None:
     """A recording of twice the length takes no more memory, which is that of a few chunks."""
     peaks = []
-    for times in (4, 8):
+    for times in (2, 4):
         source = source_of(wav_file(np.tile(speech().samples, times)))
         order = CutOrder(CutPlan(10), 10**6, Deadline(60), lambda _: None)
         tracemalloc.start()
@@ -290,4 +291,4 @@ def test_only_a_chunk_is_held() -> None:
         tracemalloc.stop()
         assert seconds == pytest.approx(times * 60)
     assert peaks[1] < 1.2 * peaks[0]
-    assert peaks[1] < 8 * 60 * 32_000 / 4
+    assert peaks[1] < 4 * 60 * 32_000 / 2
