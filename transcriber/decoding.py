@@ -54,6 +54,7 @@ class Decoder:
         import av  # noqa: PLC0415 # 24 MiB, and 0.1 s of CPU at a cold start, which WAV and MP3 do without
 
         self._name = name
+        self._source = source
         self._file = file_of(source)
         try:
             self._container = av.open(
@@ -67,7 +68,8 @@ class Decoder:
             )
         except (av.FFmpegError, ValueError) as error:
             self._file.close()
-            raise UnsupportedAudioError(_unreadable(name, source)) from error
+            message = f"The source holds {name} that cannot be read: it is damaged, or cut off."
+            raise UnsupportedAudioError(_with_advice(message, source)) from error
         self.damage: list[Span] = []
         try:
             self._stream = self._sound_of(self._container)
@@ -130,7 +132,8 @@ class Decoder:
             yield block
         timeline.finish()
         if not timeline.seconds:
-            raise UnsupportedAudioError(f"The source holds {self._name}, with no samples that can be decoded.")
+            message = f"The source holds {self._name}, with no samples that can be decoded."
+            raise UnsupportedAudioError(_with_advice(message, self._source))
 
     def _packets(self) -> "Iterator[Packet[AudioStream]]":
         """The packets of the sound, up to the end or to where the container cannot be read any further."""
@@ -241,8 +244,8 @@ def _blocks(frames: "list[AudioFrame]") -> "Iterator[array[int]]":
         yield block
 
 
-def _unreadable(name: str, source: Source) -> str:
-    message = f"The source holds {name} that cannot be read: it is damaged, or cut off."
+def _with_advice(message: str, source: Source) -> str:
+    """The message, with what to do about an index that could not be gone back from."""
     if source.can_be_read_again:
         return message
     return (

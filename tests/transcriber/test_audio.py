@@ -4,7 +4,7 @@ import base64
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from recordings import recording, silence
 
@@ -199,6 +199,7 @@ def test_longer_than_the_limit() -> None:
         identified(silence(120), max_seconds=60)
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=600),
     st.sampled_from([b"", b"ID3\x04", b"RIFF\x00\x00\x00\x00WAVE", wav_header(data_bytes=9), mp3_frames(4)]),

@@ -2,7 +2,7 @@
 
 import base64
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transcriber.chunks import Chunk, HeldBytes, WholeSource
@@ -12,6 +12,7 @@ from transcriber.segments import Span
 from transcriber.sources.inline import InlineSource
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.binary(max_size=60), st.integers(1, 130))
 def test_held_bytes_are_header_and_data(header: bytes, data: bytes, block: int) -> None:
     """Each reading gives header and data once, in blocks of any size, and then nothing more."""

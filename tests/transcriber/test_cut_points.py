@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transcriber.cut_points import CutPlan, Waiting, next_cut, quietest
@@ -35,6 +35,7 @@ def _part(levels: list[float], begun: int, there: int) -> Callable[[int, int], l
 plans = st.builds(CutPlan, st.floats(0.5, 60))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(-96, 0), min_size=1, max_size=600),
     plans,
@@ -52,6 +53,7 @@ def test_chunks_cover_everything_once(
     assert max(sizes) <= max(1, min(fitting, int(plan.longest_seconds / unit_seconds)))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(-96, 0), min_size=1, max_size=600),
     plans,
@@ -67,6 +69,7 @@ def test_cuts_are_the_same_however_it_comes(
     assert first == cuts_of(levels, plan, unit_seconds=UNIT_SECONDS, fitting=fitting, arriving=otherwise)
 
 
+@settings(deadline=None)
 @given(st.floats(8, 60), st.data())
 def test_pause_near_the_due_place_is_where_the_cut_is(chunk_seconds: float, data: st.DataObject) -> None:
     """The only pause of half a second within the search is where the cut is, wherever in it."""
@@ -101,6 +104,7 @@ def test_cut_is_in_the_middle_of_a_pause() -> None:
     assert quietest(levels, 5, 95, level_seconds=UNIT_SECONDS) == 50
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-96, 0), max_size=300), st.integers(0, 300), st.integers(0, 300), st.floats(0.01, 0.1))
 def test_quietest_place_is_between_its_bounds(levels: list[float], one: int, other: int, level_seconds: float) -> None:
     """Whatever the levels, the border is from the first allowed to the last, which may be the same."""
@@ -117,6 +121,7 @@ def test_remainder_is_no_scrap() -> None:
     assert min(sizes) > longest // 3
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 3600))
 def test_plan_keeps_to_the_limit_of_a_call(chunk_seconds: float) -> None:
     """No chunk is longer than a call takes, whatever is set."""

@@ -4,7 +4,7 @@ from array import array
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from long_recordings import real_speech
 from recordings import recording
@@ -27,7 +27,8 @@ def levels_of(
 def noise(dbfs: float, seconds: float = 30.0) -> Samples:
     loudness = 32768 * 10 ** (dbfs / 20)
     values = np.random.default_rng(1).standard_normal(int(seconds * SAMPLE_RATE_HZ)) * loudness
-    return np.clip(np.rint(values), -32768, 32767).astype(np.int16)
+    samples: Samples = np.clip(np.rint(values), -32768, 32767).astype(np.int16)
+    return samples
 
 
 def spoken(dbfs_change: float = 0.0) -> Samples:
@@ -104,6 +105,7 @@ def test_speech_is_found_where_it_is(noise_dbfs: float | None) -> None:
     assert 0.7 * said < found < 1.05 * said
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(-32768, 32767), min_size=1, max_size=5000),
     st.integers(1, 700),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from encoding import encode
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mp3_files import id3v2_with_cover
 
@@ -61,6 +61,7 @@ def test_tag_is_as_long_as_it_says() -> None:
     assert mp3.tag_bytes(b"\xff\xfb" * 10) == 0
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=3000))
 def test_any_bytes_are_frames_or_not(data: bytes) -> None:
     """Whatever the bytes, there is no error; a layout has frames within them, and a rate."""

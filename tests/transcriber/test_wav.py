@@ -1,7 +1,7 @@
 """WAV headers: written, and read again, in however many pieces they come."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wav_files import UNKNOWN_SIZE, extensible_format, odd_list, wav_file
 
@@ -26,6 +26,7 @@ plain_layouts = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(plain_layouts)
 def test_header_says_what_was_written(layout: WavLayout) -> None:
     """A header that is read is the layout that it was made of."""
@@ -35,6 +36,7 @@ def test_header_says_what_was_written(layout: WavLayout) -> None:
     assert read_layout(written) == layout
 
 
+@settings(deadline=None)
 @given(st.integers(0, 43))
 def test_part_of_a_header_asks_for_more(size: int) -> None:
     """As long as the samples have not begun, nothing is known, and that is no error."""
@@ -65,6 +67,7 @@ def test_what_is_right_and_what_is_missing() -> None:
     assert not right.is_right(None)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_header_is_read_or_refused(data: bytes) -> None:
     """Whatever follows the first twelve bytes, it is a layout with a rate, or not yet one, or an error of ours."""

@@ -4,7 +4,7 @@ import base64
 from typing import ClassVar
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transcriber.encoded import read_base64
@@ -49,6 +49,7 @@ class Unannounced(Source):
         return self.reader
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=500), st.lists(st.integers(1, 100), max_size=10), st.integers(1, 50))
 def test_peeking_changes_nothing(data: bytes, peeks: list[int], block: int) -> None:
     """However much is looked at before, a reading gives all bytes in order, and so does the next one."""
@@ -77,6 +78,7 @@ def test_announced_size_over_the_limit_is_refused_before_a_byte() -> None:
     assert source.bytes_read == 0
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 310), st.integers(1, 50))
 def test_a_reading_begins_anywhere(data: bytes, start: int, block: int) -> None:
     """From any position on, a reading gives the rest, also while the beginning is being looked at."""
@@ -88,6 +90,7 @@ def test_a_reading_begins_anywhere(data: bytes, start: int, block: int) -> None:
         assert reader.read_fully(1000) == data
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 310), st.integers(0, 310))
 def test_what_is_skipped_is_gone(data: bytes, first: int, skipped: int) -> None:
     """After a skip, the reading goes on behind it, or is at its end."""
