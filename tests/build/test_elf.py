@@ -93,7 +93,7 @@ def test_what_only_looks_like_a_library_is_refused(data: bytes) -> None:
 
 
 def test_zlib_is_the_systems() -> None:
-    """A library of PyAV's needs zlib, which no wheel brings and each Python's image has, and nothing else is missing."""
+    """A library of PyAV needs zlib, which no wheel brings and each image of Python has; nothing else is missing."""
     with zipfile.ZipFile(built().path) as archive:
         names = archive.namelist()
         codecs = next(name for name in names if "/libavcodec-" in name)
