@@ -115,7 +115,7 @@ def _cut_plain(audio: PlainAudio, order: CutOrder) -> Iterator[Chunk]:
         yield Chunk(span, audio.container, WholeSource(audio.source), layout)
     elif layout is not None and layout.bytes_per_second * order.plan.longest_seconds > order.plan.max_bytes:
         # Many bytes for what a model hears: decoded to its rate, it goes out in a quarter of them, for less CPU.
-        with Decoder(audio.source, demuxer=Container.WAV, name="WAV") as decoder:
+        with Decoder(audio.source, demuxer=Container.WAV.value, name="WAV") as decoder:  # PyAV takes no subclass of str
             yield from _cut_decoded(decoder, order)
     else:
         cutter = _cutter(layout, order.plan)
