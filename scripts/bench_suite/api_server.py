@@ -15,13 +15,16 @@ PATH: Final = "/v1"
 _LIST_OF_MODELS: Final = {"object": "list", "data": [{"id": name, "object": "model"} for name in MODELS.values()]}
 
 
-def make_answer(links: Links) -> Answer:
-    """What answers each request, over a link of the speed and with the latency that `links` has."""
+def make_answer(links: Links, *, seconds_per_byte: float = 0.0) -> Answer:
+    """What answers each request, over a link of the speed and with the latency that `links` has.
+
+    The API works on the audio for `seconds_per_byte` besides, once all of it is there.
+    """
     pace = Pace(links.bytes_per_second)
 
     def answer(connection: socket.socket, request: Request) -> None:
         try:
-            status, content = "200 OK", _content(request, pace)
+            status, content = "200 OK", _content(request, pace, seconds_per_byte)
         except BadRequestError as error:
             status, content = "400 Bad Request", {"error": {"message": str(error)}}
         if "data" not in content:  # the list of models is no work
@@ -33,13 +36,14 @@ def make_answer(links: Links) -> Answer:
     return answer
 
 
-def _content(request: Request, pace: Pace) -> dict[str, Any]:
+def _content(request: Request, pace: Pace, seconds_per_byte: float) -> dict[str, Any]:
     if request.target == f"{PATH}/models":
         return _LIST_OF_MODELS
     is_chat = request.target == f"{PATH}/chat/completions"
     upload = chat_upload() if is_chat else form_upload(request.headers.get("content-type", ""))
     for piece in request.body(pace):
         upload.feed(piece)
+    time.sleep(upload.size_bytes * seconds_per_byte)
     if is_chat:
         check_chat(upload.around())
         message = {"role": "assistant", "content": upload.transcript()}

@@ -18,6 +18,8 @@ def environment(api_url: str) -> dict[str, str]:
         "GENERATIVE_API_KEY": KEY,
         "GENERATIVE_API_URL": api_url,
         "ALLOWED_PRIVATE_HOSTS": LOOPBACK,
+        # The scripts send a recording in one call, and so does the function where the API takes it: the same work.
+        "CHUNK_MINUTES": "30",
     }
 
 

@@ -11,6 +11,10 @@ _FRAME_HEADER: Final = bytes.fromhex("fffb9000")
 _FRAME_BYTES: Final = 417
 _TAG_HEADER_BYTES: Final = 10
 
+# The function asks again for what has fewer letters than seconds, of which a call has 1,800 at the most.
+TEXT_LETTERS: Final = 2_000
+WORD_LETTERS: Final = 8
+
 # An MP3 file begins with a tag here, which takes what is no multiple of a frame.
 MIN_SIZE_BYTES: Final = _TAG_HEADER_BYTES + 3 * _FRAME_BYTES
 
@@ -37,8 +41,10 @@ def expected_transcript(audio: bytes, *, in_base64: bool) -> str:
 
 
 def transcript(size_bytes: int, digest: str) -> str:
-    """The text that stands for audio, or its base64, of this size and SHA-256."""
-    return f"{size_bytes} bytes with the digest {digest}"
+    """The text that stands for audio, or its base64, of this size and SHA-256; long enough for half an hour of it."""
+    letters = hashlib.shake_256(digest.encode()).hexdigest(TEXT_LETTERS // 2)
+    words = (letters[start : start + WORD_LETTERS] for start in range(0, TEXT_LETTERS, WORD_LETTERS))
+    return f"{size_bytes} bytes with the digest {digest} {' '.join(words)}"
 
 
 def _tag(size_bytes: int) -> bytes:

@@ -6,6 +6,8 @@ from typing import Final, Protocol
 from bench_suite.cold_start_row import ColdStartRow
 from bench_suite.lines import Line, Target
 from bench_suite.links import LIMITED, UNLIMITED, Links
+from bench_suite.long_recording import Kind
+from bench_suite.long_row import CutRow, LongRow
 from bench_suite.request_row import Origin, RequestRow
 from bench_suite.sweep_row import SweepRow
 from bench_suite.throughput_row import ThroughputRow
@@ -27,6 +29,15 @@ STREAMED: Final = Target(4.0, "unit")
 COLD_START: Final = Target(0.25, "seed")
 # What can be read once only is held once, in case the API wants it again.
 HELD_ONCE: Final = Target(1.1, "unit")
+
+# All chunks at once: what is read, cut and sent besides may take a seventh of what the API takes for the longest.
+NEAR_THE_LONGEST_CHUNK: Final = Target(1.15, "limit")
+HOUR: Final = 60
+# Enough for each chunk of an hour.
+PARALLEL_CALLS: Final = 16
+CUT_CPU: Final = Target(0.5, "unit")
+# What a function of 256 MB has, beside the platform's own process.
+SMALL_FUNCTION: Final = Target(256e6 / 2**20 - 24.0, "unit")
 
 
 class Row(Protocol):
@@ -106,12 +117,55 @@ def _memory_rows() -> list[Row]:
     ]
 
 
+def _long_rows() -> list[Row]:
+    # Slow enough that reading and cutting are small beside it, as they are beside a real API: 20 s for five minutes.
+    hours: list[Row] = [
+        LongRow(
+            name=f"long-{kind}-1h",
+            kind=kind,
+            minutes=HOUR,
+            real_time_factor=1 / 15,
+            parallel_calls=PARALLEL_CALLS,
+            rounds=3,
+            quick_rounds=1 if kind is Kind.MP3 else 0,
+            wall_target=target,
+        )
+        # What is held of a recording is bounded: an hour of WAV goes out in two waves, since 115 MB are over it.
+        for kind, target in ((Kind.MP3, NEAR_THE_LONGEST_CHUNK), (Kind.SPEECH_WAV, None))
+    ]
+    memory: list[Row] = [
+        LongRow(
+            name=f"memory-long-{name}",
+            kind=kind,
+            minutes=minutes,
+            real_time_factor=1 / 150,
+            parallel_calls=8,
+            rounds=3,
+            quick_rounds=0,
+            memory_target=target,
+        )
+        for name, kind, minutes, target in (
+            # 47 minutes as recorders make them, which have to be decoded; 260 of speech, which have not.
+            ("wav-500mb", Kind.STUDIO_WAV, 47, SMALL_FUNCTION),
+            ("speech-wav-500mb", Kind.SPEECH_WAV, 260, SMALL_FUNCTION),
+            ("mp3-3h", Kind.MP3, 3 * HOUR, SMALL_FUNCTION),
+            ("m4a-1h", Kind.M4A, HOUR, None),
+        )
+    ]
+    cuts: list[Row] = [
+        CutRow(name=f"cut-{kind}-1h", kind=kind, minutes=HOUR, rounds=5, quick_rounds=1, cpu_target=target)
+        for kind, target in ((Kind.MP3, CUT_CPU), (Kind.SPEECH_WAV, CUT_CPU), (Kind.M4A, None))
+    ]
+    return [*hours, *memory, *cuts]
+
+
 ROWS: Final[tuple[Row, ...]] = (
     *_url_rows("unlimited", UNLIMITED, rounds=9, quick_mb=LARGE_MB, wall_target=None),
     # Over slow links a large recording takes its time, and a small one tells as much.
     *_url_rows("limited", LIMITED, rounds=5, quick_mb=SMALL_MB, wall_target=NEAR_THE_LIMIT),
     *_body_rows(),
     *_memory_rows(),
+    *_long_rows(),
     ThroughputRow(name="throughput-1-instance", instances=1, requests=10, rounds=3, quick_rounds=1),
     ThroughputRow(name="throughput-8-instances", instances=8, requests=120, rounds=3, quick_rounds=0),
     SweepRow(name="sweep-100000-objects", rounds=3, quick_rounds=1),

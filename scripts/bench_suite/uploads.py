@@ -17,12 +17,12 @@ _BOUNDARY: Final = re.compile(r"boundary=\"?([^\";]+)")
 
 
 class Upload:
-    """A body with audio between a match of `start` and `end`."""
+    """A body with audio between a match of `start` and `end`, of which `size_bytes` have come."""
 
     def __init__(self, start: re.Pattern[bytes], end: bytes) -> None:
         self._start = start
         self._end = end
-        self._size_bytes = 0
+        self.size_bytes = 0
         self._digest = hashlib.sha256()
         self._before = b""
         self._undecided = b""  # what may be the first part of `end`
@@ -52,7 +52,7 @@ class Upload:
 
     def transcript(self) -> str:
         """What the audio says: which bytes it had."""
-        return transcript(self._size_bytes, self._digest.hexdigest())
+        return transcript(self.size_bytes, self._digest.hexdigest())
 
     def _take(self, piece: bytes) -> None:
         window = self._undecided + piece if self._undecided else piece
@@ -63,7 +63,7 @@ class Upload:
             end = max(0, len(window) - len(self._end) + 1)
             self._undecided = window[end:]
         audio = memoryview(window)[:end]
-        self._size_bytes += len(audio)
+        self.size_bytes += len(audio)
         self._digest.update(audio)
 
 

@@ -18,8 +18,9 @@ MAGIC_NUMBER = b"\x7fELF"
 MACHINE = "EM_X86_64"
 SHARED_OBJECT = "ET_DYN"
 
-# The two names of musl, which is all that the platform's image is sure to have.
-MUSL = frozenset({"libc.so", "libc.musl-x86_64.so.1"})
+# What the platform's image is sure to have: musl, by its two names, and zlib, without which its Python would have no
+# `zlib` module, and could not unpack a zip. PyAV's wheel leaves zlib out because each system has it.
+SYSTEM_LIBRARIES = frozenset({"libc.so", "libc.musl-x86_64.so.1", "libz.so.1"})
 GLIBC_VERSION = "GLIBC_"
 
 # The names that Python 3.11 on Alpine tries for an extension module, except the bare `.so`, which tells nothing of its
@@ -51,7 +52,7 @@ def faults(name: str, data: bytes, names: Collection[str]) -> Iterator[str]:
         yield f"it is {kind} for {machine}, not {SHARED_OBJECT} for {MACHINE}"
     folders = [_folder(entry, name) for entry in search_path]
     for library in needed:
-        if library not in MUSL and not any(posixpath.join(folder, library) in names for folder in folders):
+        if library not in SYSTEM_LIBRARIES and not any(posixpath.join(folder, library) in names for folder in folders):
             yield f"it needs {library}, which neither the platform nor its wheel has"
     for version in versions:
         if version.startswith(GLIBC_VERSION):

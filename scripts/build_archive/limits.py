@@ -9,7 +9,8 @@ MB = 1_000_000
 # Every cold start begins with fetching and unpacking the archive, on a share of a core, and where the image is kept in
 # memory each byte counts against the function's. The platform's own limits, 100 MiB and 500 MiB, are well above these;
 # neither its command line nor its plugin enforces them, so that an archive over them would fail in the cloud only.
-MAX_ZIP_BYTES = 60 * MB
+# Of 60 MB, 37 are PyAV, 24 of them FFmpeg with codecs for pictures, which it does not load without.
+MAX_ZIP_BYTES = 70 * MB
 MAX_UNPACKED_BYTES = 200 * MB
 
 

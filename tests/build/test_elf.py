@@ -90,3 +90,14 @@ def test_what_only_looks_like_a_library_is_refused(data: bytes) -> None:
     """A file with a library's name that no loader could read is refused, and breaks nothing."""
     assert is_compiled(EXTENSION, data)
     assert found(EXTENSION, data) != ""
+
+
+def test_zlib_is_the_systems() -> None:
+    """A library of PyAV needs zlib, which no wheel brings and each image of Python has; nothing else is missing."""
+    with zipfile.ZipFile(built().path) as archive:
+        names = archive.namelist()
+        codecs = next(name for name in names if "/libavcodec-" in name)
+        data = archive.read(codecs)
+    assert b"libz.so.1" in data
+    assert not any("libz" in name for name in names)
+    assert found(codecs, data, names) == ""

@@ -1,0 +1,191 @@
+"""Rows that measure long recordings: what a request for one takes, and what cutting one takes."""
+
+import json
+import multiprocessing
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, Final, TypeVar
+
+from bench_suite import api_server, long_server, memory, ours
+from bench_suite.lines import CPU, RESIDENT, WALL, Line, Target
+from bench_suite.links import UNLIMITED
+from bench_suite.long_recording import Kind, long_recording
+from bench_suite.servers import ServerProcess
+from bench_suite.work import Contender
+from bench_suite.worker import WorkFailedError
+
+BYTES_PER_MIB: Final = 1024 * 1024
+# What the function may take although it is stopped long before, in the cloud: a busy machine is no failure.
+TIME_LIMIT: Final = "1800"
+# Chunks begin with a little of what is before them, and each WAV has a header.
+MOST_SENT_TWICE: Final = 1.01
+# What a second of audio has, as it is sent.
+SENT_BYTES_PER_SECOND: Final[Mapping[Kind, int]] = {
+    Kind.MP3: 16_000,
+    Kind.SPEECH_WAV: 32_000,
+    Kind.STUDIO_WAV: 32_000,
+    Kind.M4A: 32_000,
+}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LongRow:
+    """A request for a recording at an address, cut into chunks of five minutes, by an instance that is new.
+
+    The API takes `real_time_factor` times what a chunk plays. The limit of the time is the longest chunk's, where
+    `parallel_calls` are enough for all of them; memory is all of the process's, with the interpreter.
+    """
+
+    name: str
+    kind: Kind
+    minutes: int
+    real_time_factor: float
+    parallel_calls: int
+    rounds: int
+    quick_rounds: int
+    wall_target: Target | None = None
+    memory_target: Target | None = None
+    only_by_name: bool = False
+
+    def measure(self, rounds: int) -> tuple[Line, ...]:
+        """The lines of this row."""
+        seconds_per_byte = self.real_time_factor / SENT_BYTES_PER_SECOND[self.kind]
+        with ExitStack() as stack:
+            source = stack.enter_context(ServerProcess(long_server.make_answer, UNLIMITED))
+            make_api = partial(api_server.make_answer, seconds_per_byte=seconds_per_byte)
+            api = stack.enter_context(ServerProcess(make_api, UNLIMITED))
+            settings = ours.environment(api.url + api_server.PATH) | {
+                "CHUNK_MINUTES": "5",
+                "PARALLEL_CALLS": str(self.parallel_calls),
+                "TIME_LIMIT": TIME_LIMIT,
+            }
+            url = f"{source.url}/{self.kind}/{self.minutes}"
+            samples = [_in_new_process(_transcribe, settings, url) for _ in range(rounds)]
+        for sample in samples:
+            self._check(sample.chunk_bytes)
+        slowest_seconds = max(max(sample.chunk_bytes) for sample in samples) * seconds_per_byte
+        return (
+            Line(
+                self.name,
+                WALL,
+                {Contender.OURS: tuple(sample.wall_seconds for sample in samples)},
+                computed_limit=slowest_seconds,
+                target=self.wall_target,
+            ),
+            Line(self.name, CPU, {Contender.OURS: tuple(sample.cpu_seconds for sample in samples)}),
+            Line(
+                self.name,
+                RESIDENT,
+                {Contender.OURS: tuple(sample.peak_mib for sample in samples)},
+                target=self.memory_target,
+            ),
+        )
+
+    def _check(self, chunk_bytes: tuple[int, ...]) -> None:
+        """All of the recording was sent, and hardly any of it twice."""
+        sent_seconds = sum(chunk_bytes) / SENT_BYTES_PER_SECOND[self.kind]
+        # A block of MP3 or AAC is a few frames shorter than its minute.
+        if not 1 / MOST_SENT_TWICE < sent_seconds / (60 * self.minutes) < MOST_SENT_TWICE:
+            raise WorkFailedError(f"{self.name}: of {self.minutes} minutes, {sent_seconds / 60:.2f} were sent")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutRow:
+    """Cutting a recording that is on this machine, and converting it where that is needed; nothing is sent."""
+
+    name: str
+    kind: Kind
+    minutes: int
+    rounds: int
+    quick_rounds: int
+    cpu_target: Target | None = None
+    only_by_name: bool = False
+
+    def measure(self, rounds: int) -> tuple[Line, ...]:
+        """The lines of this row."""
+        with NamedTemporaryFile() as file:
+            for piece in long_recording(self.kind, self.minutes).pieces(0):
+                file.write(piece)
+            file.flush()
+            samples = [_in_new_process(_cut, {}, file.name) for _ in range(rounds)]
+        return (
+            Line(self.name, CPU, {Contender.OURS: tuple(cpu for cpu, _ in samples)}, target=self.cpu_target),
+            Line(self.name, RESIDENT, {Contender.OURS: tuple(peak for _, peak in samples)}),
+        )
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What a request took, and how large its chunks were."""
+
+    wall_seconds: float
+    cpu_seconds: float
+    peak_mib: float
+    chunk_bytes: tuple[int, ...]
+
+
+def _in_new_process(work: Callable[[dict[str, str], str], T], settings: dict[str, str], what: str) -> T:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(work, (settings, what))
+
+
+def _transcribe(settings: dict[str, str], url: str) -> _Request:
+    os.environ.update(settings)
+    from handler import handle  # noqa: PLC0415 # reads the environment at its import
+
+    cpu_seconds, wall_seconds = time.process_time(), time.perf_counter()
+    body = json.dumps({"url": url, "model": api_server.MODELS["transcriptions"]})
+    answer = handle({"httpMethod": "POST", "path": "/", "headers": {}, "body": body}, None)
+    wall_seconds, cpu_seconds = time.perf_counter() - wall_seconds, time.process_time() - cpu_seconds
+    if answer["statusCode"] != 200:  # noqa: PLR2004 # OK
+        raise WorkFailedError(answer["body"])
+    sizes = tuple(map(int, re.findall(r"(\d+) bytes with the digest", json.loads(answer["body"])["text"])))
+    return _Request(wall_seconds, cpu_seconds, memory.peak() / BYTES_PER_MIB, sizes)
+
+
+def _cut(_settings: dict[str, str], path: str) -> tuple[float, float]:
+    """CPU seconds of cutting the file at `path`, and MiB resident at the peak."""
+    from transcriber.audio import identify  # noqa: PLC0415 # by the process that is measured alone
+    from transcriber.cut_points import CutPlan  # noqa: PLC0415 # the same
+    from transcriber.cutting import CutOrder, cut  # noqa: PLC0415 # the same
+    from transcriber.deadline import Deadline  # noqa: PLC0415 # the same
+    from transcriber.sources.base import Reader, Source  # noqa: PLC0415 # the same
+
+    class OpenFile(Reader):
+        def __init__(self, file: IO[bytes]) -> None:
+            self._file = file
+
+        def read(self, size: int) -> bytes:
+            return self._file.read(size)
+
+        def close(self) -> None:
+            self._file.close()
+
+    class FileSource(Source):
+        kind = "file"
+
+        def _connect(self, start: int) -> Reader:
+            self.size_bytes = Path(path).stat().st_size
+            file = Path(path).open("rb")  # noqa: SIM115 # closed by the reader
+            file.seek(start)
+            return OpenFile(file)
+
+    seconds, warnings = 0.0, list[str]()
+    cpu_seconds = time.process_time()
+    with FileSource(max_bytes=10**9) as source:
+        audio = identify(source, max_seconds=float("inf"))
+        order = CutOrder(CutPlan(300.0), float("inf"), Deadline(float(TIME_LIMIT)), warnings.append)
+        for chunk in cut(audio, order):
+            seconds = chunk.span.end_seconds
+    if warnings or not seconds:
+        raise WorkFailedError(f"It was not cut: {warnings}")
+    return time.process_time() - cpu_seconds, memory.peak() / BYTES_PER_MIB
