@@ -10,8 +10,7 @@ FAILED_CALLS: Final = 0.2
 WAYS_TO_FAIL: Final = ("429", "500", "504", "error-in-200", "garbage", "reset")
 CALLS_PATH: Final = "/v1/chat/completions"
 
-# Of the queue's messages: most tell of what the function itself wrote, and are done in milliseconds, so an instance is
-# killed while it transcribes about once in fifty recordings.
+# Of the deliveries of messages.
 KILLED: Final = 0.02
 # A recording of this length takes a fifth of a second, or a second more where a call is retried.
 KILLED_WITHIN_SECONDS: Final = 0.5

@@ -3,11 +3,9 @@
 import json
 import os
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO, Any, Final
+
+import requests
 
 from emulator.local_platform import LocalPlatform, PlatformOptions
 from emulator.storage_server import DEFAULT_BUCKET
@@ -20,46 +18,35 @@ CLAIM: Final = ".claim.json"
 FAILURE: Final = ".error.json"
 
 # A claim that a killed instance leaves is over soon after this, and these recordings take a fraction of it.
-TIME_LIMIT_SECONDS: Final = 5
-# The function's own margin between TIME_LIMIT and the platform's timeout.
-TIMEOUT_SECONDS: Final = 15
+TIME_LIMIT_SECONDS: Final = 8
+# As in a deployment, ten seconds more.
+TIMEOUT_SECONDS: Final = 18
 # How long the platform tries to reach a killed instance; a second of its ten would be a second of this run.
 RETRY_SECONDS: Final = 0.2
-POLL_SECONDS: Final = 0.25
+POLL_SECONDS: Final = 0.5
 # Between two sweeps that find nothing to do but wait for claims.
 SWEEP_EACH_SECONDS: Final = 3.0
 # Claims outlive TIME_LIMIT by less than this; a recording that is not done after so long without progress never is.
 PATIENCE_SECONDS: Final = 90.0
 
-# Far from any minute of the run: what is fired is fired on demand.
-_SCHEDULE: Final = f"""
-functions:
-  transcribe:
-    events:
-      - schedule: {{rate: "0 0 29 2 *", input: {{sweep: {{bucket: "{DEFAULT_BUCKET}", prefix: "{PREFIX}"}}}}}}
-"""
-
-
-class SoakStuckError(Exception):
-    """The platform does not come to an end of something."""
+# What a schedule would ask.
+SWEEP: Final = {"sweep": {"bucket": DEFAULT_BUCKET, "prefix": PREFIX}}
+# A sweep lists two thousand keys in a second here, and may wait for an instance.
+SWEEP_TIMEOUT_SECONDS: Final = 60.0
 
 
 def soak(objects: int, *, instances: int, seed: int, output: IO[bytes] | None = None) -> Figures:
     """Have `objects` recordings transcribed on a bad day; `output` takes the log. Raises `ServerFailedError`."""
     recordings = backlog(objects, seed)
-    with ExitStack() as stack:
-        config = Path(stack.enter_context(TemporaryDirectory(prefix="soak-"))) / "serverless.yml"
-        config.write_text(_SCHEDULE)
-        options = PlatformOptions(
-            instances=instances,
-            recogniser="markers",
-            storage=True,
-            config=config,
-            timeout_seconds=TIMEOUT_SECONDS,
-            retry_seconds=RETRY_SECONDS,
-        )
-        environment = {"PATH": os.environ["PATH"], "TIME_LIMIT": str(TIME_LIMIT_SECONDS), "LOG_LEVEL": "warning"}
-        platform = stack.enter_context(LocalPlatform(options, environment, output=output))
+    options = PlatformOptions(
+        instances=instances,
+        recogniser="markers",
+        storage=True,
+        timeout_seconds=TIMEOUT_SECONDS,
+        retry_seconds=RETRY_SECONDS,
+    )
+    environment = {"PATH": os.environ["PATH"], "TIME_LIMIT": str(TIME_LIMIT_SECONDS), "LOG_LEVEL": "warning"}
+    with LocalPlatform(options, environment, output=output) as platform:
         return _Run(platform, recordings, seed).figures()
 
 
@@ -70,7 +57,9 @@ class _Run:
         if platform.apis is None or platform.control is None or platform.storage is None:
             raise TypeError("The platform has no triggers, or calls an API that costs money")
         self._apis, self._control = platform.apis, platform.control
-        self._s3 = platform.storage.access.client("s3")
+        access = platform.storage.access
+        self._s3, self._sqs, self._queue_url = access.client("s3"), access.client("sqs"), access.queue_url
+        self._function_url = platform.function.url
         self._recordings = recordings
         self._seed = seed
         self._sweeps = 0
@@ -79,6 +68,7 @@ class _Run:
         """Run, and count."""
         started = time.monotonic()
         bad_day = BadDay(self._apis, self._control, self._seed)
+        self._announce_recordings_alone()
         for recording in self._recordings:
             self._s3.put_object(Bucket=DEFAULT_BUCKET, Key=recording.key, Body=recording.body)
         # The first sweep finds what the queue has not come to yet: the same recordings are told of twice.
@@ -110,6 +100,16 @@ class _Run:
             wall_seconds=time.monotonic() - started,
         )
 
+    def _announce_recordings_alone(self) -> None:
+        """As an operator would: what the function itself writes need not be told of, and is under another prefix."""
+        bucket = {"Bucket": DEFAULT_BUCKET}
+        told = self._s3.get_bucket_notification_configuration(**bucket)["QueueConfigurations"]
+        rules = [{"Name": "prefix", "Value": PREFIX}]
+        told = [{**configuration, "Filter": {"Key": {"FilterRules": rules}}} for configuration in told]
+        self._s3.put_bucket_notification_configuration(
+            **bucket, NotificationConfiguration={"QueueConfigurations": told}
+        )
+
     def _finish(self) -> None:
         """Sweep until each recording has a result; where none comes for long, it is the figures that tell."""
         left, since = len(self._recordings), time.monotonic()
@@ -125,35 +125,18 @@ class _Run:
             time.sleep(SWEEP_EACH_SECONDS)
 
     def _sweep(self) -> None:
-        before = self._control.platform()["crons"][0]["last_time"]
-        self._control.fire(0)
         self._sweeps += 1
-
-        def is_answered() -> bool:
-            cron = self._control.platform()["crons"][0]
-            return cron["last_time"] != before and self._is_idle_of("cron")
-
-        self._wait_until(is_answered)
-
-    def _is_idle_of(self, trigger: str) -> bool:
-        answered = sum(request["trigger"] == trigger for request in self._control.platform()["requests"])
-        return answered > 0
+        answer = requests.post(self._function_url, json=SWEEP, timeout=SWEEP_TIMEOUT_SECONDS)
+        answer.raise_for_status()
 
     def _drain(self) -> None:
-        """Return when the queue has been empty twice in a row: between two deliveries it may seem to be."""
-        seen = 0
-
-        def is_empty() -> bool:
-            nonlocal seen
-            queue = self._control.platform()["queue"]
-            seen = 0 if queue["waiting"] or queue["in_flight"] else seen + 1
-            return seen > 1
-
-        self._wait_until(is_empty)
-
-    @staticmethod
-    def _wait_until(is_so: Callable[[], bool]) -> None:
-        while not is_so():
+        """Return when there is no message any more: neither one that waits, nor one that is being delivered."""
+        # The queue is asked, not the platform, whose whole state has a listing of the bucket in it.
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        while True:
+            answer = self._sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=names)
+            if not any(int(number) for number in answer["Attributes"].values()):
+                return
             time.sleep(POLL_SECONDS)
 
     def _results(self) -> set[str]:
