@@ -7,7 +7,6 @@ from pathlib import Path
 
 from emulator.generative.received import MAX_REMEMBERED
 from emulator.processes import ServerFailedError
-from soak_run.figures import Figures
 from soak_run.soak import soak
 
 # The emulated API remembers so many calls, by which what was paid is counted; retries and kills come on top.
@@ -19,9 +18,7 @@ def main(command_line: Sequence[str] | None = None) -> int:
     arguments = _parse(command_line)
     try:
         with arguments.log.open("wb") as log:
-            figures: Figures = soak(
-                arguments.objects, instances=arguments.instances, seed=arguments.seed, output=log
-            )
+            figures = soak(arguments.objects, instances=arguments.instances, seed=arguments.seed, output=log)
     except ServerFailedError as error:
         print(error, file=sys.stderr)
         return 1

@@ -31,7 +31,9 @@ def backlog(count: int, seed: int) -> list[Recording]:
     """`count` recordings of 1.3 s, no two alike, one file in `DAMAGED_EACH` being no audio."""
     words = vocabulary()
     pairs = random.Random(seed).sample(range(len(words) ** WORDS), count)  # noqa: S311 # a run that can be repeated
-    return [_recording(number, [words[pair // len(words)], words[pair % len(words)]]) for number, pair in enumerate(pairs)]
+    return [
+        _recording(number, [words[pair // len(words)], words[pair % len(words)]]) for number, pair in enumerate(pairs)
+    ]
 
 
 def _recording(number: int, words: list[str]) -> Recording:

@@ -49,4 +49,6 @@ class Figures:
         """A line for each figure."""
         lines = [(field.name.replace("_", " "), getattr(self, field.name)) for field in fields(self)]
         lines.append(("paid twice", f"{self.paid_twice:.1%}"))
-        return "\n".join(f"{name:14}{value if not isinstance(value, float) else f'{value:.1f}':>8}" for name, value in lines)
+        return "\n".join(
+            f"{name:14}{value if not isinstance(value, float) else f'{value:.1f}':>8}" for name, value in lines
+        )
