@@ -36,8 +36,9 @@ from typing import Final, Protocol
 from transcriber.options import TranscriptionOptions
 from transcriber.storage import StoredObject
 
-# Longer than the ten seconds between TIME_LIMIT and the timeout that ends a request, and clocks that differ by seconds.
-LEASE_MARGIN_SECONDS = 30.0
+# The ten seconds between TIME_LIMIT and the timeout that ends a request, and clocks that differ by seconds. Not more: a
+# recording whose instance was killed waits for as long.
+LEASE_MARGIN_SECONDS = 15.0
 # Each lost race means that another one has won it; so many in a row are left to whoever wins them.
 MAX_RACES = 5
 

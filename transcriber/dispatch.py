@@ -44,7 +44,8 @@ Transcribe = Callable[[Source, TranscriptionOptions, Report, Deadline], Transcri
 MAX_QUEUED_BYTES = 256 * 1024
 # What a sweep queues at a time: as many as a page of a listing has at most, and as a queue takes in a second.
 QUEUED_AT_ONCE = 100
-# No recording is begun with less of the time limit left than this: it would be cut off, and paid for in vain.
+# No recording is begun with less of the time limit left than this: it would be cut off, and paid for in vain. Nor does
+# a sweep go on: the next one finds the rest, while one that is out of time would tell of a failure of the queue.
 LEAST_TIME_LEFT: Final = 0.25
 
 
@@ -88,13 +89,13 @@ class Dispatch:
         report.learn(trigger="cron")
         sweep = self._instance.sweep(request)
         counts = Counter(queued=0, done=0, failed=0)
-        missing: Iterator[ObjectReference] = islice(sweep.missing(deadline), request.limit)
+        missing = self._while_time_is_left(islice(sweep.missing(deadline), request.limit), deadline)
         if self._instance.settings.queue_url:
             while batch := list(islice(missing, QUEUED_AT_ONCE)):
                 self._instance.queue.send([_job_of(_of(reference)) for reference in batch], deadline=deadline)
                 counts["queued"] += len(batch)
         else:
-            for reference in self._while_time_is_left(missing, deadline):
+            for reference in missing:
                 self._count(reference, counts, deadline)
         counts.update(found=sweep.found, skipped=sweep.skipped)
         report.learn(**counts)
