@@ -60,5 +60,10 @@ def _wav(samples: bytes, sample_rate_hz: int, channels: int) -> bytes:
 
 def word_error_rate(name: str, transcript: str) -> float:
     """The share of the recording's words that `transcript` has wrong, without regard to case and punctuation."""
+    return float(jiwer.wer(WORDS[name], spoken_words(transcript)))
+
+
+def spoken_words(transcript: str) -> str:
+    """The words of `transcript` as they are in WORDS: in lower case, without punctuation, abbreviations in full."""
     heard = re.sub(r"[^a-z' ]+", " ", transcript.lower().replace("-", " ").replace("mr.", "mister"))
-    return float(jiwer.wer(WORDS[name], " ".join(heard.split())))
+    return " ".join(heard.split())

@@ -1,0 +1,214 @@
+"""Long recordings through the whole function: no word lost, none doubled, and each sentence at its time.
+
+The hour is read by a recogniser that is exact to the word, ten minutes of speech by a real one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import jiwer
+import numpy as np
+import pysubs2
+import pytest
+import webvtt
+from encoding import encode
+from local_function import VOXTRAL, WHISPER, LocalFunction, local_function, new_request_id
+from long_recordings import LongFile, LongRecording, Spoken, marked_speech, real_speech, repeat
+from recordings import spoken_words
+
+from emulator.markers import SAMPLE_RATE_HZ, silence_samples
+
+pytestmark = pytest.mark.timeout(300)  # an hour is decoded by the function and by the API, on however small a machine
+
+MODELS = (VOXTRAL, WHISPER)
+BLOCK_MINUTES, BLOCKS = 5.0, 12
+# The emulated API's borders are exact to a hundredth; what the function makes of silence is good to a few tenths.
+BORDER_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Hour:
+    """An hour of sentences as three kinds of files, by the end of their names."""
+
+    files: dict[str, LongFile]
+
+
+def block_as_mp3(block: LongRecording, times: int) -> LongFile:
+    # Without a Xing frame, which would be repeated with the block.
+    options = {"write_xing": "0", "id3v2_version": "0"}
+    encoded = encode(block.samples, "mp3", "libmp3lame", bit_rate=64_000, options=options)
+    return repeat(block, encoded, times, container="mp3")
+
+
+def block_as_m4a(block: LongRecording, times: int) -> LongFile:
+    encoded = encode(block.samples, "ipod", "aac", bit_rate=64_000)
+    return repeat(block, encoded, times, container="ipod")
+
+
+def block_as_wav(block: LongRecording, times: int) -> LongFile:
+    seconds = len(block.samples) / SAMPLE_RATE_HZ
+    sentences = tuple(each.later(turn * seconds) for turn in range(times) for each in block.sentences)
+    return LongFile(encode(np.tile(block.samples, times), "wav", "pcm_s16le"), seconds * times, sentences)
+
+
+@pytest.fixture(scope="module")
+def hour() -> Hour:
+    block = marked_speech(BLOCK_MINUTES, seed=1)
+    return Hour(
+        {
+            "mp3": block_as_mp3(block, BLOCKS),
+            "m4a": block_as_m4a(block, BLOCKS),
+            "wav": block_as_wav(block, BLOCKS),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def exact() -> Iterator[LocalFunction]:
+    with local_function("markers") as running:
+        yield running
+
+
+@pytest.fixture
+def function(exact: LocalFunction) -> LocalFunction:
+    exact.apis.clear()
+    return exact
+
+
+def check_words(answer: dict[str, Any], sentences: tuple[Spoken, ...]) -> None:
+    heard, said = spoken_words(answer["text"]).split(), " ".join(each.words for each in sentences).split()
+    assert heard == said
+
+
+def check_times(answer: dict[str, Any], sentences: tuple[Spoken, ...]) -> None:
+    """Each sentence begins where a segment does and ends where one does, and segments follow one another."""
+    segments = answer["segments"]
+    starts, ends = (np.array([segment[side] for segment in segments]) for side in ("start", "end"))
+    late_starts = [each for each in sentences if np.abs(starts - each.start_seconds).min() > BORDER_SECONDS]
+    late_ends = [each for each in sentences if np.abs(ends - each.end_seconds).min() > BORDER_SECONDS]
+    assert (late_starts, late_ends) == ([], [])
+    assert all(before["start"] <= after["start"] for before, after in pairwise(segments))
+    assert all(before["end"] <= after["start"] + 0.001 for before, after in pairwise(segments))
+    assert spoken_words(" ".join(segment["text"] for segment in segments)) == spoken_words(answer["text"])
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("kind", ["mp3", "wav", "m4a"])
+def test_an_hour_is_exact_to_the_word(function: LocalFunction, hour: Hour, kind: str, model: str) -> None:
+    """Every word of an hour comes once and in order, each sentence at its time, and each part is sent once."""
+    long = hour.files[kind]
+    url, request_id = function.address_of(f"hour.{kind}", long.data), new_request_id()
+    body = {"url": url, "model": model, "response_format": "verbose_json"}
+    answer = function.transcript(body, headers=request_id)
+    check_words(answer, long.sentences)
+    check_times(answer, long.sentences)
+    assert answer["duration"] == pytest.approx(long.duration_seconds, abs=0.3)
+    assert "warnings" not in answer
+    logged = function.logged(request_id["X-Request-Id"])
+    assert len(logged["chunks"]) == pytest.approx(BLOCKS, abs=1)
+    assert len(function.calls()) == logged["calls"] == len(logged["chunks"])
+    assert len({call["audio"]["sha256"] for call in function.calls()}) == len(function.calls())
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("kind", ["mp3", "wav", "m4a"])
+def test_an_hour_on_a_bad_day(function: LocalFunction, hour: Hour, kind: str, model: str) -> None:
+    """With a fifth of the answers failed, stopped for length or empty, still no word of the hour is missing."""
+    for seed, fault in enumerate(("500", "length", "empty"), 1):
+        function.apis.fault(fault, share=0.07, seed=seed)
+    long = hour.files[kind]
+    answer = function.transcript({"url": function.address_of(f"hour.{kind}", long.data), "model": model})
+    check_words(answer, long.sentences)
+    assert "warnings" not in answer
+    assert any(call["fault"] for call in function.apis.requests())
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_part_without_words_is_named(function: LocalFunction, hour: Hour, model: str) -> None:
+    """Where the API has no words for what has sound, a warning names the minutes; the other words are all there."""
+    long = hour.files["mp3"]
+    url = function.address_of("hour.mp3", long.data)
+    # One call at a time is not what the function does, so the part is any of them: as often as it is asked for again.
+    function.apis.fault("empty", share=1.0, model=model)
+    answer = function.transcript({"url": url, "model": model})
+    assert answer["text"] == ""
+    assert len(answer["warnings"]) == len({call["audio"]["sha256"] for call in function.calls()})
+    assert answer["warnings"][0].startswith("From 0:00 to 5:0")
+    assert "no words were found" in answer["warnings"][0]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_part_that_fails_for_good(function: LocalFunction, hour: Hour, model: str) -> None:
+    """No transcript is returned as if it were whole: the error says which minutes could not be transcribed."""
+    url = function.address_of("hour.mp3", hour.files["mp3"].data)
+    function.apis.fault("500", share=1.0, model=model)
+    answer = function.post({"url": url, "model": model})
+    assert answer.status_code == 502
+    assert "It happened from " in answer.json()["error"]["message"]
+    assert "text" not in answer.json()
+
+
+def test_subtitles_of_an_hour(function: LocalFunction, hour: Hour) -> None:
+    """Both kinds of subtitles are read by parsers of others, keep the rules, and hold every word."""
+    long = hour.files["m4a"]
+    url = function.address_of("hour.m4a", long.data)
+    srt = function.post({"url": url, "response_format": "srt"})
+    vtt = function.post({"url": url, "response_format": "vtt"})
+    assert srt.headers["Content-Type"].startswith("application/x-subrip")
+    assert vtt.headers["Content-Type"].startswith("text/vtt")
+    events = pysubs2.SSAFile.from_string(srt.text, format_="srt").events
+    captions = webvtt.from_string(vtt.text).captions
+    assert [event.plaintext for event in events] == [caption.text for caption in captions]
+    assert spoken_words(" ".join(event.plaintext for event in events)) == long.words
+    lines = [event.plaintext.split("\n") for event in events]
+    assert max(len(line) for several in lines for line in several) <= 42
+    assert max(len(several) for several in lines) <= 2
+    assert max(event.end - event.start for event in events) <= 7000
+    assert all(before.end <= after.start for before, after in pairwise(events))
+
+
+def test_times_without_the_apis_help(hour: Hour) -> None:
+    """A model that refuses to give times is asked once for all, and the sentences have their times all the same."""
+    with local_function("markers", MODEL_APIS=f"{VOXTRAL}=transcriptions") as function:
+        for kind in ("wav", "m4a"):
+            long = hour.files[kind]
+            url = function.address_of(f"hour.{kind}", long.data)
+            answer = function.transcript({"url": url, "model": VOXTRAL, "response_format": "verbose_json"})
+            check_words(answer, long.sentences)
+            check_times(answer, long.sentences)
+        refused = [call for call in function.calls() if call["status"] == 400]
+        # Those of the first recording that were under way together.
+        assert 1 <= len(refused) <= 8
+        assert all(call["options"]["response_format"] == "verbose_json" for call in refused)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_long_silence_inside(function: LocalFunction, model: str) -> None:
+    """Twenty seconds of silence cost no word, and the sentences after them are at their times."""
+    one, other = marked_speech(1, seed=2), marked_speech(1, seed=3)
+    gap = silence_samples(20)
+    long = np.concatenate([one.samples, gap, other.samples])
+    offset = (len(one.samples) + len(gap)) / SAMPLE_RATE_HZ
+    sentences = (*one.sentences, *(each.later(offset) for each in other.sentences))
+    url = function.address_of("gap.wav", encode(long, "wav", "pcm_s16le"))
+    answer = function.transcript({"url": url, "model": model, "response_format": "verbose_json"})
+    check_words(answer, sentences)
+    check_times(answer, sentences)
+    assert "warnings" not in answer
+
+
+@pytest.mark.parametrize("noise_dbfs", [None, -60.0])
+def test_a_recording_without_words_costs_nothing(function: LocalFunction, noise_dbfs: float | None) -> None:
+    """Ten minutes of silence, or of steady noise, are an empty text, and the API is not asked."""
+    quiet = np.zeros(600 * SAMPLE_RATE_HZ, np.int16)
+    if noise_dbfs is not None:
+        noise = np.random.default_rng(1).standard_normal(len(quiet), np.float32)
+        quiet = np.rint(noise * 32768 * 10 ** (noise_dbfs / 20)).astype(np.int16)
+    for container, codec in (("wav", "pcm_s16le"), ("mp3", "libmp3lame"), ("ipod", "aac")):
+        url = function.address_of("quiet", encode(quiet, container, codec, bit_rate=64_000))
+        answer = function.transcript({"url": url, "response_format": "verbose_json"})
+        assert (answer["text"], answer["segments"]) == ("", [])
+        assert "warnings" not in answer
+    assert function.calls() == []
