@@ -27,6 +27,9 @@ MIN_CHARACTERS_PER_SECOND = 1.0
 MIN_SPEECH_SECONDS = 0.5
 # Sound for so long without words may be a span that a model passed over: windows of 30 s are what such models lose.
 WORDLESS_SECONDS = 10.0
+# And at least so much of it is sound, where somebody speaks: the rest is pauses. In a long pause it is nothing but the
+# edges of the words before and after it, which the API's times are that much off.
+WORDLESS_SOUND_SECONDS = 3.0
 # A chunk this short is not split any more: a model that stops for length in it does not stop for its length.
 SHORTEST_SPLIT_SECONDS = 20.0
 
@@ -177,11 +180,15 @@ def _filled(
 def _gaps(chunk: Chunk, answer: ChunkTranscript) -> tuple[Span, ...]:
     """The spans of the chunk, in seconds from its first byte, that have sound and for long no words."""
     wordless = _wordless(listen(chunk).speech, answer.segments or ())
-    return tuple(gap for gap in wordless if gap.duration_seconds >= WORDLESS_SECONDS)
+    return tuple(gap for gap, sound_seconds in wordless if _is_noticeable(gap, sound_seconds))
 
 
-def _wordless(speech: Sequence[Span], segments: Sequence[Segment]) -> Iterator[Span]:
-    """Between which moments there is speech and no segment."""
+def _is_noticeable(gap: Span, sound_seconds: float) -> bool:
+    return gap.duration_seconds >= WORDLESS_SECONDS and sound_seconds >= WORDLESS_SOUND_SECONDS
+
+
+def _wordless(speech: Sequence[Span], segments: Sequence[Segment]) -> Iterator[tuple[Span, float]]:
+    """Between which moments there is speech and no segment, and how many seconds of it."""
     borders = [(0.0, 0.0), *((s.start_seconds, s.end_seconds) for s in segments), (float("inf"), float("inf"))]
     for (_, end), (start, _) in pairwise(borders):
         inside = [
@@ -190,8 +197,13 @@ def _wordless(speech: Sequence[Span], segments: Sequence[Segment]) -> Iterator[S
             if span.end_seconds > end and span.start_seconds < start
         ]
         if inside:
+<<<<<<< ours
             yield Span(inside[0].start_seconds, inside[-1].end_seconds)
 
 
 def _where(span: Span) -> str:
     return f"From {clock_time(span.start_seconds)} to {clock_time(span.end_seconds)}"
+=======
+            sound_seconds = sum(span.duration_seconds for span in inside)
+            yield Span(inside[0].start_seconds, inside[-1].end_seconds), sound_seconds
+>>>>>>> theirs

@@ -39,6 +39,8 @@ ONE_DAMAGE_SECONDS = 5.0
 # Silence for a gap is made in pieces of this length.
 SILENCE_SECONDS = 10.0
 
+# Of all containers, this one may have its index at the end.
+INDEXED_DEMUXERS = frozenset({"mov"})
 # How much FFmpeg asks for at a time.
 READ_BYTES = 64 * 1024
 
@@ -55,7 +57,7 @@ class Decoder:
 
         self._name = name
         self._source = source
-        self._file = file_of(source)
+        self._file = file_of(source, has_index=demuxer in INDEXED_DEMUXERS)
         try:
             self._container = av.open(
                 self._file,

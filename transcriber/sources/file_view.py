@@ -6,6 +6,8 @@ from transcriber.sources.base import Reader, Source
 
 # Reading this much that is not needed is faster than asking for another place.
 SKIPPED_BYTES = 1024 * 1024
+# An hour of M4A, in a function of 256 MB.
+MAX_HELD_BYTES = 32 * 1024 * 1024
 
 
 class SourceFile(io.RawIOBase):
@@ -82,6 +84,15 @@ class FileInOrder:
         self.close = self._file.close
 
 
-def file_of(source: Source) -> SourceFile | FileInOrder:
-    """The source as a file; close it."""
-    return SourceFile(source) if source.can_be_read_again else FileInOrder(source)
+def file_of(source: Source, *, has_index: bool) -> SourceFile | FileInOrder | io.BytesIO:
+    """The source as a file; close it.
+
+    With `has_index`, an index may stand at its end and is read first; what can be read only once is held for that, if
+    it is small enough.
+    """
+    if source.can_be_read_again:
+        return SourceFile(source)
+    if has_index and source.size_bytes is not None and source.size_bytes <= MAX_HELD_BYTES:
+        with source.open() as reader:
+            return io.BytesIO(reader.read_fully(source.size_bytes))
+    return FileInOrder(source)
