@@ -97,7 +97,7 @@ def inline_chunk(data: bytes) -> Chunk:
 
 
 def only_chunk(source: Source) -> Chunk:
-    order = CutOrder(CutPlan(300), max_seconds=10**5, deadline=Deadline(30), warn=lambda warning: pytest.fail(warning))
+    order = CutOrder(CutPlan(300), max_seconds=10**5, deadline=Deadline(30), warn=pytest.fail)
     (chunk,) = cut(identify(source, max_seconds=10**5), order)
     return chunk
 
