@@ -19,7 +19,7 @@ import pytest
 import requests
 from archives import BUILD_TIMEOUT_SECONDS, built
 from loopback import Peer, serve
-from recordings import recording, silence
+from recordings import hum, recording
 
 from emulator.generative_server import GenerativeServer
 from emulator.local_platform import REPOSITORY, LocalPlatform, PlatformOptions
@@ -95,10 +95,10 @@ def arrived(data: bytes) -> str:
 @pytest.mark.parametrize(("name", "label"), [("jfk.mp3", "mp3"), ("jfk.wav", "wav")])
 @pytest.mark.parametrize("source", ["url", "audio", "input_audio", "body"])
 def test_exactly_the_bytes_arrive(local: Local, source: str, name: str, label: str, model: str) -> None:
-    """From each kind of source, through each API, the recording arrives whole, labelled by its bytes."""
+    """From each kind of source, through each API, what the API takes as it is arrives so, labelled by its bytes."""
     data = recording(name)
     encoded = base64.b64encode(data).decode()
-    with serve(lambda peer: peer.answer(data, Content_Type="text/html")) as server:
+    with serve(lambda peer: peer.answer(data, Content_Type="text/html", ETag='"v"')) as server:
         bodies: dict[str, dict[str, Any] | str] = {
             "url": {"url": f"{server.url}/wrong-name.ogg"},
             "audio": {"audio": f"data:audio/ogg;base64,{encoded}"},
@@ -173,10 +173,10 @@ def test_multipart_is_refused(local: Local) -> None:
 
 def test_over_the_platforms_limit(local: Local) -> None:
     """A body over the platform's limit is refused by the platform; a recording of that size works by its address."""
-    data = silence(240, sample_rate_hz=16_000)
+    data = hum(240)
     assert len(data) > 6_291_456
     assert local.post({"audio": base64.b64encode(data).decode()}).status_code == 413
-    with serve(lambda peer: peer.answer(data)) as server:
+    with serve(lambda peer: peer.answer(data, ETag='"v"')) as server:
         assert arrived(data) in local.transcript({"url": server.url})["text"]
 
 
