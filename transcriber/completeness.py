@@ -197,13 +197,9 @@ def _wordless(speech: Sequence[Span], segments: Sequence[Segment]) -> Iterator[t
             if span.end_seconds > end and span.start_seconds < start
         ]
         if inside:
-<<<<<<< ours
-            yield Span(inside[0].start_seconds, inside[-1].end_seconds)
+            sound_seconds = sum(span.duration_seconds for span in inside)
+            yield Span(inside[0].start_seconds, inside[-1].end_seconds), sound_seconds
 
 
 def _where(span: Span) -> str:
     return f"From {clock_time(span.start_seconds)} to {clock_time(span.end_seconds)}"
-=======
-            sound_seconds = sum(span.duration_seconds for span in inside)
-            yield Span(inside[0].start_seconds, inside[-1].end_seconds), sound_seconds
->>>>>>> theirs
