@@ -5,8 +5,20 @@ import json
 import pytest
 
 from transcriber import errors
-from transcriber.delivery import EXPOSED, Answer, deliver, deliver_error, describe, error_facts, preflight
+from transcriber.backends import Usage
+from transcriber.delivery import (
+    EXPOSED,
+    Answer,
+    deliver,
+    deliver_error,
+    deliver_stored,
+    describe,
+    error_facts,
+    preflight,
+    transcript_facts,
+)
 from transcriber.options import ResponseFormat
+from transcriber.segments import Segment, Span
 from transcriber.settings import Settings
 from transcriber.transcript import Transcript
 
@@ -127,3 +139,90 @@ def test_form_for_the_platform() -> None:
     answer = Answer(200, "body", {"Content-Type": "text/plain"}).to_platform({"X-Request-Id": "1"})
     assert (answer["statusCode"], answer["body"]) == (200, "body")
     assert answer["headers"] == EXPOSED | {"Content-Type": "text/plain", "X-Request-Id": "1"}
+
+
+TIMED = Transcript(
+    text="Is 1 < 2? So they say, and go on for longer than one line holds.",
+    model="whisper-large-v3",
+    duration_seconds=3725.5,
+    warnings=("top_p was not used",),
+    segments=(
+        Segment(0.5, 2.0, "Is 1 < 2?"),
+        Segment(3720.25, 3725.5, "So they say, and go on for longer than one line holds."),
+    ),
+    language="en",
+    usage=Usage(calls=14, audio_seconds=3000, prompt_tokens=900, completion_tokens=100),
+    chunks=(Span(0, 300.04), Span(600, 3725.5)),
+    not_sent=(Span(300.04, 600),),
+)
+
+
+def test_srt() -> None:
+    """SubRip: numbers, times with a comma, lines of a subtitle, a blank line between cues."""
+    answer = deliver(TIMED, ResponseFormat.SRT)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/x-subrip")
+    assert answer.body == (
+        "1\n00:00:00,500 --> 00:00:02,000\nIs 1 < 2?\n\n"
+        "2\n01:02:00,250 --> 01:02:05,500\nSo they say, and go on for\nlonger than one line holds.\n"
+    )
+
+
+def test_vtt() -> None:
+    """WebVTT: its name, times with a point, what would be markup escaped."""
+    answer = deliver(TIMED, ResponseFormat.VTT)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/vtt")
+    assert answer.body == (
+        "WEBVTT\n\n00:00:00.500 --> 00:00:02.000\nIs 1 &lt; 2?\n\n"
+        "01:02:00.250 --> 01:02:05.500\nSo they say, and go on for\nlonger than one line holds.\n"
+    )
+
+
+def test_verbose_json() -> None:
+    """The verbose answer is that of the OpenAI API, with what the short one has besides."""
+    answer = deliver(TIMED, ResponseFormat.VERBOSE_JSON)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(answer.body) == {
+        "task": "transcribe",
+        "text": TIMED.text,
+        "model": "whisper-large-v3",
+        "duration": 3725.5,
+        "usage": {"type": "duration", "seconds": 3726},
+        "warnings": ["top_p was not used"],
+        "language": "en",
+        "segments": [
+            {"id": 0, "start": 0.5, "end": 2.0, "text": "Is 1 < 2?"},
+            {"id": 1, "start": 3720.25, "end": 3725.5, "text": TIMED.segments[1].text},
+        ],
+    }
+
+
+@pytest.mark.parametrize("transcript", [TIMED, Transcript("", "", 0.05)], ids=["speech", "silence"])
+@pytest.mark.parametrize("response_format", list(ResponseFormat))
+def test_stored_transcript_is_like_a_fresh_one(transcript: Transcript, response_format: ResponseFormat) -> None:
+    """What was stored is delivered in each format as it was when it was made."""
+    stored = json.loads(deliver(transcript, ResponseFormat.VERBOSE_JSON).body)
+    assert deliver_stored(stored, response_format) == deliver(transcript, response_format)
+
+
+def test_facts_for_the_log() -> None:
+    """The log learns model, length, calls, tokens, cost and spans, and not a word of the transcript."""
+    facts = transcript_facts(TIMED, Settings(api_key="key", prices={"whisper-large-v3": 0.003}))
+    assert facts == {
+        "model": "whisper-large-v3",
+        "seconds": 3725.5,
+        "calls": 14,
+        "tokens": 1000,
+        "cost": 0.15,
+        "chunks": [[0, 300.0], [600, 3725.5]],
+        "not_sent": [[300.0, 600]],
+        "warnings": 1,
+    }
+    unpriced = transcript_facts(Transcript("", "whisper-large-v3", 1.0), Settings(api_key="key"))
+    assert (unpriced["cost"], unpriced["tokens"]) == (None, None)
+
+
+def test_line_of_the_log_stays_short() -> None:
+    """However many chunks there are, what the log says of them fits in a line of a few kilobytes."""
+    spans = tuple(Span(360_000.0 + number, 360_001.0 + number) for number in range(10_000))
+    facts = transcript_facts(Transcript("", "m", 1.0, chunks=spans, not_sent=spans), Settings(api_key="key"))
+    assert len(json.dumps(facts)) < 8_000
