@@ -4,6 +4,7 @@ import base64
 import importlib.util
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -323,6 +324,26 @@ def test_sweep_with_a_queue(server: str, queue_url: str, s3: Any, api: Api) -> N
     for message in drain(server, queue_url):
         assert handle(message, {})["statusCode"] == 200
     assert (api.jobs, keys(s3)) == (23, [*names, *(f"transcripts/{name}.json" for name in names)])
+
+
+@pytest.mark.usefixtures("queue_url")
+def test_sweep_that_is_out_of_time(environment: pytest.MonkeyPatch, s3: Any) -> None:
+    """A sweep ends before its time does, with what it has queued until then; the next one finds the rest."""
+    for number in range(100):
+        upload(s3, f"{number:02}.mp3", b"-")
+
+    def slow_queue(peer: Peer) -> None:
+        time.sleep(0.4)
+        entries = "".join(
+            f"<SendMessageBatchResultEntry><Id>{number}</Id></SendMessageBatchResultEntry>" for number in range(10)
+        )
+        peer.answer(f"<Result>{entries}</Result>".encode())
+
+    with serve(slow_queue) as queue:
+        environment.setenv("QUEUE_URL", queue.url)
+        environment.setenv("TIME_LIMIT", "2")
+        queued = counts(new_instance()(post({"sweep": {"bucket": BUCKET}}), {}))["queued"]
+    assert queued == 10 * len(queue.requests) < 100
 
 
 def verified(receiver: Loopback) -> tuple[Any, str]:

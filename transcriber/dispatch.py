@@ -44,8 +44,8 @@ Transcribe = Callable[[Source, TranscriptionOptions, Report, Deadline], Transcri
 
 # The queue takes 256 KiB a message (`transcriber.queue`); a longer request is done at once.
 MAX_QUEUED_BYTES = 256 * 1024
-# What a sweep queues at a time: as many as a page of a listing has at most, and as a queue takes in a second.
-QUEUED_AT_ONCE = 100
+# What a sweep queues at a time: a batch of the queue's. Between two, it ends when its time does.
+QUEUED_AT_ONCE = 10
 # How long a job with a callback waits for its next attempt after a failure that may be cured: a busy minute, the lease of
 # one who was killed (with the default TIME_LIMIT), and the longest that a queue holds a message back.
 JOB_DELAYS_SECONDS: Final = (60, 330, 900)
