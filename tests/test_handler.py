@@ -380,7 +380,7 @@ def minute() -> tuple[LongRecording, bytes]:
 @pytest.fixture
 def chunked(handle: Handle, monkeypatch: pytest.MonkeyPatch) -> Handle:
     """The handler of an instance that cuts recordings into chunks of about 12 seconds."""
-    assert handle
+    assert callable(handle)
     monkeypatch.setenv("CHUNK_MINUTES", "0.2")
     monkeypatch.setenv("TIME_LIMIT", "30")
     return new_instance()
@@ -473,7 +473,7 @@ def test_time_that_is_over_while_chunks_wait(
     chunked: Handle, api: FakeApi, monkeypatch: pytest.MonkeyPatch, minute: tuple[LongRecording, bytes]
 ) -> None:
     """When the API is too slow for all chunks, the answer is a 504 that says so, and no more of them are sent."""
-    assert chunked
+    assert callable(chunked)
     monkeypatch.setenv("TIME_LIMIT", "1")
     monkeypatch.setenv("PARALLEL_CALLS", "2")
     api.models = [WHISPER]
@@ -487,7 +487,7 @@ def test_line_of_the_log_stays_short(
     chunked: Handle, api: FakeApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Three hundred chunks, of which none has sound in it, cost no call, and one line that a log takes."""
-    assert chunked
+    assert callable(chunked)
     monkeypatch.setenv("CHUNK_MINUTES", "0.02")
     answer = new_instance()(post(audio(silence(360, sample_rate_hz=8000))), {})
     assert json.loads(answer["body"])["text"] == ""
