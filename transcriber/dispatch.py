@@ -46,8 +46,8 @@ Transcribe = Callable[[Source, TranscriptionOptions, Report, Deadline], Transcri
 MAX_QUEUED_BYTES = 256 * 1024
 # What a sweep queues at a time: a batch of the queue's. Between two, it ends when its time does.
 QUEUED_AT_ONCE = 10
-# How long a job with a callback waits for its next attempt after a failure that may be cured: a busy minute, the lease of
-# one who was killed (with the default TIME_LIMIT), and the longest that a queue holds a message back.
+# How long a job with a callback waits for its next attempt after a failure that may be cured: a busy minute, the lease
+# of one who was killed (with the default TIME_LIMIT), and the longest that a queue holds a message back.
 JOB_DELAYS_SECONDS: Final = (60, 330, 900)
 # No recording is begun with less of the time limit left than this: it would be cut off, and paid for in vain. Nor does
 # a sweep go on: the next one finds the rest, while one that is out of time would tell of a failure of the queue.
