@@ -40,7 +40,7 @@ def _parse(command_line: Sequence[str] | None) -> argparse.Namespace:
         "messages doubled, answers lost, and a fifth of the API's answers fail; then check each result, and what was "
         "paid.",
     )
-    parser.add_argument("--objects", type=int, default=1000, metavar="N", help="default: %(default)s, 3 minutes")
+    parser.add_argument("--objects", type=int, default=1000, metavar="N", help="default: %(default)s, a few minutes")
     parser.add_argument("--instances", type=int, default=8, metavar="N", help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the words and all dice")
     parser.add_argument("--log", type=Path, default=Path("/dev/null"), metavar="FILE", help="takes the function's log")
