@@ -4,6 +4,7 @@ import base64
 import importlib.util
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -297,13 +298,20 @@ def queue_url(server: str, environment: pytest.MonkeyPatch) -> Iterator[str]:
     sqs.delete_queue(QueueUrl=url)
 
 
-def drain(server: str, queue_url: str) -> list[dict[str, object]]:
+def drain(server: str, queue_url: str) -> list[dict[str, Any]]:
     """The queue's messages, as its trigger posts them."""
     sqs = client("sqs", server)
-    events = []
+    events: list[dict[str, Any]] = []
     while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
         events += [{"httpMethod": "POST", "body": message["Body"]} for message in messages]
     return events
+
+
+def delayed(server: str, queue_url: str) -> int:
+    """The messages that nobody receives yet."""
+    name = "ApproximateNumberOfMessagesDelayed"
+    answer = client("sqs", server).get_queue_attributes(QueueUrl=queue_url, AttributeNames=[name])
+    return int(answer["Attributes"][name])
 
 
 def test_sweep_with_a_queue(server: str, queue_url: str, s3: Any, api: Api) -> None:
@@ -317,6 +325,26 @@ def test_sweep_with_a_queue(server: str, queue_url: str, s3: Any, api: Api) -> N
     for message in drain(server, queue_url):
         assert handle(message, {})["statusCode"] == 200
     assert (api.jobs, keys(s3)) == (23, [*names, *(f"transcripts/{name}.json" for name in names)])
+
+
+@pytest.mark.usefixtures("queue_url")
+def test_sweep_that_is_out_of_time(environment: pytest.MonkeyPatch, s3: Any) -> None:
+    """A sweep ends before its time does, with what it has queued until then; the next one finds the rest."""
+    for number in range(100):
+        upload(s3, f"{number:02}.mp3", b"-")
+
+    def slow_queue(peer: Peer) -> None:
+        time.sleep(0.4)
+        entries = "".join(
+            f"<SendMessageBatchResultEntry><Id>{number}</Id></SendMessageBatchResultEntry>" for number in range(10)
+        )
+        peer.answer(f"<Result>{entries}</Result>".encode())
+
+    with serve(slow_queue) as queue:
+        environment.setenv("QUEUE_URL", queue.url)
+        environment.setenv("TIME_LIMIT", "2")
+        queued = counts(new_instance()(post({"sweep": {"bucket": BUCKET}}), {}))["queued"]
+    assert queued == 10 * len(queue.requests) < 100
 
 
 def verified(receiver: Loopback) -> tuple[Any, str]:
@@ -353,6 +381,26 @@ def test_callback_of_a_failure(server: str, queue_url: str, s3: Any) -> None:
         (message,) = drain(server, queue_url)
         assert handle(message, {})["statusCode"] == 200
         assert verified(receiver)[0]["error"]["code"] == "unsupported_audio"
+
+
+def test_callback_after_a_failure_that_can_be_cured(server: str, queue_url: str, s3: Any, api: Api) -> None:
+    """Such a failure has the job queued for later, and is called back, under the same id, when it was the last try."""
+    upload(s3)
+    api.statuses = ["429 X"] * 4
+    handle = new_instance()
+    with serve(Peer.answer) as receiver:
+        handle(post({"bucket": BUCKET, "key": TALK, "callback": receiver.url}), {})
+        (message,) = drain(server, queue_url)
+        job = json.loads(message["body"])["job"]
+        for attempt in (1, 2, 3):
+            later = handle(post({"job": {**job, "attempt": attempt}}), {})
+            assert (later["statusCode"], json.loads(later["body"])["id"]) == (202, job["id"])
+        assert delayed(server, queue_url) == 3
+        assert receiver.requests == []
+        assert handle(post({"job": {**job, "attempt": 4}}), {})["statusCode"] == 200
+        body, message_id = verified(receiver)
+        assert (body["error"]["code"], message_id) == ("rate_limited", job["id"])
+    assert keys(s3) == [TALK]
 
 
 @pytest.mark.usefixtures("queue_url")

@@ -3,13 +3,15 @@
 What a trigger is answered decides whether it delivers again: a failure that may be cured is a status of 500 and more,
 everything else 200, what cannot be cured being on record or called back. A client is answered what happened.
 
-With a callback, a request ends in exactly one call: with the transcript, or with the error, when it can only be that.
+With a callback, a request ends in one result that is called back: the transcript, or the error, when it cannot be cured
+or was the last attempt's. A message does not say how often it has come, so that its last delivery cannot be told; a job
+with a callback therefore counts its attempts itself, and is queued anew for the next one.
 """
 
 import json
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
@@ -31,7 +33,7 @@ from transcriber.instance import Instance
 from transcriber.options import ResponseFormat, TranscriptionOptions
 from transcriber.records import ObjectReference, Uploads, may_be_audio
 from transcriber.report import Report
-from transcriber.request import TranscriptionRequest
+from transcriber.request import Job, TranscriptionRequest
 from transcriber.schedule import SweepRequest
 from transcriber.sources import open_source
 from transcriber.sources.base import Source
@@ -42,8 +44,11 @@ Transcribe = Callable[[Source, TranscriptionOptions, Report, Deadline], Transcri
 
 # The queue takes 256 KiB a message (`transcriber.queue`); a longer request is done at once.
 MAX_QUEUED_BYTES = 256 * 1024
-# What a sweep queues at a time: as many as a page of a listing has at most, and as a queue takes in a second.
-QUEUED_AT_ONCE = 100
+# What a sweep queues at a time: a batch of the queue's. Between two, it ends when its time does.
+QUEUED_AT_ONCE = 10
+# How long a job with a callback waits for its next attempt after a failure that may be cured: a busy minute, the lease
+# of one who was killed (with the default TIME_LIMIT), and the longest that a queue holds a message back.
+JOB_DELAYS_SECONDS: Final = (60, 330, 900)
 # No recording is begun with less of the time limit left than this: it would be cut off, and paid for in vain. Nor does
 # a sweep go on: the next one finds the rest, while one that is out of time would tell of a failure of the queue.
 LEAST_TIME_LEFT: Final = 0.25
@@ -58,13 +63,13 @@ class Dispatch:
 
     def request(self, request: TranscriptionRequest, report: Report, deadline: Deadline) -> Answer:
         """The answer to a request; with a callback it is called back, and queued before where there is a queue."""
-        if request.job_id is not None:
+        if request.job is not None:
             report.learn(trigger="queue")
         if request.callback is None:
-            answer = self._job if request.job_id else self._now
+            answer = self._job if request.job else self._now
             return answer(request, report, deadline) or deliver_busy()
         self._instance.callbacks.check(request.callback)
-        if request.job_id is None and (queued := self._queue(request, deadline)):
+        if request.job is None and (queued := self._queue(request, deadline)):
             return queued
         return self._with_callback(request, request.callback, report, deadline)
 
@@ -92,7 +97,9 @@ class Dispatch:
         missing = self._while_time_is_left(islice(sweep.missing(deadline), request.limit), deadline)
         if self._instance.settings.queue_url:
             while batch := list(islice(missing, QUEUED_AT_ONCE)):
-                self._instance.queue.send([_job_of(_of(reference)) for reference in batch], deadline=deadline)
+                self._instance.queue.send(
+                    [_message_of(_new_job(), _of(reference)) for reference in batch], deadline=deadline
+                )
                 counts["queued"] += len(batch)
         else:
             for reference in missing:
@@ -132,28 +139,35 @@ class Dispatch:
             return None
         if isinstance(request.source, Base64Text) and len(request.source.text) > MAX_QUEUED_BYTES:
             return None
-        job_id = f"msg_{uuid.uuid4().hex}"
-        message = _job_of(request.fields, job_id)
+        job = _new_job()
+        message = _message_of(job, request.fields)
         if len(message.encode()) > MAX_QUEUED_BYTES:
             return None
         self._instance.queue.send([message], deadline=deadline)
-        return deliver_queued(job_id)
+        return deliver_queued(job.id)
 
     def _with_callback(
         self, request: TranscriptionRequest, callback: str, report: Report, deadline: Deadline
     ) -> Answer:
         try:
             answer = self._now(request, report, deadline)
+            if answer is None:
+                raise SourceFailedError("The recording is being transcribed for somebody else.", param="key")
         except TranscriberError as error:
             report.learn(**error_facts(error))
+            if error.is_curable and request.job and request.job.attempt <= len(JOB_DELAYS_SECONDS):
+                return self._try_later(request, request.job, deadline)
             answer = deliver_error(error)
-        if answer is None:
-            message = "The recording is being transcribed for somebody else; it is called back when that is done."
-            raise SourceFailedError(message, param="key")  # delivered again, and then answered from the storage
-        message_id = request.job_id or f"msg_{uuid.uuid4().hex}"
+        job = request.job or _new_job()
         content_type = answer.headers.get("Content-Type", JSON_TYPE)
-        self._instance.callbacks.send(callback, answer.body, content_type, message_id=message_id, deadline=deadline)
-        return replace(answer, status=200) if request.job_id else answer
+        self._instance.callbacks.send(callback, answer.body, content_type, message_id=job.id, deadline=deadline)
+        return replace(answer, status=200) if request.job else answer
+
+    def _try_later(self, request: TranscriptionRequest, job: Job, deadline: Deadline) -> Answer:
+        """Queue the next attempt at a job; where the queue does not take it, the message at hand comes again."""
+        message = _message_of(replace(job, attempt=job.attempt + 1), request.fields)
+        self._instance.queue.send([message], deadline=deadline, delay_seconds=JOB_DELAYS_SECONDS[job.attempt - 1])
+        return deliver_queued(job.id)
 
     def _count(self, reference: ObjectReference, counts: Counter[str], deadline: Deadline) -> TranscriberError | None:
         """Have one object done, count and log what became of it; the error where another time may cure it."""
@@ -200,6 +214,10 @@ def _of(reference: ObjectReference) -> dict[str, Any]:
     return {"bucket": reference.bucket, "key": reference.key}
 
 
-def _job_of(request: Any, job_id: str | None = None) -> str:
+def _new_job() -> Job:
+    return Job(f"msg_{uuid.uuid4().hex}")
+
+
+def _message_of(job: Job, request: Mapping[str, Any]) -> str:
     """The message that has `request` done; its shape tells it from a client's request, which would be queued again."""
-    return json.dumps({"job": {"id": job_id or f"msg_{uuid.uuid4().hex}", "request": dict(request)}})
+    return json.dumps({"job": {"id": job.id, "attempt": job.attempt, "request": dict(request)}})

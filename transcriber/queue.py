@@ -15,9 +15,10 @@ from transcriber.errors import ApiFailedError, QueueFailedError, SettingsError
 from transcriber.retry import RetryPolicy
 from transcriber.settings import Settings
 
-# Of the protocol: messages a batch, and bytes of all messages of a batch together.
+# Of the protocol: messages a batch, bytes of all messages of a batch together, and how long a message may be held back.
 MAX_BATCH = 10
 MAX_MESSAGE_BYTES = 256 * 1024
+MAX_DELAY_SECONDS = 900
 
 _PROTOCOL: Final = "2012-11-05"
 TIMEOUT_SECONDS = 10.0
@@ -37,16 +38,17 @@ class Queue:
         region = _region(settings.queue_url) or settings.storage_region
         self._session.auth = AWS4Auth(settings.queue.access_key, settings.queue.secret_key, region, "sqs")
 
-    def send(self, messages: Sequence[str], *, deadline: Deadline) -> None:
+    def send(self, messages: Sequence[str], *, deadline: Deadline, delay_seconds: int = 0) -> None:
         """Send `messages`, in as few batches as they fit into; `QueueFailedError` when one is refused after retries.
 
-        Those before it have been sent then, and a message whose answer was lost may be sent twice.
+        Those before it have been sent then, and a message whose answer was lost may be sent twice. Nobody receives one
+        within `delay_seconds`, at most `MAX_DELAY_SECONDS`.
         """
         for batch in _batches(messages):
             left = list(batch)
 
             def attempt(left: list[str] = left) -> None:
-                left[:] = self._send(left, deadline)
+                left[:] = self._send(left, deadline, delay_seconds)
                 if left:
                     raise ApiFailedError("")  # what the policy retries
 
@@ -55,12 +57,14 @@ class Queue:
             except ApiFailedError:
                 raise QueueFailedError("The queue of QUEUE_URL did not take a message, after retries.") from None
 
-    def _send(self, messages: Sequence[str], deadline: Deadline) -> list[str]:
+    def _send(self, messages: Sequence[str], deadline: Deadline, delay_seconds: int) -> list[str]:
         """Send one batch; what is not sent of it."""
         form = {"Action": "SendMessageBatch", "Version": _PROTOCOL}
         for index, message in enumerate(messages):
             form[f"SendMessageBatchRequestEntry.{index + 1}.Id"] = str(index)
             form[f"SendMessageBatchRequestEntry.{index + 1}.MessageBody"] = message
+            if delay_seconds:
+                form[f"SendMessageBatchRequestEntry.{index + 1}.DelaySeconds"] = str(delay_seconds)
         timeout_seconds = max(0.1, min(TIMEOUT_SECONDS, deadline.remaining_seconds()))
         try:
             answer = self._session.post(self._url, data=form, timeout=timeout_seconds, allow_redirects=False)

@@ -62,13 +62,21 @@ class UrlReference:
 
 
 @dataclass(frozen=True)
+class Job:
+    """A request that this function has queued: under which id, and which attempt at it this is, from 1."""
+
+    id: str
+    attempt: int = 1
+
+
+@dataclass(frozen=True)
 class TranscriptionRequest:
     """A recording to transcribe, and how; with `chat`, the answer is a chat completion."""
 
     source: UrlReference | ObjectReference | Base64Text
     options: TranscriptionOptions
     callback: str | None = None
-    job_id: str | None = None
+    job: Job | None = None
     fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
     chat: ChatReply | None = None
 
@@ -110,21 +118,21 @@ def _read_post(call: Call, settings: Settings) -> TranscriptionRequest | Uploads
         _refuse_binary(body)
         if path is ApiPath.CHAT:
             raise RequestError("A chat completion is asked for in JSON, with the recording as an input_audio part.")
-        return _read_transcription({}, call.query, _read_encoded_body(body), job_id=None)
+        return _read_transcription({}, call.query, _read_encoded_body(body), job=None)
     if "\ufffd" in body:
         raise RequestError("The body is not UTF-8, so that some of its characters were lost; send it as UTF-8.")
     if uploads := read_uploads(fields):
         return uploads
     if "sweep" in fields:
         return read_sweep(fields)
-    job_id, request = _read_job(fields)
+    job, request = _read_job(fields)
     match path:
         case ApiPath.CHAT:
             request, chat = read_chat(request, request_id=call.request_id, api_of=settings.api_of)
         case ApiPath.TRANSCRIPTIONS:
             request = read_form(request)
     refuse_unknown(request, KNOWN_FIELDS, what="a request")
-    return _read_transcription(request, call.query, _read_source(request), job_id=job_id, chat=chat)
+    return _read_transcription(request, call.query, _read_source(request), job=job, chat=chat)
 
 
 def _read_transcription(
@@ -132,7 +140,7 @@ def _read_transcription(
     query: Mapping[str, str],
     source: UrlReference | ObjectReference | Base64Text,
     *,
-    job_id: str | None,
+    job: Job | None,
     chat: ChatReply | None = None,
 ) -> TranscriptionRequest:
     for name in query:
@@ -145,22 +153,25 @@ def _read_transcription(
         source=source,
         options=_read_options(fields),
         callback=_read_callback(fields),
-        job_id=job_id,
+        job=job,
         fields=fields,
         chat=chat,
     )
 
 
-def _read_job(fields: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
-    """The id and the request of a message that this function has queued; a request of somebody else has no id."""
+def _read_job(fields: Mapping[str, Any]) -> tuple[Job | None, Mapping[str, Any]]:
+    """The job and the request of a message that this function has queued; a request of somebody else is no job."""
     if "job" not in fields:
         return None, fields
-    job = fields["job"]
-    request = job.get("request") if isinstance(job, dict) else None
-    job_id = job.get("id") if isinstance(job, dict) else None
-    if not (isinstance(job_id, str) and _JOB_ID.fullmatch(job_id) and isinstance(request, dict) and len(fields) == 1):
-        raise RequestError('job is {"id", "request"}, as this function queues it, and stands alone.', param="job")
-    return job_id, request
+    job = fields["job"] if isinstance(fields["job"], dict) else {}
+    job_id, attempt, request = job.get("id"), job.get("attempt", 1), job.get("request")
+    is_numbered = type(attempt) is int and attempt > 0
+    if not (isinstance(job_id, str) and _JOB_ID.fullmatch(job_id) and is_numbered) or (
+        not isinstance(request, dict) or len(fields) > 1
+    ):
+        message = 'job is {"id", "attempt"?, "request"}, as this function queues it, and stands alone.'
+        raise RequestError(message, param="job")
+    return Job(job_id, attempt), request
 
 
 def _read_object(fields: Mapping[str, Any]) -> ObjectReference:

@@ -1,6 +1,7 @@
 """`scripts/soak`: a backlog on a bad day; prints what came of it."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,11 +17,15 @@ MAX_OBJECTS = MAX_REMEMBERED // 2
 def main(command_line: Sequence[str] | None = None) -> int:
     """Run and print; the exit status is 1 when a recording did not end well, or too much was paid."""
     arguments = _parse(command_line)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops this process stops its servers, too
     try:
         with arguments.log.open("wb") as log:
             figures = soak(arguments.objects, instances=arguments.instances, seed=arguments.seed, output=log)
     except ServerFailedError as error:
         print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
         return 1
     print(figures)
     for complaint in figures.complaints:

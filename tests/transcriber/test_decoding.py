@@ -92,7 +92,7 @@ def test_damage_is_told(name: str) -> None:
     data = overwritten(kind.make(long), start=0.4, share=0.2, seed=3)
     chunks = list(chunks_of(source_of(data), warnings=warnings))
     assert chunks[-1].span.end_seconds == pytest.approx(len(long) / SAMPLE_RATE_HZ, abs=1.5)
-    assert any(re.match(r"The file is damaged: what is said from 0:\d\d to 0:\d\d is missing", w) for w in warnings)
+    assert any(re.match(r"The file is damaged between 0:\d\d and 0:\d\d;", w) for w in warnings)
 
 
 @pytest.mark.parametrize("container", ["flac", "matroska"])
@@ -188,16 +188,19 @@ def test_index_at_the_end(accepts_ranges: bool) -> None:  # noqa: FBT001 # a par
 
 
 def test_index_at_the_end_of_what_is_read_once() -> None:
-    """Where it cannot be read again, the error says what to do; with the index in front, it is no matter."""
+    """Where it cannot be read again, a small one is held, and of another the error says what to do."""
     data = whole("M4A, moov at the end")
+    with serve(lambda peer: peer.answer(data)) as server, url_source(server) as source:
+        assert list(chunks_of(source))[-1].span.end_seconds == pytest.approx(SECONDS, abs=0.2)
+        assert len(server.requests) == 1
     with (
-        serve(lambda peer: peer.answer(data)) as server,
+        serve(lambda peer: peer.answer(data, Content_Length="")) as server,  # it may be of any size
         url_source(server) as source,
         pytest.raises(UnsupportedAudioError, match="faststart"),
     ):
         list(chunks_of(source))
     data = whole("M4A, moov at the start")
-    with serve(lambda peer: peer.answer(data)) as server, url_source(server) as source:
+    with serve(lambda peer: peer.answer(data, Content_Length="")) as server, url_source(server) as source:
         chunks = list(chunks_of(source))
         assert chunks[-1].span.end_seconds == pytest.approx(SECONDS, abs=0.2)
         assert len(server.requests) == 1

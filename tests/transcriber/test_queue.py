@@ -8,7 +8,7 @@ from loopback import Conversation, Peer, body_of, serve
 
 from transcriber.deadline import Deadline
 from transcriber.errors import QueueFailedError, SettingsError
-from transcriber.queue import MAX_ATTEMPTS, MAX_BATCH, MAX_MESSAGE_BYTES, Queue
+from transcriber.queue import MAX_ATTEMPTS, MAX_BATCH, MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES, Queue
 from transcriber.retry import RetryPolicy
 from transcriber.settings import Account, Settings
 
@@ -46,6 +46,15 @@ def test_messages_leave_in_batches() -> None:
     assert [len(messages_of(request)) for request in server.requests] == [MAX_BATCH, 2, 2]
     assert [message for request in server.requests for message in messages_of(request)] == [*small, *large]
     assert re.search(rb"Credential=an-access-key/\d+/fr-par/sqs/aws4_request", server.requests[0])
+
+
+def test_messages_are_held_back() -> None:
+    """A delay is asked for each message of a batch, and for none without it."""
+    with serve(taking()) as server:
+        for delay_seconds in (MAX_DELAY_SECONDS, 0):
+            queue_at(server.url).send(["a", "b"], deadline=Deadline(5), delay_seconds=delay_seconds)
+    delays = [[text for name, text in form_of(request).items() if "Delay" in name] for request in server.requests]
+    assert delays == [["900", "900"], []]
 
 
 def test_refused_part_of_a_batch_is_sent_again() -> None:
