@@ -378,9 +378,11 @@ def minute() -> tuple[LongRecording, bytes]:
 
 
 @pytest.fixture
-def chunked(handle: Handle, monkeypatch: pytest.MonkeyPatch) -> Handle:
+def chunked(
+    handle: Handle,  # noqa: ARG001 # it comes with the environment
+    monkeypatch: pytest.MonkeyPatch,
+) -> Handle:
     """The handler of an instance that cuts recordings into chunks of about 12 seconds."""
-    assert callable(handle)
     monkeypatch.setenv("CHUNK_MINUTES", "0.2")
     monkeypatch.setenv("TIME_LIMIT", "30")
     return new_instance()
@@ -469,11 +471,11 @@ def test_failing_chunk_fails_the_recording(chunked: Handle, api: FakeApi, minute
     assert re.search(r"It happened from 0:00 to 0:1\d\.$", error_of(answer)["message"])
 
 
+@pytest.mark.usefixtures("chunked")
 def test_time_that_is_over_while_chunks_wait(
-    chunked: Handle, api: FakeApi, monkeypatch: pytest.MonkeyPatch, minute: tuple[LongRecording, bytes]
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch, minute: tuple[LongRecording, bytes]
 ) -> None:
     """When the API is too slow for all chunks, the answer is a 504 that says so, and no more of them are sent."""
-    assert callable(chunked)
     monkeypatch.setenv("TIME_LIMIT", "1")
     monkeypatch.setenv("PARALLEL_CALLS", "2")
     api.models = [WHISPER]
@@ -483,11 +485,11 @@ def test_time_that_is_over_while_chunks_wait(
     assert api.calls.count("/audio/transcriptions") == 2
 
 
+@pytest.mark.usefixtures("chunked")
 def test_line_of_the_log_stays_short(
-    chunked: Handle, api: FakeApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Three hundred chunks, of which none has sound in it, cost no call, and one line that a log takes."""
-    assert callable(chunked)
     monkeypatch.setenv("CHUNK_MINUTES", "0.02")
     answer = new_instance()(post(audio(silence(360, sample_rate_hz=8000))), {})
     assert json.loads(answer["body"])["text"] == ""

@@ -6,8 +6,9 @@ import random
 from functools import cache
 from typing import Final
 
-# MPEG 1 layer III, 128 kbit/s, 44.1 kHz, stereo, no padding: 417 bytes a frame.
+# MPEG 1 layer III, 128 kbit/s, 44.1 kHz, stereo: 417 bytes a frame, or with padding 418.
 _FRAME_HEADER: Final = bytes.fromhex("fffb9000")
+_PADDED_HEADER: Final = bytes.fromhex("fffb9200")
 _FRAME_BYTES: Final = 417
 _TAG_HEADER_BYTES: Final = 10
 
@@ -15,7 +16,7 @@ _TAG_HEADER_BYTES: Final = 10
 TEXT_LETTERS: Final = 2_000
 WORD_LETTERS: Final = 8
 
-# An MP3 file begins with a tag here, which takes what is no multiple of a frame.
+# What padding cannot take of a size is a tag; of some sources the function sends the frames alone.
 MIN_SIZE_BYTES: Final = _TAG_HEADER_BYTES + 3 * _FRAME_BYTES
 
 
@@ -24,14 +25,19 @@ def recording(size_bytes: int) -> bytes:
     """A recording of exactly `size_bytes`, the same one each time; 25 MB play 26 minutes."""
     if size_bytes < MIN_SIZE_BYTES:
         raise ValueError(f"A recording has at least {MIN_SIZE_BYTES} bytes")
-    frames, tag_bytes = divmod(size_bytes, _FRAME_BYTES)
-    if tag_bytes < _TAG_HEADER_BYTES:
-        frames, tag_bytes = frames - 1, tag_bytes + _FRAME_BYTES
+    frames, padded = divmod(size_bytes, _FRAME_BYTES)
+    tag_bytes = 0
+    if padded > frames:
+        tag_bytes, padded = padded, 0
+        if tag_bytes < _TAG_HEADER_BYTES:
+            frames, tag_bytes = frames - 1, tag_bytes + _FRAME_BYTES
     # No two frames are alike, so that bytes in a wrong order have another digest.
-    noise = random.Random(size_bytes).randbytes(frames * (_FRAME_BYTES - len(_FRAME_HEADER)))  # noqa: S311 # no secret
     step = _FRAME_BYTES - len(_FRAME_HEADER)
-    body = b"".join(_FRAME_HEADER + noise[start : start + step] for start in range(0, len(noise), step))
-    return _tag(tag_bytes) + body
+    noise = random.Random(size_bytes).randbytes(frames * step)  # noqa: S311 # no secret
+    sound = [noise[start : start + step] for start in range(0, len(noise), step)]
+    longer = [_PADDED_HEADER + data + b"\0" for data in sound[:padded]]
+    body = b"".join([*longer, *(_FRAME_HEADER + data for data in sound[padded:])])
+    return (_tag(tag_bytes) if tag_bytes else b"") + body
 
 
 def expected_transcript(audio: bytes, *, in_base64: bool) -> str:

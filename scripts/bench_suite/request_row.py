@@ -17,7 +17,7 @@ from bench_suite.work import Backend, Contender, Outcome, Work
 from bench_suite.worker import Worker
 
 # Loads what is loaded at the first request, and opens the connections that are kept.
-WARM_UP_BYTES = 100_000
+WARM_UP_BYTES = 200_000
 BYTES_PER_MIB = 1024 * 1024
 
 

@@ -17,7 +17,7 @@ from bench_suite.servers import ServerProcess
 from bench_suite.work import TRANSCRIBERS, Backend, Contender, Work
 from bench_suite.worker import Worker, WorkFailedError
 
-SIZE_BYTES = 50_000
+SIZE_BYTES = 200_000  # no tag in it, which is not sent from where a recording is held
 PNG_SIGNATURE = b"\x89PNG"
 
 

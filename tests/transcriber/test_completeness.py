@@ -228,6 +228,13 @@ def test_gap_that_stays_is_warned_of() -> None:
     assert (transcript.segments, transcript.usage.calls) == ((EARLY, LATE), 3)
 
 
+def test_gap_in_an_answer_to_an_instruction_of_the_clients() -> None:
+    """Whoever asks for something else than the words may get it with any times."""
+    models = Models({"first": [[EARLY, LATE]]})
+    assert only(hear(chunk_of(60), models.asking(is_transcription=False))).warnings == ()
+    assert len(models.calls) == 1
+
+
 @pytest.mark.parametrize("pauses", [[(20, 50)], [(20, 33), (36, 50)]])
 def test_pause_is_no_gap(pauses: list[tuple[float, float]]) -> None:
     """A long time without words and without much sound is a pause, and nobody is asked for it."""

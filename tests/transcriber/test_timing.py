@@ -52,13 +52,12 @@ def test_times_of_the_api_are_refined_to_sentences() -> None:
     check(segments_of(chunk_of(DATA, start_seconds=60), heard(whole)), offset_seconds=60)
 
 
-def test_edges_of_other_segments_have_none_of_its_words() -> None:
-    """Borders of the API that are off by a little give a segment no sound of the sentence beside it."""
-    segments = (Segment(0, 5.4, SENTENCES[0]), Segment(5.4, 10.3, SENTENCES[1]), Segment(10.3, 14, SENTENCES[2]))
-    first, second, third = segments_of(chunk_of(DATA), heard(*segments))
-    assert (first.start_seconds, first.end_seconds) == pytest.approx((1, 4), abs=0.15)
-    assert (second.start_seconds, second.end_seconds) == pytest.approx((5.4, 8), abs=0.15)
-    assert (third.start_seconds, third.end_seconds) == pytest.approx((10.3, 13), abs=0.15)
+@pytest.mark.parametrize(("start", "end", "spoken"), [(0, 5.45, (1, 4)), (3.55, 9, (5, 8))], ids=["end", "start"])
+def test_edge_of_another_sentence_has_none_of_the_words(start: float, end: float, spoken: tuple[float, float]) -> None:
+    """A border of the API that is off by half a second puts no word into the sound of the sentence beside it."""
+    (segment,) = segments_of(chunk_of(DATA), heard(Segment(start, end, SENTENCES[0])))
+    assert segment.text == SENTENCES[0]
+    assert (segment.start_seconds, segment.end_seconds) == pytest.approx(spoken, abs=0.15)
 
 
 def test_words_without_sound_keep_the_apis_times() -> None:
