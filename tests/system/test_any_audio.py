@@ -8,12 +8,10 @@ from itertools import cycle
 
 import numpy as np
 import pytest
-from encoding import decode, encode
 from kinds import Kind, kinds
-from local_function import VOXTRAL, WHISPER, LocalFunction, local_function, new_request_id
+from local_function import VOXTRAL, WHISPER, LocalFunction, local_function
 from loopback import serve
-from recordings import recording, silence, word_error_rate
-from wav_files import wav_file
+from recordings import recording, word_error_rate
 
 from emulator.markers import SAMPLE_RATE_HZ, Samples
 
