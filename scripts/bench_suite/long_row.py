@@ -60,7 +60,8 @@ class LongRow:
         """The lines of this row."""
         seconds_per_byte = self.real_time_factor / SENT_BYTES_PER_SECOND[self.kind]
         with ExitStack() as stack:
-            source = stack.enter_context(ServerProcess(long_server.make_answer, UNLIMITED))
+            make_source = partial(long_server.make_answer, kind=self.kind, minutes=self.minutes)
+            source = stack.enter_context(ServerProcess(make_source, UNLIMITED))
             make_api = partial(api_server.make_answer, seconds_per_byte=seconds_per_byte)
             api = stack.enter_context(ServerProcess(make_api, UNLIMITED))
             settings = ours.environment(api.url + api_server.PATH) | {
@@ -68,8 +69,7 @@ class LongRow:
                 "PARALLEL_CALLS": str(self.parallel_calls),
                 "TIME_LIMIT": TIME_LIMIT,
             }
-            url = f"{source.url}/{self.kind}/{self.minutes}"
-            samples = [_in_new_process(_transcribe, settings, url) for _ in range(rounds)]
+            samples = [_in_new_process(_transcribe, settings, f"{source.url}/recording") for _ in range(rounds)]
         for sample in samples:
             self._check(sample.chunk_bytes)
         slowest_seconds = max(max(sample.chunk_bytes) for sample in samples) * seconds_per_byte

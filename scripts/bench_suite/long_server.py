@@ -1,10 +1,10 @@
-"""The server that long recordings are fetched from: `/<kind>/<minutes>`, with an ETag, and in ranges."""
+"""The server that a long recording is fetched from, at any path, with an ETag, and in ranges."""
 
 import re
 import socket
 from typing import Final
 
-from bench_suite.exchange import BadRequestError, Request, response_head
+from bench_suite.exchange import Request, response_head
 from bench_suite.links import Links
 from bench_suite.long_recording import Kind, long_recording
 from bench_suite.servers import Answer
@@ -12,17 +12,14 @@ from bench_suite.servers import Answer
 _RANGE: Final = re.compile(r"bytes=(\d+)-")
 
 
-def make_answer(_links: Links) -> Answer:
-    """What answers each request, as fast as it can."""
+def make_answer(_links: Links, *, kind: Kind, minutes: int) -> Answer:
+    """What answers each request, as fast as it can; the recording is made first, so that nobody waits for it."""
+    audio = long_recording(kind, minutes)
 
     def answer(connection: socket.socket, request: Request) -> None:
-        match = re.fullmatch(r"/([\w-]+)/(\d+)", request.target)
-        if match is None:
-            raise BadRequestError(request.target)
-        audio = long_recording(Kind(match[1]), int(match[2]))
         asked = _RANGE.fullmatch(request.headers.get("range", ""))
         start = int(asked[1]) if asked else 0
-        headers = {"ETag": f'"{request.target}"', "Accept-Ranges": "bytes"}
+        headers = {"ETag": f'"{kind}-{minutes}"', "Accept-Ranges": "bytes"}
         if asked:
             headers["Content-Range"] = f"bytes {start}-{audio.size_bytes - 1}/{audio.size_bytes}"
         status = "206 Partial Content" if asked else "200 OK"

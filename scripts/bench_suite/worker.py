@@ -13,6 +13,9 @@ from bench_suite import memory
 from bench_suite.work import Contender, Outcome, Transcribe, Work
 from emulator.closing import Closing
 
+# The size and the digest; what follows them in a transcript is made of them.
+SHOWN_CHARACTERS = 100
+
 _Ours: TypeAlias = "Connection[Work | None, Outcome | str]"
 _Theirs: TypeAlias = "Connection[Outcome | str, Work | None]"
 
@@ -45,7 +48,8 @@ class Worker(Closing):
         if isinstance(outcome, str):
             raise WorkFailedError(f"{self._contender}: {outcome}")
         if outcome.transcript != expected:
-            raise WorkFailedError(f"{self._contender}: the API got {outcome.transcript!r}, and not {expected!r}")
+            got, wanted = (text[:SHOWN_CHARACTERS] for text in (outcome.transcript, expected))
+            raise WorkFailedError(f"{self._contender}: the API got {got!r}, and not {wanted!r}")
         return outcome
 
     def close(self) -> None:
