@@ -1,6 +1,6 @@
 """Decodes what the APIs do not take into samples that they do: 16 kHz, mono, 16 bits.
 
-What is sent is WAV, by measurement. For an hour of m4a, decoding and resampling take some 8 CPU seconds; encoding the
+What is sent is WAV, by measurement. For an hour of m4a, decoding and resampling take some 15 CPU seconds; encoding the
 samples as MP3 again would take 30 more, and as FLAC the APIs do not take them. A function has a fifth of a CPU and a
 fast network: an hour of samples, 115 MB, goes out within seconds. The models hear at 16 kHz and in mono, so nothing is
 lost that they would hear; what was recorded at a lower rate keeps it.
