@@ -101,7 +101,9 @@ def test_emulate_serves_until_it_is_stopped(tmp_path: Path, option: str) -> None
         line = process.stdout.readline()
         assert line, said
         said += line
-    function_url, api_url = re.findall(r"^(?:Function|Generative APIs) +(http://127\.0\.0\.1:\d+(?:/v1)?) ", said, re.M)
+    function_url, api_url = re.findall(
+        r"^(?:Function|Generative APIs) +(http://127\.0\.0\.1:\d+(?:/v1)?) ", said, re.MULTILINE
+    )
     key = re.findall(r"key (\S+)", said)[0]
     assert requests.get(function_url, timeout=60).text == "another handler"
     models = requests.get(f"{api_url}/models", headers={"Authorization": f"Bearer {key}"}, timeout=60)
