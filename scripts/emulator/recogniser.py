@@ -3,20 +3,35 @@
 import os
 import re
 import threading
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from emulator.model_files import ModelFiles, RecogniserUnavailableError, model_folder
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     from faster_whisper import WhisperModel
+    from faster_whisper.transcribe import Segment as WhisperSegment
 
 # The same requests in the same order give the same words, run after run, also where the decoder samples.
 RANDOM_SEED = 1
 # More threads than that gain nothing with a model of this size.
 MAX_THREADS = 4
+SAMPLE_RATE_HZ = 16000
+# Whisper hears half a minute at once, and loses words where its own windows end: they end in pauses instead, and what
+# was heard before is no part of the next one's prompt. On ten minutes of recurring sentences that took the word errors
+# from 19 to 0.5 %, at 1.5 times the work.
+LONGEST_WINDOW_SECONDS = 28.0
+SHORTEST_PAUSE_SECONDS = 0.4
+# Kept of the pause at either end of speech, for the sounds too soft for the detector.
+MARGIN_SECONDS = 0.25
+# What is told of audio without speech, in which no language can be heard.
+NO_SPEECH_LANGUAGE = "en"
 
 
 class UnsupportedLanguageError(Exception):
@@ -78,12 +93,20 @@ class WhisperRecogniser:
             model = self._model()
             if language is not None and language not in model.supported_languages:
                 raise UnsupportedLanguageError(f"{self._files.name} does not know the language {language!r}")
+            samples = _samples(audio)
+            duration_seconds = len(samples) / SAMPLE_RATE_HZ
+            speech = _speech(samples)
+            if not speech:
+                return Recognition("", (), language or NO_SPEECH_LANGUAGE, duration_seconds)
             segments, info = model.transcribe(
-                audio,
+                samples,
                 language=language,
-                initial_prompt=prompt or None,
+                # As an initial prompt it would be one of the first window alone.
+                hotwords=prompt or None,
                 beam_size=self._files.beam_size,
-                vad_filter=True,
+                clip_timestamps=[time for window in windows(speech) for time in window],
+                condition_on_previous_text=False,
+                word_timestamps=True,
                 **sampling,
             )
             # The segments are a generator: the work happens while it is read, so inside the lock.
@@ -91,9 +114,9 @@ class WhisperRecogniser:
         return Recognition(
             # Joined as they are: a segment brings its own space along, in languages that have one.
             text="".join(part.text for part in heard).strip(),
-            segments=tuple(Segment(float(part.start), float(part.end), part.text.strip()) for part in heard),
+            segments=tuple(_parts(heard, speech)),
             language=str(info.language),
-            duration_seconds=float(info.duration),
+            duration_seconds=duration_seconds,
         )
 
     def tokens(self, text: str) -> list[str]:
@@ -108,6 +131,17 @@ class WhisperRecogniser:
         return self._loaded
 
 
+def windows(speech: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Stretches of speech joined, in order, for as long as a window of the model's holds them; all in seconds."""
+    joined: list[tuple[float, float]] = []
+    for start, end in speech:
+        if joined and end - joined[-1][0] <= LONGEST_WINDOW_SECONDS:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
 def pieces(text: str, ends: list[int]) -> list[str]:
     """`text` cut at `ends`, which are offsets in characters that never fall; joined, the pieces are `text`."""
     cuts = [0, *ends[:-1], len(text)] if ends else [0]
@@ -117,6 +151,37 @@ def pieces(text: str, ends: list[int]) -> list[str]:
 def words_with_spaces(text: str) -> list[str]:
     """`text` in tokens for recognisers that have no model: a word and the space before it are one."""
     return re.findall(r"\s*\S+|\s+$", text)
+
+
+def _samples(audio: BinaryIO) -> "npt.NDArray[np.float32]":
+    from faster_whisper import decode_audio  # noqa: PLC0415 # as in _load
+
+    samples: npt.NDArray[np.float32] = decode_audio(audio, sampling_rate=SAMPLE_RATE_HZ)
+    return samples
+
+
+def _speech(samples: "npt.NDArray[np.float32]") -> list[tuple[float, float]]:
+    """Where there is speech, in seconds; what is longer than a window is parted at the best place in it."""
+    from faster_whisper.vad import VadOptions, get_speech_timestamps  # noqa: PLC0415 # as in _load
+
+    options = VadOptions(
+        min_silence_duration_ms=round(SHORTEST_PAUSE_SECONDS * 1000),
+        speech_pad_ms=round(MARGIN_SECONDS * 1000),
+        max_speech_duration_s=LONGEST_WINDOW_SECONDS,
+    )
+    found = get_speech_timestamps(samples, options, sampling_rate=SAMPLE_RATE_HZ)
+    return [(stretch["start"] / SAMPLE_RATE_HZ, stretch["end"] / SAMPLE_RATE_HZ) for stretch in found]
+
+
+def _parts(heard: Iterable["WhisperSegment"], speech: list[tuple[float, float]]) -> Iterator[Segment]:
+    """The model's segments, parted where one goes on after a pause."""
+    starts = [start for start, _ in speech]
+    for segment in heard:
+        words = segment.words or []
+        for _, group in groupby(words, lambda word: bisect_right(starts, (word.start + word.end) / 2)):
+            part = list(group)
+            text = "".join(word.word for word in part).strip()
+            yield Segment(float(part[0].start), float(part[-1].end), text)
 
 
 def _load(files: ModelFiles, cache: Path) -> "WhisperModel":

@@ -4,6 +4,7 @@ The hour is read by a recogniser that is exact to the word, ten minutes of speec
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -30,6 +31,10 @@ REAL_TIMEOUT_SECONDS = 900
 BORDER_SECONDS = 1.0
 # Of word errors: half a point.
 MOST_WORSE = 0.005
+# A sentence with fewer of its words than that is missing; that many words more than were said, at one place, are
+# somebody else's. The shortest sentence has eight words, of which a recogniser may mishear one or two.
+LEAST_HEARD_SHARE = 0.7
+MOST_ADDED_WORDS = 3
 
 
 @dataclass(frozen=True)
@@ -226,9 +231,24 @@ def test_a_recording_without_words_costs_nothing(function: LocalFunction, noise_
     assert function.calls() == []
 
 
+def check_sentences(text: str, sentences: tuple[Spoken, ...]) -> None:
+    """None is missing: of each, at least so many words are heard, at its place; and nothing comes that was not said."""
+    words = [(number, word) for number, each in enumerate(sentences) for word in each.words.split()]
+    heard = Counter[int]()
+    for part in jiwer.process_words(" ".join(word for _, word in words), spoken_words(text)).alignments[0]:
+        if part.type == "equal":
+            heard.update(number for number, _ in words[part.ref_start_idx : part.ref_end_idx])
+        added = (part.hyp_end_idx - part.hyp_start_idx) - (part.ref_end_idx - part.ref_start_idx)
+        assert added < MOST_ADDED_WORDS
+    missing = [
+        each for number, each in enumerate(sentences) if heard[number] < LEAST_HEARD_SHARE * len(each.words.split())
+    ]
+    assert missing == []
+
+
 @pytest.mark.timeout(REAL_TIMEOUT_SECONDS)
-@pytest.mark.parametrize("model", MODELS)
-def test_ten_minutes_of_speech(real: LocalFunction, model: str) -> None:
+@pytest.mark.parametrize(("model", "container", "codec"), [(VOXTRAL, "mp3", "libmp3lame"), (WHISPER, "ipod", "aac")])
+def test_ten_minutes_of_speech(real: LocalFunction, model: str, container: str, codec: str) -> None:
     """A real recogniser hears each sentence of ten minutes as it does alone: none missing, none twice, all in time."""
     alone = {
         words: spoken_words(real.transcript({"url": real.address_of(name, recording(name)), "model": model})["text"])
@@ -236,16 +256,11 @@ def test_ten_minutes_of_speech(real: LocalFunction, model: str) -> None:
         if name.endswith(".wav")
     }
     long = real_speech(REAL_MINUTES, seed=1, noise_dbfs=-60)
-    data = encode(long.samples, "ipod", "aac", bit_rate=64_000)
-    answer = real.transcript(
-        {"url": real.address_of("talk.m4a", data), "model": model, "response_format": "verbose_json"}
-    )
+    data = encode(long.samples, container, codec, bit_rate=64_000)
+    answer = real.transcript({"url": real.address_of("talk", data), "model": model, "response_format": "verbose_json"})
     said = [sentence.words for sentence in long.sentences]
     best = jiwer.wer(" ".join(said), " ".join(alone[words] for words in said))
     assert jiwer.wer(" ".join(said), spoken_words(answer["text"])) <= best + MOST_WORSE
-    for words in set(said):
-        # Three words in a row that no other sentence has.
-        key = " ".join(alone[words].split()[-3:])
-        assert spoken_words(answer["text"]).count(key) == said.count(words)
+    check_sentences(answer["text"], long.sentences)
     assert "warnings" not in answer
     check_times(answer, long.sentences)
