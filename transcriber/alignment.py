@@ -45,8 +45,8 @@ NO_PAUSE_COSTS = {Break.SENTENCE: 10.0, Break.CLAUSE: 0.3, Break.WORD: 0.0, Brea
 
 # A segment ends with its sentence; without punctuation, at the first pause after what a subtitle may stand.
 LONG_SEGMENT_SECONDS = 7.0
-# Whatever the punctuation, a pause as long as this ends one.
-SEGMENT_PAUSE_SECONDS = 1.0
+# A pause as long as this ends one, too: models write commas between sentences that a speaker parted.
+SEGMENT_PAUSES_SECONDS = {Break.SENTENCE: 0.0, Break.CLAUSE: 0.4, Break.WORD: 1.0, Break.CHARACTER: 1.0}
 
 
 def align(text: str, speech: Sequence[Span], *, max_seconds: float) -> tuple[Segment, ...]:
@@ -221,9 +221,13 @@ def _segments(spoken: _Spoken, spans: Sequence[Span], borders: Sequence[int]) ->
             if segment_start == end - 1:
                 start_seconds = _time(spoken, span, first, last, end - 1)
             end_seconds = _time(spoken, span, first, last, end)
-            is_over = spoken.words[end - 1].end is Break.SENTENCE or (
+            place = spoken.words[end - 1].end
+            is_over = place is Break.SENTENCE or (
                 end == last
-                and (pause_seconds >= SEGMENT_PAUSE_SECONDS or end_seconds - start_seconds >= LONG_SEGMENT_SECONDS)
+                and (
+                    pause_seconds >= SEGMENT_PAUSES_SECONDS[place]
+                    or end_seconds - start_seconds >= LONG_SEGMENT_SECONDS
+                )
             )
             if is_over or end == len(spoken.words):
                 yield Segment(start_seconds, end_seconds, join_words(spoken.words[segment_start:end]))

@@ -142,11 +142,10 @@ def _end(unit: str, following: str, is_following_spaced: bool) -> Break:  # noqa
     if unit[-1].isalnum():
         return Break.WORD if is_following_spaced else Break.CHARACTER
     if match := _SENTENCE_END.search(unit):
-        goes_on = following[:1].islower()
-        if match[0][0] == "." and (goes_on or _is_abbreviation(unit[: match.start() + 1], following)):
+        if match[0][0] == "." and _is_abbreviation(unit[: match.start() + 1], following):
             return Break.CLAUSE if match[0].startswith("..") else Break.WORD
-        # "Oh! he said", "well… perhaps"
-        return Break.CLAUSE if goes_on else Break.SENTENCE
+        # "Oh! he said", "well… perhaps", "etc. and"; and models write a new sentence like that, too.
+        return Break.CLAUSE if following[:1].islower() else Break.SENTENCE
     if _CLAUSE_END.search(unit):
         return Break.CLAUSE
     return Break.WORD if is_following_spaced else Break.CHARACTER

@@ -137,10 +137,18 @@ def test_text_without_punctuation_ends_at_long_pauses() -> None:
     assert segments == (Segment(0, 3, words), Segment(4.2, 7.2, words), Segment(8.4, 11.4, words))
 
 
+def test_clauses_that_a_pause_parts_are_segments() -> None:
+    """Two sentences that a model wrote as one are two where the speaker paused; a clause without a pause is none."""
+    speech = [Span(0, 3), Span(3.6, 7), Span(7.5, 9)]
+    segments = align("He was not an old man, and so he went, of course. he came", speech, max_seconds=9)
+    assert [segment.text for segment in segments] == ["He was not an old man,", "and so he went, of course.", "he came"]
+    assert [segment.start_seconds for segment in segments] == [0, 3.6, 7.5]
+
+
 def test_scripts_without_spaces_have_characters_for_words() -> None:
     """Chinese sentences find their pauses, and their characters stay together."""
     text = "我们今天去北京看朋友。他住在一个很小的房子里，可是很高兴。"  # noqa: RUF001 # a Chinese comma
-    first, second = align(text, [Span(1, 3.5), Span(4.5, 6.6), Span(7, 8.2)], max_seconds=9)
+    first, second = align(text, [Span(1, 3.5), Span(4.5, 6.7), Span(7, 8.2)], max_seconds=9)
     assert first == Segment(1, 3.5, "我们今天去北京看朋友。")
     assert second == Segment(4.5, 8.2, "他住在一个很小的房子里，可是很高兴。")  # noqa: RUF001 # the same
 

@@ -48,6 +48,7 @@ def test_character_is_not_divided(character: str) -> None:
         ("Well... perhaps", Break.CLAUSE),
         ("Well… Then", Break.SENTENCE),
         ("no, then", Break.CLAUSE),
+        ("man. he", Break.CLAUSE),
         ("no then", Break.WORD),
         ("Mr. Smith", Break.WORD),
         ("(Dr. Smith)", Break.WORD),
