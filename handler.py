@@ -37,11 +37,12 @@ if TYPE_CHECKING:
 _instance = Instance(os.environ)
 
 
-def handle(event: "Event", context: "Context") -> dict[str, Any]:  # noqa: ARG001 # the platform passes both
+def handle(event: "Event", context: "Context") -> dict[str, Any]:
     """Answer one event; whatever goes wrong becomes an answer too."""
     call = read_event(event)
     report = Report(trigger="http")
     _instance.log.request_id = call.request_id
+    _instance.learn(context)
     try:
         answer = _answer(call, report)
     except Exception as error:  # noqa: BLE001 # the platform would show the exception's text to the client, and log nothing

@@ -10,6 +10,7 @@ from transcriber.deadline import Deadline
 from transcriber.errors import TranscriberError
 from transcriber.log import JsonLog
 from transcriber.models import ModelDirectory
+from transcriber.parallel import DEFAULT_MEMORY_MB, most_held_bytes
 from transcriber.records import ObjectReference
 from transcriber.retry import RetryPolicy
 from transcriber.schedule import SweepRequest
@@ -21,6 +22,8 @@ from transcriber.stored import StoredTranscripts
 from transcriber.transcript import Transcriber
 
 if TYPE_CHECKING:
+    from scaleway_functions_python.framework.v1.hints import Context
+
     from transcriber.callback import Callbacks
     from transcriber.listing import Listing
     from transcriber.queue import Queue
@@ -38,6 +41,12 @@ class Instance:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self.log = JsonLog()
+        self._memory_mb: float = DEFAULT_MEMORY_MB
+
+    def learn(self, context: "Context | None") -> None:
+        """Take note of how much memory the platform says that there is, if it does."""
+        stated = (context or {}).get("memoryLimitInMb")
+        self._memory_mb = stated if isinstance(stated, int) and stated > 0 else DEFAULT_MEMORY_MB
 
     @cached_property
     def settings(self) -> Settings:
@@ -117,7 +126,13 @@ class Instance:
             from transcriber.api import Api  # noqa: PLC0415 # half of a cold start, which only a call of the API needs
 
         api = Api(self.settings, retry=RetryPolicy(tell=self._tell_of_retry))
-        return Transcriber(self.settings, api, ModelDirectory(self.settings, log=self.log), backends())
+        return Transcriber(
+            self.settings,
+            api,
+            ModelDirectory(self.settings, log=self.log),
+            backends(),
+            max_held_bytes=most_held_bytes(self._memory_mb),
+        )
 
     def _tell_of_retry(self, error: TranscriberError, wait_seconds: float) -> None:
         self.log("warning", "trying again", code=error.code, error=error.message, wait_seconds=round(wait_seconds, 3))

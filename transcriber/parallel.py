@@ -11,9 +11,20 @@ from transcriber.segments import clock_time
 
 T = TypeVar("T")
 
-# What chunks in flight may hold. A function of 256 MB has 170 left beside interpreter, libraries and decoder; the next
-# chunk is held, too, while it is being cut.
-MAX_HELD_BYTES = 80 * 1024 * 1024
+BYTES_PER_MIB = 1024 * 1024
+# What a function has where the platform does not say.
+DEFAULT_MEMORY_MB = 256
+# Of it, interpreter, libraries and decoder take 90 MiB, the runtime's own process 24, and the next chunk, while it is
+# being cut, up to 50; what is left is for the chunks in flight.
+OTHER_MEMORY_MIB = 176
+
+
+def most_held_bytes(memory_mb: float) -> int:
+    """What the chunks in flight may hold in a function with so much memory; with nothing left, it is one at a time."""
+    return max(0, int((memory_mb - OTHER_MEMORY_MIB) * BYTES_PER_MIB))
+
+
+DEFAULT_HELD_BYTES = most_held_bytes(DEFAULT_MEMORY_MB)
 
 
 def work_on(
@@ -22,7 +33,7 @@ def work_on(
     *,
     parallel: int,
     deadline: Deadline,
-    max_held_bytes: int = MAX_HELD_BYTES,
+    max_held_bytes: int = DEFAULT_HELD_BYTES,
 ) -> list[T]:
     """What `work` makes of each chunk, at most `parallel` at a time; the first error ends all of it.
 

@@ -14,7 +14,7 @@ from transcriber.errors import ApiTimeoutError, ModelNotFoundError
 from transcriber.joining import join_texts
 from transcriber.models import ModelDirectory, ModelLister
 from transcriber.options import TranscriptionOptions
-from transcriber.parallel import work_on
+from transcriber.parallel import DEFAULT_HELD_BYTES, work_on
 from transcriber.segments import Segment, Span
 from transcriber.settings import Settings, Speaks
 
@@ -47,12 +47,13 @@ class Caller(Poster, ModelLister, Protocol):
 
 @dataclass(frozen=True)
 class Transcriber:
-    """What an instance transcribes with."""
+    """What an instance transcribes with; its chunks in flight may hold `max_held_bytes`."""
 
     settings: Settings
     api: Caller
     directory: ModelDirectory
     backends: Mapping[Speaks, Backend]
+    max_held_bytes: int = DEFAULT_HELD_BYTES
 
     def transcribe(
         self, chunks: Iterable[Chunk], options: TranscriptionOptions, *, deadline: Deadline
@@ -81,6 +82,7 @@ class Transcriber:
             lambda chunk: hear(chunk, asking),
             parallel=self.settings.parallel_calls,
             deadline=deadline,
+            max_held_bytes=self.max_held_bytes,
         )
         return tuple(piece for several in pieces for piece in several)
 

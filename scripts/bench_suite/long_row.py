@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, Final, TypeVar
+from typing import IO, Any, Final, TypeVar
 
 from bench_suite import api_server, long_server, memory, ours
 from bench_suite.lines import CPU, RESIDENT, WALL, Line, Target
@@ -42,7 +42,8 @@ class LongRow:
     """A request for a recording at an address, cut into chunks of five minutes, by an instance that is new.
 
     The API takes `real_time_factor` times what a chunk plays. The limit of the time is the longest chunk's, where
-    `parallel_calls` are enough for all of them; memory is all of the process's, with the interpreter.
+    `parallel_calls` are enough for all of them; memory is all of the process's, with the interpreter. The function is
+    told that it has `memory_mb`.
     """
 
     name: str
@@ -52,6 +53,7 @@ class LongRow:
     parallel_calls: int
     rounds: int
     quick_rounds: int
+    memory_mb: int = 256
     wall_target: Target | None = None
     memory_target: Target | None = None
     only_by_name: bool = False
@@ -69,7 +71,8 @@ class LongRow:
                 "PARALLEL_CALLS": str(self.parallel_calls),
                 "TIME_LIMIT": TIME_LIMIT,
             }
-            samples = [_in_new_process(_transcribe, settings, f"{source.url}/recording") for _ in range(rounds)]
+            request = partial(_transcribe, memory_mb=self.memory_mb)
+            samples = [_in_new_process(request, settings, f"{source.url}/recording") for _ in range(rounds)]
         for sample in samples:
             self._check(sample.chunk_bytes)
         slowest_seconds = max(max(sample.chunk_bytes) for sample in samples) * seconds_per_byte
@@ -138,13 +141,14 @@ def _in_new_process(work: Callable[[dict[str, str], str], T], settings: dict[str
         return pool.apply(work, (settings, what))
 
 
-def _transcribe(settings: dict[str, str], url: str) -> _Request:
+def _transcribe(settings: dict[str, str], url: str, *, memory_mb: int) -> _Request:
     os.environ.update(settings)
     from handler import handle  # noqa: PLC0415 # reads the environment at its import
 
     cpu_seconds, wall_seconds = time.process_time(), time.perf_counter()
     body = json.dumps({"url": url, "model": api_server.MODELS["transcriptions"]})
-    answer = handle({"httpMethod": "POST", "path": "/", "headers": {}, "body": body}, None)
+    context: Any = {"memoryLimitInMb": memory_mb, "functionName": "transcribe", "functionVersion": ""}
+    answer = handle({"httpMethod": "POST", "path": "/", "headers": {}, "body": body}, context)
     wall_seconds, cpu_seconds = time.perf_counter() - wall_seconds, time.process_time() - cpu_seconds
     if answer["statusCode"] != 200:  # noqa: PLR2004 # OK
         raise WorkFailedError(answer["body"])

@@ -9,7 +9,7 @@ from transcriber.chunks import Body, Chunk, HeldBytes
 from transcriber.containers import Container
 from transcriber.deadline import Deadline
 from transcriber.errors import ApiFailedError, ApiTimeoutError, SettingsError, UnsupportedAudioError
-from transcriber.parallel import work_on
+from transcriber.parallel import most_held_bytes, work_on
 from transcriber.segments import Span
 from transcriber.sources.base import Reader
 
@@ -74,6 +74,16 @@ def test_held_bytes_are_bounded() -> None:
     work = InFlight(2)
     work_on(chunks(6, size_bytes=40), work, parallel=8, deadline=Deadline(LONG_SECONDS), max_held_bytes=100)
     assert (work.most, work.most_bytes) == (2, 80)
+
+
+@pytest.mark.parametrize(("memory_mb", "most_mib"), [(128, 0), (256, 80), (512, 336), (4096, 3920)])
+def test_what_may_be_held_follows_the_memory(memory_mb: int, most_mib: int) -> None:
+    """All that the rest of the function leaves is for chunks; in the smallest function they go one at a time."""
+    assert most_held_bytes(memory_mb) == most_mib * 1024 * 1024
+    work = InFlight(1)
+    if not most_mib:
+        work_on(chunks(3), work, parallel=8, deadline=Deadline(LONG_SECONDS), max_held_bytes=0)
+        assert work.most == 1
 
 
 def test_one_chunk_may_be_larger_than_all_that_may_be_held() -> None:
