@@ -6,7 +6,7 @@ It looks at a part of the samples only, since nothing finer than a pause between
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import log10
 from operator import neg
 
@@ -128,7 +128,9 @@ class LevelMeter:
         end = len(samples) - len(samples) % self.window_samples
         # The first samples of all windows, the second ones, and so on: no slice is made for a window, which takes half
         # as long again.
-        columns = [samples[offset : end : self.window_samples] for offset in range(0, self.window_samples, self._step)]
+        columns = [
+            samples[offset : end : self.window_samples].tolist() for offset in range(0, self.window_samples, self._step)
+        ]
         highest, lowest = map(max, *columns), map(min, *columns)
         self.peaks.extend(map(max, highest, map(neg, lowest)))
         self._rest = samples[end:]
@@ -151,6 +153,7 @@ class LevelMeter:
             self._rest = array("h")
 
 
+@lru_cache(maxsize=FULL_SCALE + 1)  # of samples there are no more peaks than that
 def decibels(peak: float) -> float:
     """A peak against full scale, not below what counts as silence."""
     return max(SILENCE_DECIBELS, 20 * log10(peak / FULL_SCALE)) if peak > 0 else SILENCE_DECIBELS

@@ -36,6 +36,8 @@ LONGEST_WAIT_SECONDS = 20.0
 JITTER = 0.5
 # A server that says "at once" gets a pause all the same.
 SHORTEST_WAIT_SECONDS = 0.5
+# A try that has less time than this would only turn a failure whose cause is known into one that took too long.
+SHORTEST_TRY_SECONDS = 1.0
 
 
 class RetryPolicy:
@@ -69,7 +71,7 @@ class RetryPolicy:
                 return attempt()
             except RETRIED as error:
                 wait_seconds = self.wait_seconds(error, failures)
-                if failures == self._max_attempts or wait_seconds >= deadline.remaining_seconds():
+                if failures == self._max_attempts or wait_seconds + SHORTEST_TRY_SECONDS > deadline.remaining_seconds():
                     raise
                 self._tell(error, wait_seconds)
                 if isinstance(error, RateLimitedError):

@@ -19,7 +19,13 @@ from transcriber.errors import (
     TruncatedTranscriptError,
     UnsupportedAudioError,
 )
-from transcriber.retry import MAX_ATTEMPTS, SHORTEST_WAIT_SECONDS, RetryPolicy
+from transcriber.retry import (
+    FIRST_WAIT_SECONDS,
+    MAX_ATTEMPTS,
+    SHORTEST_TRY_SECONDS,
+    SHORTEST_WAIT_SECONDS,
+    RetryPolicy,
+)
 
 
 class Failing:
@@ -103,6 +109,15 @@ def test_never_waits_beyond_the_deadline() -> None:
     attempt = Failing(RateLimitedError("429", retry_after_seconds=30))
     with pytest.raises(RateLimitedError):
         policy(waits)(attempt, deadline=Deadline(29))
+    assert (attempt.calls, waits) == (1, [])
+
+
+def test_no_wait_that_leaves_no_time_for_another_try() -> None:
+    """An error whose cause is known is not turned into one that took too long, by a try that cannot end in time."""
+    waits: list[float] = []
+    attempt = Failing(ApiFailedError("no JSON"))
+    with pytest.raises(ApiFailedError, match="no JSON"):
+        policy(waits)(attempt, deadline=Deadline(FIRST_WAIT_SECONDS + SHORTEST_TRY_SECONDS / 2))
     assert (attempt.calls, waits) == (1, [])
 
 
