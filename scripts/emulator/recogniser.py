@@ -177,8 +177,10 @@ def _parts(heard: Iterable["WhisperSegment"], speech: list[tuple[float, float]])
     """The model's segments, parted where one goes on after a pause."""
     starts = [start for start, _ in speech]
     for segment in heard:
-        words = segment.words or []
-        for _, group in groupby(words, lambda word: bisect_right(starts, (word.start + word.end) / 2)):
+        if not segment.words:  # marks alone, which nobody says
+            yield Segment(float(segment.start), float(segment.end), segment.text.strip())
+            continue
+        for _, group in groupby(segment.words, lambda word: bisect_right(starts, (word.start + word.end) / 2)):
             part = list(group)
             text = "".join(word.word for word in part).strip()
             yield Segment(float(part[0].start), float(part[-1].end), text)

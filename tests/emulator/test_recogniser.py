@@ -4,11 +4,14 @@ import io
 from itertools import pairwise
 from pathlib import Path
 
+import jiwer
 import pytest
-from recordings import recording, silence, word_error_rate
+from encoding import encode
+from long_recordings import real_speech
+from recordings import recording, silence, spoken_words, word_error_rate
 
 from emulator.model_files import RecogniserUnavailableError, cache_folder, find_model
-from emulator.recogniser import Recognition, UnsupportedLanguageError, WhisperRecogniser, pieces
+from emulator.recogniser import Recognition, UnsupportedLanguageError, WhisperRecogniser, pieces, windows
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +52,26 @@ def test_options_reach_the_model(whisper: WhisperRecogniser) -> None:
     assert plain.language == "en"
     assert "Dashewoode" in prompted.text
     assert "Dashewoode" not in plain.text
+
+
+def test_windows_end_in_pauses() -> None:
+    """Stretches of speech share a window while it holds them, and one that fills it has its own."""
+    assert windows([(0, 10), (11, 20), (21, 28), (28.5, 30), (31, 59), (60, 61)]) == [
+        (0, 28),
+        (28.5, 30),
+        (31, 59),
+        (60, 61),
+    ]
+    assert windows([]) == []
+
+
+def test_segments_end_where_the_speaker_pauses(whisper: WhisperRecogniser) -> None:
+    """Sentences that come again and again are heard each time, and a segment begins with each."""
+    talk = real_speech(1.0, seed=1)
+    heard = whisper.recognise(io.BytesIO(encode(talk.samples, "wav", "pcm_s16le")))
+    starts = [segment.start_seconds for segment in heard.segments]
+    assert all(min(abs(each.start_seconds - start) for start in starts) < 1 for each in talk.sentences)
+    assert jiwer.wer(talk.words, spoken_words(heard.text)) <= 0.05
 
 
 def test_unknown_language_is_an_error(whisper: WhisperRecogniser) -> None:
