@@ -124,16 +124,27 @@ class LevelMeter:
 
     def feed(self, samples: "array[int]") -> None:
         """Hear more; what does not fill a window waits for the next samples."""
-        samples = self._rest + samples if self._rest else samples
-        end = len(samples) - len(samples) % self.window_samples
+        start = 0
+        if self._rest:
+            start = self.window_samples - len(self._rest)
+            self._rest += samples[:start]
+            if len(self._rest) < self.window_samples:
+                return
+            self._note(self._rest, 0, self.window_samples)
+        end = start + (len(samples) - start) // self.window_samples * self.window_samples
+        self._note(samples, start, end)
+        self._rest = samples[end:]
+
+    def _note(self, samples: "array[int]", start: int, end: int) -> None:
+        """Note the peaks of the whole windows from `start` to before `end`."""
         # The first samples of all windows, the second ones, and so on: no slice is made for a window, which takes half
         # as long again.
         columns = [
-            samples[offset : end : self.window_samples].tolist() for offset in range(0, self.window_samples, self._step)
+            samples[first : end : self.window_samples].tolist()
+            for first in range(start, start + self.window_samples, self._step)
         ]
         highest, lowest = map(max, *columns), map(min, *columns)
         self.peaks.extend(map(max, highest, map(neg, lowest)))
-        self._rest = samples[end:]
 
     def decibels(self, first: int, last: int) -> list[float]:
         """How loud the windows from `first` to before `last` are."""
