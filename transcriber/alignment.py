@@ -46,7 +46,7 @@ NO_PAUSE_COSTS = {Break.SENTENCE: 10.0, Break.CLAUSE: 0.3, Break.WORD: 0.0, Brea
 # A segment ends with its sentence; without punctuation, at the first pause after what a subtitle may stand.
 LONG_SEGMENT_SECONDS = 7.0
 # A pause as long as this ends one, too: models write commas between sentences that a speaker parted.
-SEGMENT_PAUSES_SECONDS = {Break.SENTENCE: 0.0, Break.CLAUSE: 0.4, Break.WORD: 1.0, Break.CHARACTER: 1.0}
+SEGMENT_PAUSES_SECONDS = {Break.CLAUSE: 0.4, Break.WORD: 1.0, Break.CHARACTER: 1.0}
 
 
 def align(text: str, speech: Sequence[Span], *, max_seconds: float) -> tuple[Segment, ...]:

@@ -86,11 +86,10 @@ def quietest(levels: Sequence[float], first: int, last: int, *, level_seconds: f
     `levels` are in decibels, of whatever reference, one each `level_seconds`; border i lies before the i-th level.
     """
     radii = [max(1, round(seconds / level_seconds)) for seconds in QUIET_AROUND_SECONDS]
-    around = [
-        [max(levels[max(0, border - radius) : border + radius], default=SILENCE_DECIBELS) for radius in radii]
+    scores = [
+        sum(max(levels[max(0, border - radius) : border + radius], default=SILENCE_DECIBELS) for radius in radii)
         for border in range(first, last + 1)
     ]
-    scores = list(map(sum, around))
     limit = min(scores) + AS_QUIET_DECIBELS
     best, run_start = (0, 0), None
     for index, score in enumerate((*scores, float("inf"))):

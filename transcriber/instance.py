@@ -41,7 +41,7 @@ class Instance:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self.log = JsonLog()
-        self._memory_mb: float = DEFAULT_MEMORY_MB
+        self._memory_mb = DEFAULT_MEMORY_MB
 
     def learn(self, context: "Context | None") -> None:
         """Take note of how much memory the platform says that there is, if it does."""

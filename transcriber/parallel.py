@@ -19,9 +19,9 @@ DEFAULT_MEMORY_MB = 256
 OTHER_MEMORY_MIB = 176
 
 
-def most_held_bytes(memory_mb: float) -> int:
+def most_held_bytes(memory_mb: int) -> int:
     """What the chunks in flight may hold in a function with so much memory; with nothing left, it is one at a time."""
-    return max(0, int((memory_mb - OTHER_MEMORY_MIB) * BYTES_PER_MIB))
+    return max(0, memory_mb - OTHER_MEMORY_MIB) * BYTES_PER_MIB
 
 
 DEFAULT_HELD_BYTES = most_held_bytes(DEFAULT_MEMORY_MB)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 RANDOM_SEED = 1
 # More threads than that gain nothing with a model of this size.
 MAX_THREADS = 4
-SAMPLE_RATE_HZ = 16000
+SAMPLE_RATE_HZ = 16_000
 # Whisper hears half a minute at once, and loses words where its own windows end: they end in pauses instead, and what
 # was heard before is no part of the next one's prompt. On ten minutes of recurring sentences that took the word errors
 # from 19 to 0.5 %, at 1.5 times the work.

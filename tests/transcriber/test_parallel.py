@@ -78,12 +78,15 @@ def test_held_bytes_are_bounded() -> None:
 
 @pytest.mark.parametrize(("memory_mb", "most_mib"), [(128, 0), (256, 80), (512, 336), (4096, 3920)])
 def test_what_may_be_held_follows_the_memory(memory_mb: int, most_mib: int) -> None:
-    """All that the rest of the function leaves is for chunks; in the smallest function they go one at a time."""
+    """All that the rest of the function leaves is for chunks."""
     assert most_held_bytes(memory_mb) == most_mib * 1024 * 1024
+
+
+def test_in_the_smallest_function_chunks_go_one_at_a_time() -> None:
+    """Where nothing is left for chunks in flight, each is worked on all the same."""
     work = InFlight(1)
-    if not most_mib:
-        work_on(chunks(3), work, parallel=8, deadline=Deadline(LONG_SECONDS), max_held_bytes=0)
-        assert work.most == 1
+    work_on(chunks(3), work, parallel=8, deadline=Deadline(LONG_SECONDS), max_held_bytes=most_held_bytes(128))
+    assert work.most == 1
 
 
 def test_one_chunk_may_be_larger_than_all_that_may_be_held() -> None:
