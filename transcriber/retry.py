@@ -82,8 +82,9 @@ class RetryPolicy:
     def _wait_for_pause(self, deadline: Deadline) -> None:
         """Wait while calls are paused, if there is time for it; without it, the call itself will tell."""
         pause_seconds = self._paused_until - self._clock()
-        if 0 < pause_seconds < deadline.remaining_seconds():
-            self._sleep(pause_seconds * (1 + JITTER * self._dice()))
+        longest = deadline.remaining_seconds() - SHORTEST_TRY_SECONDS
+        if 0 < pause_seconds < longest:
+            self._sleep(min(longest, pause_seconds * (1 + JITTER * self._dice())))
 
     def wait_seconds(self, error: TranscriberError, failures: int) -> float:
         """Seconds to wait after the `failures`-th failure in a row: what `Retry-After` says, otherwise back-off."""

@@ -136,3 +136,24 @@ def test_a_rate_limit_pauses_the_others() -> None:
     shared = RetryPolicy(sleep=sleep, dice=lambda: next(dice), clock=lambda: now[0])
     assert shared(Failing(RateLimitedError("429", retry_after_seconds=8)), deadline=Deadline(100)) == "done"
     assert waits == [8, 6, 9]
+
+
+def test_a_pause_leaves_time_for_a_try() -> None:
+    """However the dice fall, the wait for the others' pause ends in time for a call, or is not begun."""
+    now, waits = [0.0], list[float]()
+
+    def clock() -> float:
+        return now[0]
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 1:
+            for remaining_seconds in (5, 4.5):
+                assert shared(Failing(), deadline=Deadline(remaining_seconds, clock=clock)) == "done"
+            now[0] = 3.6
+
+    shared = RetryPolicy(sleep=sleep, dice=lambda: 1.0, clock=clock)
+    assert (
+        shared(Failing(RateLimitedError("429", retry_after_seconds=3.6)), deadline=Deadline(100, clock=clock)) == "done"
+    )
+    assert waits == [3.6, 4.0]
