@@ -39,6 +39,11 @@ NOTHING = ChunkTranscript(text="", model="")
 NO_WORDS = "there is sound, and no words were found."
 FEW_WORDS = "there is sound, and few words were found."
 LISTEN = "Listen to it: words may be missing."
+# What the error of a chunk says that no model finds an end of.
+NO_END = (
+    f"In less than {SHORTEST_SPLIT_SECONDS:g} s of sound the model stopped at its output limit, each time, so its "
+    "transcript would be cut off. Another model may do better: name it as the model."
+)
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,16 @@ def hear(chunk: Chunk, asking: Asking) -> tuple[Piece, ...]:
     try:
         transcript = _ask_until_whole(chunk, asking)
     except TruncatedTranscriptError as error:
-        if error.param is not None or chunk.duration_seconds < SHORTEST_SPLIT_SECONDS:
+        if not _can_be_split(chunk, error):
             raise
         return tuple(piece for part in split(chunk) for piece in hear(part, asking))
     segments = segments_of(chunk, transcript) if asking.wants_times else ()
     return (Piece(chunk.span, transcript, segments),)
+
+
+def _can_be_split(chunk: Chunk, error: TruncatedTranscriptError) -> bool:
+    """Whether a stop for length may be one, and not the client's own limit or a model that finds no end."""
+    return error.param is None and chunk.duration_seconds >= SHORTEST_SPLIT_SECONDS
 
 
 def _ask_until_whole(chunk: Chunk, asking: Asking) -> ChunkTranscript:
@@ -86,6 +96,8 @@ def _ask_until_whole(chunk: Chunk, asking: Asking) -> ChunkTranscript:
         if doubt is None:
             return _without_gaps(chunk, _paid(answer, answers), asking)
         answers.append((answer, doubt))
+    if not answers:
+        raise TruncatedTranscriptError(NO_END)
     best, doubt = min(answers, key=lambda each: each[1].missing_seconds)
     others = [each for each in answers if each[0] is not best]
     return _paid(replace(best, warnings=(*best.warnings, doubt.warning)), others)
@@ -97,18 +109,27 @@ def _answers(chunk: Chunk, asking: Asking) -> Iterator[ChunkTranscript]:
     missing: ModelNotFoundError | None = None
     for model in models:
         try:
-            yield asking.ask(chunk, model)
+            yield from _answer(chunk, model, asking)
         except ModelNotFoundError as error:
             missing = error
             continue
-        yield asking.ask(chunk, model)
+        yield from _answer(chunk, model, asking)
         break
     else:
         raise missing or AssertionError  # whoever names models raises where there are none
     for model in models:
-        # Whatever is wrong with it, there is an answer already.
+        # Whatever is wrong with it, the first one has had its say.
         with suppress(ApiError):
             yield asking.ask(chunk, model)
+
+
+def _answer(chunk: Chunk, model: str, asking: Asking) -> Iterator[ChunkTranscript]:
+    """What `model` answers; nothing where it finds no end in a chunk that is too short for its text to have none."""
+    try:
+        yield asking.ask(chunk, model)
+    except TruncatedTranscriptError as error:
+        if error.param is not None or _can_be_split(chunk, error):
+            raise
 
 
 def _paid(transcript: ChunkTranscript, others: Iterable[tuple[ChunkTranscript, "_Doubt"]]) -> ChunkTranscript:
@@ -166,7 +187,11 @@ def _filled(
     before = [segment for segment in segments if segment.start_seconds <= gap.start_seconds][-1:]
     again = before if with_segment_before else []
     part = part_of(chunk, Span(min([gap.start_seconds, *(s.start_seconds for s in again)]), gap.end_seconds))
-    heard = asking.ask(part, answer.model)
+    try:
+        heard = asking.ask(part, answer.model)
+    except ApiError:
+        # The gap stays, and is warned of: the words around it, which are paid for, are not given up for it.
+        return answer
     answer = replace(answer, usage=answer.usage + heard.usage)
     if len(heard.text) <= sum(len(segment.text) for segment in again) or is_repetitive(heard.text):
         return answer

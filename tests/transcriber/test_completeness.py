@@ -11,7 +11,14 @@ from transcriber.chunks import Chunk, HeldBytes
 from transcriber.completeness import FEW_WORDS, NO_WORDS, SHORTEST_SPLIT_SECONDS, Asking, Piece, hear
 from transcriber.containers import Container
 from transcriber.cutting import listen
-from transcriber.errors import ApiFailedError, ModelNotFoundError, TranscriberError, TruncatedTranscriptError
+from transcriber.errors import (
+    ApiError,
+    ApiFailedError,
+    ApiTimeoutError,
+    ModelNotFoundError,
+    TranscriberError,
+    TruncatedTranscriptError,
+)
 from transcriber.segments import Segment, Span
 from transcriber.wav import read_layout
 
@@ -119,6 +126,35 @@ def test_failures_of_the_other_models_are_passed_over() -> None:
     assert only(hear(chunk_of(15), models.asking())).model == "fourth"
 
 
+def test_failure_of_asking_again_is_an_error() -> None:
+    """What is wrong with the API may pass, and then all of it can be had; a doubtful text is not taken for it."""
+    models = Models({"first": ["ask", ApiFailedError("500")], "second": [WORDS]})
+    with pytest.raises(ApiFailedError):
+        hear(chunk_of(15), models.asking())
+
+
+def test_model_that_finds_no_end_is_asked_again_and_then_the_next_one() -> None:
+    """A stop for length in a few seconds is no length: it is asked for again, and then from the next model."""
+    models = Models({"first": [LENGTH, LENGTH], "second": [WORDS]})
+    transcript = only(hear(chunk_of(15), models.asking()))
+    assert (transcript.text, transcript.model, transcript.warnings) == (WORDS, "second", ())
+
+
+def test_model_that_finds_no_end_where_it_is_asked_again() -> None:
+    """A doubtful text with a warning is more than the error of a model that finds no end the second time."""
+    models = Models({"named": ["ask", LENGTH]})
+    transcript = only(hear(chunk_of(15), models.asking()))
+    assert (transcript.text, models.asked) == ("ask", ["named"] * 2)
+    assert FEW_WORDS in transcript.warnings[0]
+
+
+def test_stop_for_length_where_it_is_asked_again_is_split() -> None:
+    """A model that says too little at first and then too much has more to say, and gets the chunk in parts."""
+    models = Models({"first": ["ask", LENGTH, WORDS, WORDS]})
+    pieces = hear(chunk_of(60, pauses=[(29, 31)]), models.asking())
+    assert [piece.transcript.text for piece in pieces] == [WORDS] * 2
+
+
 def test_the_first_model_that_exists_is_the_first() -> None:
     """A model that is gone is passed over without a word; when all are gone, that is the error."""
     models = Models({"gone": [ModelNotFoundError("gone")], "there": ["", WORDS]})
@@ -181,11 +217,11 @@ def test_stop_for_length_is_split_until_it_fits() -> None:
 
 
 def test_stop_for_length_of_what_is_short_is_an_error() -> None:
-    """A model that stops for length in a few seconds of sound would do so in any; it is not split any more."""
-    models = Models({"first": [LENGTH]})
-    with pytest.raises(TruncatedTranscriptError):
+    """Where each model finds no end in a few seconds of sound, it is not split any more, and the error says so."""
+    models = Models({"first": [LENGTH, LENGTH], "second": [LENGTH]})
+    with pytest.raises(TruncatedTranscriptError, match="Another model may do better"):
         hear(chunk_of(SHORTEST_SPLIT_SECONDS - 1), models.asking())
-    assert len(models.calls) == 1
+    assert models.asked == ["first", "first", "second"]
 
 
 def test_limit_of_the_clients_own_is_not_split_around() -> None:
@@ -226,6 +262,18 @@ def test_gap_that_stays_is_warned_of() -> None:
     (warning,) = transcript.warnings
     assert warning.startswith(f"From 10:20 to 10:50 {NO_WORDS}")
     assert (transcript.segments, transcript.usage.calls) == ((EARLY, LATE), 3)
+
+
+@pytest.mark.parametrize(
+    "failure", [ApiFailedError("500"), ApiTimeoutError("504"), LENGTH], ids=["500", "504", "length"]
+)
+def test_gap_that_cannot_be_asked_for_is_warned_of(failure: ApiError) -> None:
+    """When the call for a gap alone fails, what was heard around it is the answer, and the gap has a warning."""
+    models = Models({"first": [[EARLY, LATE], failure, failure]})
+    transcript = only(hear(chunk_of(60), models.asking()))
+    (warning,) = transcript.warnings
+    assert warning.startswith(f"From 10:20 to 10:50 {NO_WORDS}")
+    assert (transcript.segments, transcript.usage.calls) == ((EARLY, LATE), 1)
 
 
 def test_gap_in_an_answer_to_an_instruction_of_the_clients() -> None:
