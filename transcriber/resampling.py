@@ -23,6 +23,9 @@ BLOCK_SECONDS = 1.0
 # What FFmpeg calls a channel of which nothing says where its loudspeaker stands: the microphones of a recorder.
 NO_POSITION = "NONE"
 STEREO_CHANNELS = 2
+# A microphone's balanced cable in a stereo socket records the same on both sides, on one of them upside down, of which
+# equal parts are silence. Of these, 14 dB less than of a side are left, and either side by itself is heard as well.
+STEREO_MIX = "mono|c0=0.6*c0+0.4*c1"
 
 
 class Resampler:
@@ -108,11 +111,13 @@ class Resampler:
 
 
 def _mix_of(frame: "AudioFrame") -> list[tuple[str, str]]:
-    """How to mix the frame's channels into one, where FFmpeg's own way would leave some out, or knows none.
+    """How to mix the frame's channels into one, where FFmpeg's own way would leave some of the sound out.
 
     It takes six channels for those of a cinema, and leaves out the one that there is the subwoofer's.
     """
     channels = frame.layout.nb_channels
-    if channels <= STEREO_CHANNELS or any(channel.name != NO_POSITION for channel in frame.layout.channels):
-        return []
-    return [("pan", "mono|c0<" + "+".join(f"c{index}" for index in range(channels)))]
+    if channels == STEREO_CHANNELS:
+        return [("pan", STEREO_MIX)]
+    if channels > STEREO_CHANNELS and all(channel.name == NO_POSITION for channel in frame.layout.channels):
+        return [("pan", "mono|c0<" + "+".join(f"c{index}" for index in range(channels)))]
+    return []

@@ -81,6 +81,16 @@ def test_each_microphone_is_heard(channels: int) -> None:
         assert max(abs(samples)) == pytest.approx(LOUD / channels, rel=0.02, abs=2), speaking
 
 
+@pytest.mark.parametrize(("left", "right"), [(1, 1), (1, 0), (0, 1), (1, -1)])
+@pytest.mark.parametrize("layout", ["stereo", "2 channels"])
+def test_nothing_in_stereo_cancels_out(left: int, right: int, layout: str) -> None:
+    """What is on both sides, on one of them, or on one the wrong way round, is heard, and never louder than it is."""
+    sound = tone(0.5)
+    rows = np.stack([left * sound, right * sound])
+    samples = np.concatenate(resampled([frame_of(rows, RATE_HZ, layout)]))
+    assert 0.19 * LOUD < max(abs(samples)) < 1.01 * LOUD
+
+
 def test_channels_of_a_film_keep_their_places() -> None:
     """Of a film's six channels, whose places are known, the middle one is louder in the mix than those behind."""
     peaks = []
