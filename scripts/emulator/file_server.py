@@ -2,6 +2,7 @@
 
 import secrets
 import shutil
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -36,7 +37,9 @@ class FileServer(Closing):
                     self.send_header("Content-Length", str(about.st_size))
                     self.send_header("ETag", f'"{about.st_mtime_ns:x}-{about.st_size:x}"')
                     self.end_headers()
-                    shutil.copyfileobj(file, self.wfile)
+                    # The function lets go once it has seen enough of a file.
+                    with suppress(ConnectionError):
+                        shutil.copyfileobj(file, self.wfile)
 
             def log_message(self, *_arguments: Any) -> None:
                 """Say nothing: the command's output is the transcript."""
