@@ -1,7 +1,7 @@
 """Samples into files of any container and codec that PyAV's FFmpeg writes."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import cast
@@ -60,6 +60,23 @@ def encode(
         output.mux(stream.encode(None))
         output.close()
         return Path(file.name).read_bytes()
+
+
+def encode_tracks(tracks: Sequence[Samples], container: str, codec: str) -> bytes:
+    """Tracks of sound as long as each other in one file, mono and 16 kHz."""
+    file = io.BytesIO()
+    with av.open(file, "w", format=container) as output:
+        streams = [cast("av.AudioStream", output.add_stream(codec, rate=SAMPLE_RATE_HZ, layout="mono")) for _ in tracks]
+        for stream, samples in zip(streams, tracks, strict=True):
+            context = stream.codec_context
+            resampler = av.AudioResampler(context.format, "mono", SAMPLE_RATE_HZ, frame_size=context.frame_size or 4096)
+            for frame in _frames(samples):
+                for part in resampler.resample(frame):
+                    output.mux(stream.encode(part))
+            for part in resampler.resample(None):
+                output.mux(stream.encode(part))
+            output.mux(stream.encode(None))
+    return file.getvalue()
 
 
 def decode(data: bytes, *, rate_hz: int = SAMPLE_RATE_HZ) -> NDArray[np.int16]:

@@ -125,6 +125,8 @@ def part_of(chunk: Chunk, within: Span) -> Chunk:
 
 def _cut_plain(audio: PlainAudio, order: CutOrder) -> Iterator[Chunk]:
     layout = audio.layout if isinstance(audio.layout, wav.WavLayout) else None
+    if layout is not None:
+        _warn_of_rest(audio.source, layout, order.warn)
     if not order.hold and goes_as_it_is(audio, order.plan):
         span = Span(0.0, audio.duration_seconds or 0.0)
         yield Chunk(span, audio.container, WholeSource(audio.source), layout)
@@ -154,6 +156,9 @@ def _cut_encoded(audio: EncodedAudio, order: CutOrder) -> Iterator[Chunk]:
 
 
 def _cut_decoded(decoder: Decoder, order: CutOrder) -> Iterator[Chunk]:
+    if decoder.tracks > 1:
+        tracks = f"{decoder.tracks} tracks of sound"
+        order.warn(f"The file has {tracks}; only the first is transcribed. Send the others by themselves.")
     cutter = SampleCutter(order.plan, sample_rate_hz=decoder.sample_rate_hz, channels=1)
     for samples in decoder.samples(max_seconds=order.max_seconds, deadline=order.deadline):
         yield from cutter.feed(memoryview(samples).cast("B"))
@@ -198,6 +203,22 @@ def _warn_of_missing(missing_seconds: float, there_seconds: float, warn: Callabl
     if missing_seconds > NOTICEABLE_SECONDS:
         stated = f"{there_seconds + missing_seconds:.1f} s"
         warn(f"The file is cut off: its header says {stated}, and {there_seconds:.1f} s are there.")
+
+
+def _warn_of_rest(source: Source, layout: wav.WavLayout, warn: Callable[[str], None]) -> None:
+    """Tell of what seems to be sound after the end that a WAV file's header states, if that can be looked at."""
+    if source.size_bytes is None or layout.data_bytes is None or not source.can_be_read_again:
+        return
+    seconds = layout.rest_seconds(source.size_bytes)
+    if seconds < NOTICEABLE_SECONDS:
+        return
+    with source.open(layout.data_start + layout.data_bytes + layout.data_bytes % 2) as reader:
+        head = reader.read_fully(wav.MIN_HEADER_BYTES)
+    if wav.is_wav(head):
+        warn("Behind the end of the recording another one begins, which is not transcribed: send each by itself.")
+    elif not wav.may_follow_samples(head):
+        rest = f"{seconds:.1f} s after the end that its header states"
+        warn(f"The file goes on for {rest}; what is said there is missing. Save it anew, with a right header.")
 
 
 def _decoded_levels(chunk: Chunk) -> Levels:

@@ -39,6 +39,9 @@ ONE_DAMAGE_SECONDS = 5.0
 
 # Of all containers, this one may have its index at the end.
 INDEXED_DEMUXERS = frozenset({"mov"})
+# These are frames and no more. FFmpeg reckons their length from the rate of the first ones, several times too long or
+# too short where silence takes fewer bytes than speech.
+DEMUXERS_WITHOUT_LENGTH = frozenset({"aac", "ac3", "amr", "mp3"})
 # How much FFmpeg asks for at a time.
 READ_BYTES = 64 * 1024
 
@@ -54,6 +57,7 @@ class Decoder:
         import av  # noqa: PLC0415 # 24 MiB, and 0.1 s of CPU at a cold start, which WAV and MP3 do without
 
         self._name = name
+        self._demuxer = demuxer
         self._source = source
         self._file = file_of(source, has_index=demuxer in INDEXED_DEMUXERS)
         try:
@@ -81,6 +85,7 @@ class Decoder:
         if not container.streams.audio:
             kind = "a video without sound" if container.streams.video else "no sound"
             raise UnsupportedAudioError(f"The source holds {self._name}, and in it {kind}.")
+        self.tracks = len(container.streams.audio)
         stream = container.streams.audio[0]
         codec = stream.codec_context
         if codec is None or not codec.sample_rate:
@@ -96,6 +101,8 @@ class Decoder:
     @property
     def duration_seconds(self) -> float | None:
         """How long it plays, by its own word; None when it says nothing."""
+        if self._demuxer in DEMUXERS_WITHOUT_LENGTH:
+            return None
         stream = self._stream
         if stream.duration is not None and stream.time_base is not None:
             return float(stream.duration * stream.time_base)

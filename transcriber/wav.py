@@ -9,6 +9,8 @@ from transcriber.errors import UnsupportedAudioError
 MAX_HEADER_BYTES = 1024 * 1024
 MIN_HEADER_BYTES = 12
 FORMAT_BYTES = 16
+# What follows the samples, such as a cover picture, is shorter; four samples that look like its name say it is longer.
+LONGEST_CHUNK_BYTES = 64 * 1024 * 1024
 # What `header` writes.
 PLAIN_HEADER_BYTES = 44
 
@@ -51,6 +53,11 @@ class WavLayout:
         missing = (self.data_bytes or 0) - max(0, size_bytes - self.data_start)
         return max(0, missing) / self.bytes_per_second
 
+    def rest_seconds(self, size_bytes: int) -> float:
+        """How much longer than the header says the samples would be, if all of a file of `size_bytes` were samples."""
+        rest = 0 if self.data_bytes is None else size_bytes - self.data_start - self.data_bytes
+        return max(0, rest) / self.bytes_per_second
+
     def duration_seconds(self, size_bytes: int | None) -> float | None:
         """The length of the samples in a file of `size_bytes`; None as long as nothing tells."""
         held = None if size_bytes is None else max(0, size_bytes - self.data_start)
@@ -61,6 +68,12 @@ class WavLayout:
 def is_wav(head: bytes) -> bool:
     """Whether `head`, at least 12 bytes, begins a WAV file."""
     return head[:4] in {b"RIFF", b"RF64", b"BW64"} and head[8:12] == b"WAVE"
+
+
+def may_follow_samples(head: bytes) -> bool:
+    """Whether `head`, of 12 bytes, begins a chunk that is no samples: a list of titles, a cover; or nothing at all."""
+    name, length = head[:4], int.from_bytes(head[4:8], "little")
+    return not any(head) or (name.isascii() and name.decode().isprintable() and length < LONGEST_CHUNK_BYTES)
 
 
 def read_layout(head: bytes) -> WavLayout | None:

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from long_recordings import LongRecording, real_speech
 from wav_files import UNKNOWN_SIZE, wav_file
+from wav_files import chunk as riff_chunk
 
 from emulator.markers import SAMPLE_RATE_HZ, Samples, silence_samples
 from transcriber import wav
@@ -257,6 +258,24 @@ def test_cut_off_recording_says_so() -> None:
         assert chunks[-1].span.end_seconds == pytest.approx(30, abs=0.5)
         assert len(warnings) == 1
         assert "cut off: its header says 60." in warnings[0]
+
+
+@pytest.mark.parametrize("chunk_seconds", [20, 300])
+def test_sound_behind_the_stated_end_is_told_of(chunk_seconds: float) -> None:
+    """A header that says too little, or a second file behind the first, has a warning; a cover picture has none."""
+    samples = speech().samples
+    picture = riff_chunk(b"id3 ", b"ID3" + bytes(500_000))
+    for data, says in (
+        (wav_file(samples, data_size_bytes=32_000 * 20), ["goes on for 40.0 s after the end that its header states"]),
+        (wav_file(samples[:320_000]) + wav_file(samples), ["another one begins, which is not transcribed"]),
+        (wav_file(samples[:320_000], after=picture), []),
+        (wav_file(samples[:320_000]) + bytes(500_000), []),
+    ):
+        warnings: list[str] = []
+        chunks = chunks_of(data, chunk_seconds, warnings=warnings)
+        assert chunks[-1].span.end_seconds == pytest.approx(20)
+        assert len(warnings) == len(says)
+        assert all(expected in warning for expected, warning in zip(says, warnings, strict=True))
 
 
 def test_damage_is_told_with_its_place() -> None:

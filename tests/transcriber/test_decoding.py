@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 from damaged_files import OddFile, long_silence, no_recordings, overwritten, truncated
-from encoding import encode
+from encoding import encode, encode_tracks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kinds import Kind, kinds
@@ -224,6 +224,30 @@ def test_plain_wav_of_too_many_bytes_is_decoded(name: str) -> None:
     shapes = [(chunk.layout.sample_rate_hz, chunk.layout.channels) for chunk in chunks if chunk.layout]
     assert shapes == [(SAMPLE_RATE_HZ, 1)]
     assert chunks[-1].span.end_seconds == pytest.approx(SECONDS, abs=0.2)
+
+
+@pytest.mark.parametrize("name", ["AAC (ADTS)", "AMR"])
+def test_length_is_not_reckoned_from_the_first_frames(name: str) -> None:
+    """Of frames without a header nobody knows the length; silence in few bytes makes no file too long or cut off."""
+    (kind,) = (kind for kind in kinds() if kind.name == name)
+    noise = np.random.default_rng(1).normal(0, 6000, 3 * SAMPLE_RATE_HZ).astype(np.int16)
+    for parts in ((noise, silence_samples(30)), (silence_samples(30), noise)):
+        warnings: list[str] = []
+        source = source_of(kind.make(np.concatenate(parts)))
+        assert list(chunks_of(source, warnings=warnings, max_seconds=40))[-1].span.end_seconds == pytest.approx(
+            33, abs=0.3
+        )
+        assert warnings == []
+
+
+@pytest.mark.parametrize("container", ["mp4", "matroska"])
+def test_further_tracks_are_told_of(container: str) -> None:
+    """Of a file with a track for each speaker the first is transcribed, and a warning says that there are others."""
+    warnings: list[str] = []
+    chunks = list(chunks_of(source_of(encode_tracks([SAMPLES, SAMPLES], container, "aac")), warnings=warnings))
+    assert chunks[-1].span.end_seconds == pytest.approx(SECONDS, abs=0.2)
+    assert len(warnings) == 1
+    assert "2 tracks of sound; only the first" in warnings[0]
 
 
 BEGINNINGS = ("", *(kind.name for kind in kinds() if "video" not in kind.name))
