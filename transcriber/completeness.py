@@ -33,6 +33,9 @@ WORDLESS_SOUND_SECONDS = 3.0
 # A chunk this short is not split any more: a model that stops for length in it does not stop for its length.
 SHORTEST_SPLIT_SECONDS = 20.0
 
+# How often the model that comes first is asked for what is doubtful; each other one is asked once.
+FIRST_MODEL_CALLS = 2
+
 # The transcript of a chunk that was not sent.
 NOTHING = ChunkTranscript(text="", model="")
 # What warnings say.
@@ -41,8 +44,8 @@ FEW_WORDS = "there is sound, and few words were found."
 LISTEN = "Listen to it: words may be missing."
 # What the error of a chunk says that no model finds an end of.
 NO_END = (
-    f"In less than {SHORTEST_SPLIT_SECONDS:g} s of sound the model stopped at its output limit, each time, so its "
-    "transcript would be cut off. Another model may do better: name it as the model."
+    f"In less than {SHORTEST_SPLIT_SECONDS:g} s of sound the model stopped at its output limit, so its transcript "
+    "would be cut off. Another model may do better: name it as the model."
 )
 
 
@@ -104,16 +107,22 @@ def _ask_until_whole(chunk: Chunk, asking: Asking) -> ChunkTranscript:
 
 
 def _answers(chunk: Chunk, asking: Asking) -> Iterator[ChunkTranscript]:
-    """What the first model that there is answers, twice, and then what each other one does; the first one's errors."""
+    """What the first model that there is answers, twice, and then what each other one does; the first one's errors.
+
+    A model that finds no end in a chunk that is too short to be split has no answer, and is not asked for it again.
+    """
     models = iter(asking.models())
     missing: ModelNotFoundError | None = None
     for model in models:
         try:
-            yield from _answer(chunk, model, asking)
+            for _ in range(FIRST_MODEL_CALLS):
+                yield asking.ask(chunk, model)
         except ModelNotFoundError as error:
             missing = error
             continue
-        yield from _answer(chunk, model, asking)
+        except TruncatedTranscriptError as error:
+            if error.param is not None or _can_be_split(chunk, error):
+                raise
         break
     else:
         raise missing or AssertionError  # whoever names models raises where there are none
@@ -121,15 +130,6 @@ def _answers(chunk: Chunk, asking: Asking) -> Iterator[ChunkTranscript]:
         # Whatever is wrong with it, the first one has had its say.
         with suppress(ApiError):
             yield asking.ask(chunk, model)
-
-
-def _answer(chunk: Chunk, model: str, asking: Asking) -> Iterator[ChunkTranscript]:
-    """What `model` answers; nothing where it finds no end in a chunk that is too short for its text to have none."""
-    try:
-        yield asking.ask(chunk, model)
-    except TruncatedTranscriptError as error:
-        if error.param is not None or _can_be_split(chunk, error):
-            raise
 
 
 def _paid(transcript: ChunkTranscript, others: Iterable[tuple[ChunkTranscript, "_Doubt"]]) -> ChunkTranscript:

@@ -229,6 +229,7 @@ def test_fault(visit: Visit) -> None:
             assert visit.transcribe().startswith(WORDS)
         else:
             visit.page.select_option("#response_format", "json")
+            visit.page.select_option("#model", "voxtral-small-24b-2507")  # or else the next one would be asked
             visit.page.click("#send")
             visit.page.wait_for_selector("#failure:not([hidden])")
             assert "output limit" in visit.page.inner_text("#failure")

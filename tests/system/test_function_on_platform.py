@@ -262,13 +262,20 @@ def test_faults_of_the_api(local: Local, model: str, path: str, case: Case) -> N
 
 
 def test_stop_for_length_is_an_error(local: Local) -> None:
-    """A transcript that the model cut is not returned, and not asked for again with the same budget."""
+    """A transcript that the named model cut is not returned, and not asked for again with the same budget."""
     local.apis.fault("length", path=CHAT)
-    status, error = local.error({"audio": TEXT})
+    status, error = local.error({"audio": TEXT, "model": VOXTRAL})
     assert (status, error["code"]) == (502, "transcript_truncated")
     status, error = local.error({"audio": TEXT, "max_tokens": 3})
     assert (status, error["param"]) == (502, "max_tokens")
     assert len(local.calls(CHAT)) == 2
+
+
+def test_stop_for_length_has_the_next_model_asked(local: Local) -> None:
+    """A client that leaves the model open gets the next one's transcript, where a short one has no end."""
+    local.apis.fault("length", path=CHAT)
+    answer = local.post({"audio": TEXT}).json()
+    assert (answer["model"], len(local.calls(CHAT)), len(local.calls(TRANSCRIPTIONS))) == (WHISPER, 1, 1)
 
 
 def test_retired_model(platform: LocalPlatform, function: Path) -> None:
