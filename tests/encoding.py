@@ -48,16 +48,7 @@ def encode(
         if video_codec is not None:
             add_video(output, video_codec, len(samples) / SAMPLE_RATE_HZ)
         output.start_encoding()  # writes the header, also of a file without a sample
-        context = stream.codec_context
-        resampler = av.AudioResampler(
-            format=context.format, layout=layout, rate=rate_hz, frame_size=context.frame_size or 4096
-        )
-        for frame in _frames(samples):
-            for part in resampler.resample(frame):
-                output.mux(stream.encode(part))
-        for part in resampler.resample(None):
-            output.mux(stream.encode(part))
-        output.mux(stream.encode(None))
+        _add_sound(output, stream, samples, layout, rate_hz)
         output.close()
         return Path(file.name).read_bytes()
 
@@ -68,14 +59,7 @@ def encode_tracks(tracks: Sequence[Samples], container: str, codec: str) -> byte
     with av.open(file, "w", format=container) as output:
         streams = [cast("av.AudioStream", output.add_stream(codec, rate=SAMPLE_RATE_HZ, layout="mono")) for _ in tracks]
         for stream, samples in zip(streams, tracks, strict=True):
-            context = stream.codec_context
-            resampler = av.AudioResampler(context.format, "mono", SAMPLE_RATE_HZ, frame_size=context.frame_size or 4096)
-            for frame in _frames(samples):
-                for part in resampler.resample(frame):
-                    output.mux(stream.encode(part))
-            for part in resampler.resample(None):
-                output.mux(stream.encode(part))
-            output.mux(stream.encode(None))
+            _add_sound(output, stream, samples, "mono", SAMPLE_RATE_HZ)
     return file.getvalue()
 
 
@@ -99,6 +83,19 @@ def add_video(output: OutputContainer, codec: str, seconds: float) -> None:
         packets += stream.encode(frame)
     packets += stream.encode(None)
     output.mux(packets)
+
+
+def _add_sound(output: OutputContainer, stream: "av.AudioStream", samples: Samples, layout: str, rate_hz: int) -> None:
+    context = stream.codec_context
+    resampler = av.AudioResampler(
+        format=context.format, layout=layout, rate=rate_hz, frame_size=context.frame_size or 4096
+    )
+    for frame in _frames(samples):
+        for part in resampler.resample(frame):
+            output.mux(stream.encode(part))
+    for part in resampler.resample(None):
+        output.mux(stream.encode(part))
+    output.mux(stream.encode(None))
 
 
 def _frames(samples: Samples) -> Iterator[av.AudioFrame]:
