@@ -1,0 +1,69 @@
+"""A handler with an API, a storage and a queue of a test's own."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from handling import WHISPER, Handle, new_instance
+from loopback import serve
+from object_storage import ACCESS_KEY, REGION, SECRET_KEY, client, empty, moto
+from triggering import SECRET, Api
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with moto() as url:
+        yield url
+
+
+@pytest.fixture
+def s3(server: str) -> Any:
+    return empty(server)
+
+
+@pytest.fixture
+def api() -> Api:
+    return Api()
+
+
+@pytest.fixture
+def environment(api: Api, server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    for name in list(os.environ):
+        if name.startswith(("SCW_", "GENERATIVE_", "MODEL", "S3_", "QUEUE_", "OUTPUT_", "AWS_")):
+            monkeypatch.delenv(name)
+    with serve(api) as api_server:
+        for name, value in {
+            "GENERATIVE_API_KEY": "a-key-of-nobody",
+            "GENERATIVE_API_URL": api_server.url,
+            "MODELS": WHISPER,
+            "TIME_LIMIT": "20",
+            "S3_ENDPOINT": server,
+            "S3_REGION": REGION,
+            "S3_ACCESS_KEY": ACCESS_KEY,
+            "S3_SECRET_KEY": SECRET_KEY,
+            "PRICES": f"{WHISPER}=0.6",
+        }.items():
+            monkeypatch.setenv(name, value)
+        yield monkeypatch
+
+
+@pytest.fixture
+def handle(environment: pytest.MonkeyPatch, s3: Any) -> Handle:  # noqa: ARG001 # what the instance finds
+    return new_instance()
+
+
+@pytest.fixture
+def queue_url(server: str, environment: pytest.MonkeyPatch) -> Iterator[str]:
+    sqs = client("sqs", server)
+    url = str(sqs.create_queue(QueueName="jobs")["QueueUrl"])
+    for name, value in {
+        "QUEUE_URL": url,
+        "QUEUE_ACCESS_KEY": ACCESS_KEY,
+        "QUEUE_SECRET_KEY": SECRET_KEY,
+        "CALLBACK_SECRET": SECRET,
+        "ALLOWED_PRIVATE_HOSTS": "127.0.0.1",
+    }.items():
+        environment.setenv(name, value)
+    yield url
+    sqs.delete_queue(QueueUrl=url)

@@ -1,0 +1,141 @@
+"""The handler with a queue: sweeps fill it, and requests with a callback are called back once, whatever fails."""
+
+import base64
+import json
+import time
+from typing import Any
+
+import openai
+import pytest
+from handling import HEARD, Handle, new_instance
+from loopback import Loopback, Peer, body_of, serve
+from object_storage import BUCKET, client, keys
+from recordings import hum
+from triggering import SECRET, TALK, Api, counts, post, upload
+
+
+def drain(server: str, queue_url: str) -> list[dict[str, Any]]:
+    """The queue's messages, as its trigger posts them."""
+    sqs = client("sqs", server)
+    events: list[dict[str, Any]] = []
+    while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
+        events += [{"httpMethod": "POST", "body": message["Body"]} for message in messages]
+    return events
+
+
+def delayed(server: str, queue_url: str) -> int:
+    """The messages that nobody receives yet."""
+    name = "ApproximateNumberOfMessagesDelayed"
+    answer = client("sqs", server).get_queue_attributes(QueueUrl=queue_url, AttributeNames=[name])
+    return int(answer["Attributes"][name])
+
+
+def test_sweep_with_a_queue(server: str, queue_url: str, s3: Any, api: Api) -> None:
+    """With a queue, a sweep queues a message for each recording, and each message has one transcribed."""
+    names = [f"{number:02}.mp3" for number in range(23)]
+    for name in names:
+        upload(s3, name, hum(0.1))
+    handle = new_instance()
+    assert counts(handle(post({"sweep": {"bucket": BUCKET}}), {})) == {"found": 23, "queued": 23}
+    assert api.jobs == 0
+    for message in drain(server, queue_url):
+        assert handle(message, {})["statusCode"] == 200
+    assert (api.jobs, keys(s3)) == (23, [*names, *(f"transcripts/{name}.json" for name in names)])
+
+
+@pytest.mark.usefixtures("queue_url")
+def test_sweep_that_is_out_of_time(environment: pytest.MonkeyPatch, s3: Any) -> None:
+    """A sweep ends before its time does, with what it has queued until then; the next one finds the rest."""
+    for number in range(100):
+        upload(s3, f"{number:02}.mp3", b"-")
+
+    def slow_queue(peer: Peer) -> None:
+        time.sleep(0.4)
+        entries = "".join(
+            f"<SendMessageBatchResultEntry><Id>{number}</Id></SendMessageBatchResultEntry>" for number in range(10)
+        )
+        peer.answer(f"<Result>{entries}</Result>".encode())
+
+    with serve(slow_queue) as queue:
+        environment.setenv("QUEUE_URL", queue.url)
+        environment.setenv("TIME_LIMIT", "2")
+        queued = counts(new_instance()(post({"sweep": {"bucket": BUCKET}}), {}))["queued"]
+    assert queued == 10 * len(queue.requests) < 100
+
+
+def verified(receiver: Loopback) -> tuple[Any, str]:
+    """The last callback's body and id, by the openai client's own check of its signature."""
+    head, _, body = receiver.requests[-1].partition(b"\r\n\r\n")
+    headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    openai.OpenAI(api_key="none").webhooks.verify_signature(body.decode(), headers, secret=SECRET)
+    assert body == body_of(receiver.requests[-1])
+    return json.loads(body), {name.lower(): value for name, value in headers.items()}["webhook-id"]
+
+
+def test_callback_by_way_of_the_queue(server: str, queue_url: str, s3: Any, api: Api) -> None:
+    """A request with a callback is queued, and its transcript called back under the id that was answered."""
+    upload(s3)
+    handle = new_instance()
+    with serve(Peer.answer) as receiver:
+        answer = handle(post({"bucket": BUCKET, "key": TALK, "callback": receiver.url}), {})
+        queued = json.loads(answer["body"])
+        assert (answer["statusCode"], queued["status"]) == (202, "queued")
+        (message,) = drain(server, queue_url)
+        for _ in range(2):
+            assert handle(message, {})["statusCode"] == 200
+            body, message_id = verified(receiver)
+            assert (body["text"], message_id) == (HEARD, queued["id"])
+    assert api.jobs == 1
+
+
+def test_callback_of_a_failure(server: str, queue_url: str, s3: Any) -> None:
+    """A request that fails is called back with its error, and its message is done."""
+    upload(s3, body=b"<html>no</html>")
+    handle = new_instance()
+    with serve(Peer.answer) as receiver:
+        handle(post({"bucket": BUCKET, "key": TALK, "callback": receiver.url}), {})
+        (message,) = drain(server, queue_url)
+        assert handle(message, {})["statusCode"] == 200
+        assert verified(receiver)[0]["error"]["code"] == "unsupported_audio"
+
+
+def test_callback_after_a_failure_that_can_be_cured(server: str, queue_url: str, s3: Any, api: Api) -> None:
+    """Such a failure has the job queued for later, and is called back, under the same id, when it was the last try."""
+    upload(s3)
+    api.statuses = ["429 X"] * 4
+    handle = new_instance()
+    with serve(Peer.answer) as receiver:
+        handle(post({"bucket": BUCKET, "key": TALK, "callback": receiver.url}), {})
+        (message,) = drain(server, queue_url)
+        job = json.loads(message["body"])["job"]
+        for attempt in (1, 2, 3):
+            later = handle(post({"job": {**job, "attempt": attempt}}), {})
+            assert (later["statusCode"], json.loads(later["body"])["id"]) == (202, job["id"])
+        assert delayed(server, queue_url) == 3
+        assert receiver.requests == []
+        assert handle(post({"job": {**job, "attempt": 4}}), {})["statusCode"] == 200
+        body, message_id = verified(receiver)
+        assert (body["error"]["code"], message_id) == ("rate_limited", job["id"])
+    assert keys(s3) == [TALK]
+
+
+@pytest.mark.usefixtures("queue_url")
+def test_callback_of_a_request_that_no_queue_takes(environment: pytest.MonkeyPatch) -> None:
+    """A recording in the request, too long for a message, is transcribed at once, answered and called back."""
+    audio = base64.b64encode(hum(10)).decode()
+    with serve(Peer.answer) as receiver:
+        answer = new_instance()(post({"audio": audio, "webhook_url": receiver.url}), {})
+        assert answer["statusCode"] == 200
+        assert verified(receiver)[0] == json.loads(answer["body"])
+        environment.delenv("CALLBACK_SECRET")
+        refused = new_instance()(post({"audio": audio, "callback": receiver.url}), {})
+        assert json.loads(refused["body"])["error"]["param"] == "CALLBACK_SECRET"
+
+
+@pytest.mark.usefixtures("queue_url")
+@pytest.mark.parametrize("url", ["http://169.254.42.42/", "http://[::1]:9/", "http://10.0.0.1/"])
+def test_callback_to_a_private_address(handle: Handle, api: Api, url: str) -> None:
+    """A callback to an address that is not public is refused before anything is done."""
+    answer = handle(post({"bucket": BUCKET, "key": TALK, "callback": url}), {})
+    assert (answer["statusCode"], json.loads(answer["body"])["error"]["param"]) == (400, "callback")
+    assert api.jobs == 0
