@@ -35,10 +35,14 @@ class PlainAudio:
 
 @dataclass(frozen=True)
 class EncodedAudio:
-    """A source with audio that has to be decoded first; `decoder` is open, and closed by whoever reads it."""
+    """A source with audio that has to be decoded first; `decoder` is open, and closed by whoever reads it.
+
+    `wav_layout` is that of a WAV file.
+    """
 
     source: Source
     decoder: "Decoder"
+    wav_layout: wav.WavLayout | None = None
 
     @property
     def duration_seconds(self) -> float | None:
@@ -54,7 +58,8 @@ def identify(source: Source, *, max_seconds: float) -> Audio:
 
     `UnsupportedAudioError` says what was found instead; `AudioTooLargeError` when it plays longer than `max_seconds`.
     """
-    audio = _identify_plain(source) or _identify_encoded(source)
+    layout = _wav_layout(source) if wav.is_wav(source.peek(SIGNATURE_BYTES)) else None
+    audio = _identify_plain(source, layout) or _identify_encoded(source, layout)
     try:
         check_duration(audio.duration_seconds, max_seconds=max_seconds)
     except (UnsupportedAudioError, AudioTooLargeError):
@@ -76,19 +81,17 @@ def check_duration(seconds: float | None, *, max_seconds: float) -> None:
         )
 
 
-def _identify_plain(source: Source) -> PlainAudio | None:
+def _identify_plain(source: Source, wav_layout: wav.WavLayout | None) -> PlainAudio | None:
     """WAV or MP3 that the APIs take as they are; None for everything else."""
-    head = source.peek(SIGNATURE_BYTES)
-    if wav.is_wav(head):
-        layout: Layout | None = _wav_layout(source)
-        container = Container.WAV
-    else:
-        layout = _mp3_layout(source) if recognise(_untagged(source)).demuxer is None else None
-        container = Container.MP3
-    return PlainAudio(source, container, layout) if layout is not None and layout.is_plain else None
+    layout: Layout | None = wav_layout
+    if wav_layout is None and recognise(_untagged(source)).demuxer is None:
+        layout = _mp3_layout(source)
+    if layout is None or not layout.is_plain:
+        return None
+    return PlainAudio(source, Container.MP3 if wav_layout is None else Container.WAV, layout)
 
 
-def _identify_encoded(source: Source) -> EncodedAudio:
+def _identify_encoded(source: Source, wav_layout: wav.WavLayout | None) -> EncodedAudio:
     from transcriber.decoding import Decoder  # noqa: PLC0415 # spares WAV and MP3 a module at a cold start
 
     finding = recognise(_untagged(source))
@@ -99,7 +102,7 @@ def _identify_encoded(source: Source) -> EncodedAudio:
             f"The source holds {finding.name}, in which there is no sound. Send a recording: WAV, MP3, M4A, MP4, MOV, "
             "3GP, WebM, Ogg, FLAC, AAC, or another of the usual formats."
         )
-    return EncodedAudio(source, Decoder(source, demuxer=finding.demuxer, name=finding.name))
+    return EncodedAudio(source, Decoder(source, demuxer=finding.demuxer, name=finding.name), wav_layout)
 
 
 def _untagged(source: Source) -> bytes:

@@ -148,6 +148,8 @@ def _cut_plain(audio: PlainAudio, order: CutOrder) -> Iterator[Chunk]:
 def _cut_encoded(audio: EncodedAudio, order: CutOrder) -> Iterator[Chunk]:
     stated_seconds, seconds = audio.duration_seconds, 0.0
     with audio.decoder as decoder:
+        if audio.wav_layout is not None:
+            _warn_of_rest(audio.source, audio.wav_layout, order.warn)
         for chunk in _cut_decoded(decoder, order):
             seconds = chunk.span.end_seconds
             yield chunk

@@ -240,6 +240,15 @@ def test_length_is_not_reckoned_from_the_first_frames(name: str) -> None:
         assert warnings == []
 
 
+@pytest.mark.parametrize("name", ["WAV s24", "WAV mu-law 8 kHz"])
+def test_second_file_behind_the_first_is_told_of(name: str) -> None:
+    """Of two WAV files in one the first is transcribed, whatever its codec, and a warning tells of the other."""
+    warnings: list[str] = []
+    chunks = list(chunks_of(source_of(2 * whole(name)), warnings=warnings))
+    assert chunks[-1].span.end_seconds == pytest.approx(SECONDS, abs=0.2)
+    assert ["another one begins" in warning for warning in warnings] == [True]
+
+
 @pytest.mark.parametrize("container", ["mp4", "matroska"])
 def test_further_tracks_are_told_of(container: str) -> None:
     """Of a file with a track for each speaker the first is transcribed, and a warning says that there are others."""
