@@ -181,10 +181,11 @@ class _Timeline:
 
     def has_gap_before(self, frame: "AudioFrame") -> bool:
         """Whether there is time without sound before `frame`, by its time stamp; it is counted then."""
-        if frame.time is None:
+        frame_seconds = frame.time  # computed each time that it is asked for
+        if frame_seconds is None:
             return False
-        self._first_seconds = frame.time if self._first_seconds is None else self._first_seconds
-        gap_seconds = frame.time - self._first_seconds - self.seconds
+        self._first_seconds = frame_seconds if self._first_seconds is None else self._first_seconds
+        gap_seconds = frame_seconds - self._first_seconds - self.seconds
         if gap_seconds <= (0 if self._failed_at is not None else LONGEST_WAVER_SECONDS):
             return False
         if gap_seconds >= LONG_GAP_SECONDS and self._failed_at is None:
