@@ -3,10 +3,12 @@
 import base64
 import importlib.util
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from loopback import Peer
 
 HANDLER = Path(__file__).parent.parent / "handler.py"
@@ -35,6 +37,13 @@ class FakeApi:
             peer.answer(json.dumps({"choices": [choice]}).encode())
         else:
             self.conversation(peer)
+
+
+def forget_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out of the environment what somebody set there for the function."""
+    for name in list(os.environ):
+        if name.startswith(("SCW_", "GENERATIVE_", "MODEL", "S3_", "QUEUE_", "OUTPUT_", "AWS_")):
+            monkeypatch.delenv(name)
 
 
 def new_instance() -> Handle:

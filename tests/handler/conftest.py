@@ -1,10 +1,9 @@
 """A handler whose API is a test's own."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
-from handling import KEY, FakeApi, Handle, new_instance
+from handling import KEY, FakeApi, Handle, forget_settings, new_instance
 from loopback import Loopback, serve
 
 
@@ -22,9 +21,7 @@ def api_server(api: FakeApi) -> Iterator[Loopback]:
 @pytest.fixture
 def handle(monkeypatch: pytest.MonkeyPatch, api_server: Loopback) -> Handle:
     """The handler of a new instance whose environment names the API of this test."""
-    for name in list(os.environ):
-        if name.startswith(("SCW_", "GENERATIVE_", "MODEL")):
-            monkeypatch.delenv(name)
+    forget_settings(monkeypatch)
     monkeypatch.setenv("GENERATIVE_API_KEY", KEY)
     monkeypatch.setenv("GENERATIVE_API_URL", api_server.url)
     monkeypatch.setenv("TIME_LIMIT", "3")

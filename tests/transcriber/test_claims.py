@@ -1,13 +1,13 @@
 """Claims: of all who are told of a version, one transcribes it, and what is left is the newest version's result."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from object_storage import ACCESS_KEY, BUCKET, REGION, SECRET_KEY, empty, moto
+from object_storage import ACCESS_KEY, BUCKET, REGION, SECRET_KEY, empty
 
 from transcriber.claims import (
     CLAIM,
@@ -69,12 +69,6 @@ class Memory:
         stored = StoredObject(key, str(self._writes), len(body), self._clock(), dict(metadata))
         self.objects[key] = (stored, body)
         return stored.etag
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with moto() as url:
-        yield url
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from loopback import Conversation, Peer, serve
-from object_storage import ACCESS_KEY, BUCKET, REGION, SECRET_KEY, empty, moto
+from object_storage import ACCESS_KEY, BUCKET, REGION, SECRET_KEY
 
 from bench_suite.bucket_server import keys_of, page
 from transcriber.deadline import Deadline
@@ -29,17 +29,6 @@ from transcriber.storage import BLOCK_BYTES, Storage, StoredObject
 
 AUDIO = bytes(range(256)) * 2_000
 ODD_KEYS = ["a b+c.mp3", "a//b.mp3", "./c.mp3", "d/../e.mp3", "é%20.mp3", "f?g#&=.mp3", "folder/"]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with moto() as url:
-        yield url
-
-
-@pytest.fixture
-def s3(server: str) -> Any:
-    return empty(server)
 
 
 def storage_at(url: str) -> Storage:

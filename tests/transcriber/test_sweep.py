@@ -1,12 +1,11 @@
 """A sweep: finds what has no transcript, with a few listings and nothing a recording, whatever the order of keys."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from loopback import serve
-from object_storage import ACCESS_KEY, BUCKET, REGION, SECRET_KEY, empty, moto
+from object_storage import ACCESS_KEY, BUCKET, REGION, SECRET_KEY
 
 from bench_suite.bucket_server import MISSING_EACH, keys_of, page
 from transcriber.claims import Claim, Claims, Version
@@ -21,17 +20,6 @@ from transcriber.sweep import Sweep
 
 ACCOUNT = Account(ACCESS_KEY, SECRET_KEY)
 LIMIT_SECONDS = 60.0
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with moto() as url:
-        yield url
-
-
-@pytest.fixture
-def s3(server: str) -> Any:
-    return empty(server)
 
 
 class Bucket:

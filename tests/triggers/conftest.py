@@ -1,25 +1,13 @@
 """A handler with an API, a storage and a queue of a test's own."""
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from handling import WHISPER, Handle, new_instance
+from handling import WHISPER, Handle, forget_settings, new_instance
 from loopback import serve
-from object_storage import ACCESS_KEY, REGION, SECRET_KEY, client, empty, moto
+from object_storage import ACCESS_KEY, REGION, SECRET_KEY, client
 from triggering import SECRET, Api
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with moto() as url:
-        yield url
-
-
-@pytest.fixture
-def s3(server: str) -> Any:
-    return empty(server)
 
 
 @pytest.fixture
@@ -29,9 +17,7 @@ def api() -> Api:
 
 @pytest.fixture
 def environment(api: Api, server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    for name in list(os.environ):
-        if name.startswith(("SCW_", "GENERATIVE_", "MODEL", "S3_", "QUEUE_", "OUTPUT_", "AWS_")):
-            monkeypatch.delenv(name)
+    forget_settings(monkeypatch)
     with serve(api) as api_server:
         for name, value in {
             "GENERATIVE_API_KEY": "a-key-of-nobody",
