@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    from object_storage import moto  # noqa: PLC0415 # a second, which most tests do without
+    from support.object_storage import moto  # noqa: PLC0415 # a second, which most tests do without
 
     with moto() as url:
         yield url
@@ -16,6 +16,6 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def s3(server: str) -> Any:
-    from object_storage import empty  # noqa: PLC0415 # the same
+    from support.object_storage import empty  # noqa: PLC0415 # the same
 
     return empty(server)

@@ -17,32 +17,32 @@ from itertools import islice
 from typing import Any, Final
 
 from transcriber.deadline import Deadline
-from transcriber.delivery import (
+from transcriber.delivery.answers import (
     JSON_TYPE,
     Answer,
-    deliver,
-    deliver_busy,
-    deliver_counts,
-    deliver_error,
-    deliver_queued,
-    error_facts,
+    counts_answer,
+    error_answer,
+    error_log_fields,
+    in_progress_answer,
+    queued_answer,
+    transcript_answer,
 )
-from transcriber.encoded import Base64Text
 from transcriber.errors import SourceFailedError, SourceNotFoundError, TranscriberError
-from transcriber.instance import Instance
-from transcriber.options import ResponseFormat, TranscriptionOptions
-from transcriber.records import ObjectReference, Uploads, may_be_audio
-from transcriber.report import Report
-from transcriber.request import Job, TranscriptionRequest
-from transcriber.schedule import SweepRequest
-from transcriber.sources import open_source
+from transcriber.jobs.results import ObjectResult, ObjectStatus, is_result
+from transcriber.request.base64_text import Base64Text
+from transcriber.request.options import ResponseFormat, TranscriptionOptions
+from transcriber.request.parse import Job, TranscriptionRequest
+from transcriber.request.s3_events import ObjectReference, UploadEvent, may_be_audio
+from transcriber.request.sweep_request import SweepRequest
+from transcriber.request_log import RequestReport
+from transcriber.services import Services
 from transcriber.sources.base import Source
-from transcriber.stored import Outcome, Stored, is_result
-from transcriber.transcript import Transcript
+from transcriber.sources.opening import open_source
+from transcriber.transcription.transcript import Transcript
 
-Transcribe = Callable[[Source, TranscriptionOptions, Report, Deadline], Transcript]
+Transcribe = Callable[[Source, TranscriptionOptions, RequestReport, Deadline], Transcript]
 
-# The queue takes 256 KiB a message (`transcriber.queue`); a longer request is done at once.
+# The queue takes 256 KiB a message (`transcriber.cloud.queue`); a longer request is done at once.
 MAX_QUEUED_BYTES = 256 * 1024
 # What a sweep queues at a time: a batch of the queue's. Between two, it ends when its time does.
 QUEUED_AT_ONCE = 10
@@ -54,26 +54,26 @@ JOB_DELAYS_SECONDS: Final = (60, 330, 900)
 LEAST_TIME_LEFT: Final = 0.25
 
 
-class Dispatch:
+class Dispatcher:
     """Does what an event asks for, with what an instance keeps; `transcribe` makes the transcript of a source."""
 
-    def __init__(self, instance: Instance, transcribe: Transcribe) -> None:
+    def __init__(self, instance: Services, transcribe: Transcribe) -> None:
         self._instance = instance
         self._transcribe = transcribe
 
-    def request(self, request: TranscriptionRequest, report: Report, deadline: Deadline) -> Answer:
+    def request(self, request: TranscriptionRequest, report: RequestReport, deadline: Deadline) -> Answer:
         """The answer to a request; with a callback it is called back, and queued before where there is a queue."""
         if request.job is not None:
             report.learn(trigger="queue")
         if request.callback is None:
             answer = self._job if request.job else self._now
-            return answer(request, report, deadline) or deliver_busy()
+            return answer(request, report, deadline) or in_progress_answer()
         self._instance.callbacks.check(request.callback)
         if request.job is None and (queued := self._queue(request, deadline)):
             return queued
         return self._with_callback(request, request.callback, report, deadline)
 
-    def uploads(self, uploads: Uploads, report: Report, deadline: Deadline) -> Answer:
+    def uploads(self, uploads: UploadEvent, report: RequestReport, deadline: Deadline) -> Answer:
         """Each uploaded recording gets its transcript; what is none, and what this function wrote, is left alone."""
         report.learn(trigger="upload")
         counts = Counter(found=0, done=0, skipped=0, failed=0)
@@ -87,9 +87,9 @@ class Dispatch:
         report.learn(**counts)
         if curable:
             raise curable
-        return deliver_counts(counts)
+        return counts_answer(counts)
 
-    def sweep(self, request: SweepRequest, report: Report, deadline: Deadline) -> Answer:
+    def sweep(self, request: SweepRequest, report: RequestReport, deadline: Deadline) -> Answer:
         """The recordings without a transcript are queued, or get theirs here, as many as the time allows."""
         report.learn(trigger="cron")
         sweep = self._instance.sweep(request)
@@ -106,9 +106,9 @@ class Dispatch:
                 self._count(reference, counts, deadline)
         counts.update(found=sweep.found, skipped=sweep.skipped)
         report.learn(**counts)
-        return deliver_counts({name: counts[name] for name in ("found", "queued", "done", "skipped", "failed")})
+        return counts_answer({name: counts[name] for name in ("found", "queued", "done", "skipped", "failed")})
 
-    def _now(self, request: TranscriptionRequest, report: Report, deadline: Deadline) -> Answer | None:
+    def _now(self, request: TranscriptionRequest, report: RequestReport, deadline: Deadline) -> Answer | None:
         """The answer to a request; None while somebody else is at work on it."""
         if isinstance(request.source, ObjectReference):
             report.learn(bucket=request.source.bucket, key=request.source.key)
@@ -122,15 +122,15 @@ class Dispatch:
             deadline=deadline,
         ) as source:
             transcript = self._transcribe(source, request.options, report, deadline)
-        return deliver(transcript, request.options.response_format, request.chat)
+        return transcript_answer(transcript, request.options.response_format, request.chat)
 
-    def _job(self, request: TranscriptionRequest, report: Report, deadline: Deadline) -> Answer | None:
+    def _job(self, request: TranscriptionRequest, report: RequestReport, deadline: Deadline) -> Answer | None:
         """A job without a callback, whose outcome is in the storage."""
         try:
             answer = self._now(request, report, deadline)
         except TranscriberError as error:
-            report.learn(**error_facts(error))
-            return deliver_error(error, to_trigger=True)
+            report.learn(**error_log_fields(error))
+            return error_answer(error, to_trigger=True)
         return answer and replace(answer, status=200)  # whatever it is, it is on record
 
     def _queue(self, request: TranscriptionRequest, deadline: Deadline) -> Answer | None:
@@ -144,20 +144,20 @@ class Dispatch:
         if len(message.encode()) > MAX_QUEUED_BYTES:
             return None
         self._instance.queue.send([message], deadline=deadline)
-        return deliver_queued(job.id)
+        return queued_answer(job.id)
 
     def _with_callback(
-        self, request: TranscriptionRequest, callback: str, report: Report, deadline: Deadline
+        self, request: TranscriptionRequest, callback: str, report: RequestReport, deadline: Deadline
     ) -> Answer:
         try:
             answer = self._now(request, report, deadline)
             if answer is None:
                 raise SourceFailedError("The recording is being transcribed for somebody else.", param="key")
         except TranscriberError as error:
-            report.learn(**error_facts(error))
-            if error.is_curable and request.job and request.job.attempt <= len(JOB_DELAYS_SECONDS):
+            report.learn(**error_log_fields(error))
+            if error.is_retryable and request.job and request.job.attempt <= len(JOB_DELAYS_SECONDS):
                 return self._try_later(request, request.job, deadline)
-            answer = deliver_error(error)
+            answer = error_answer(error)
         job = request.job or _new_job()
         content_type = answer.headers.get("Content-Type", JSON_TYPE)
         self._instance.callbacks.send(callback, answer.body, content_type, message_id=job.id, deadline=deadline)
@@ -167,31 +167,31 @@ class Dispatch:
         """Queue the next attempt at a job; where the queue does not take it, the message at hand comes again."""
         message = _message_of(replace(job, attempt=job.attempt + 1), request.fields)
         self._instance.queue.send([message], deadline=deadline, delay_seconds=JOB_DELAYS_SECONDS[job.attempt - 1])
-        return deliver_queued(job.id)
+        return queued_answer(job.id)
 
     def _count(self, reference: ObjectReference, counts: Counter[str], deadline: Deadline) -> TranscriberError | None:
         """Have one object done, count and log what became of it; the error where another time may cure it."""
-        report = Report(trigger="object")
+        report = RequestReport(trigger="object")
         report.learn(bucket=reference.bucket, key=reference.key)
         curable: TranscriberError | None = None
         try:
             outcome = self._stored(reference, TranscriptionOptions(), report, deadline).outcome
         except SourceNotFoundError as error:
-            outcome = Outcome.SKIPPED  # removed since
-            report.learn(**error_facts(error))
+            outcome = ObjectStatus.SKIPPED  # removed since
+            report.learn(**error_log_fields(error))
         except TranscriberError as error:
-            outcome = Outcome.FAILED
-            curable = error if error.is_curable else None
-            report.learn(**error_facts(error))
+            outcome = ObjectStatus.FAILED
+            curable = error if error.is_retryable else None
+            report.learn(**error_log_fields(error))
         counts[outcome] += 1
         self._instance.log(
-            "warning" if outcome is Outcome.FAILED else "info", "object", outcome=outcome, **report.log_fields
+            "warning" if outcome is ObjectStatus.FAILED else "info", "object", outcome=outcome, **report.log_fields
         )
         return curable
 
     def _stored(
-        self, reference: ObjectReference, options: TranscriptionOptions, report: Report, deadline: Deadline
-    ) -> Stored:
+        self, reference: ObjectReference, options: TranscriptionOptions, report: RequestReport, deadline: Deadline
+    ) -> ObjectResult:
         return self._instance.stored.answer(
             reference,
             options,

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree; `transcriber.delivery` turns each into the contract's answer.
+"""Everything that can go wrong, as one tree; `transcriber.delivery.answers` turns each into the contract's answer.
 
 TranscriberError
 ├── SettingsError               500  a setting is missing or wrong
@@ -37,7 +37,7 @@ class TranscriberError(Exception):
     type: ClassVar[str] = "server_error"
     code: ClassVar[str] = "internal_error"
     # Whether the very same request may succeed later: what a trigger delivers again, and what leaves no record.
-    is_curable: ClassVar[bool] = True
+    is_retryable: ClassVar[bool] = True
 
     def __init__(self, message: str, *, param: str | None = None) -> None:
         super().__init__(message)
@@ -76,7 +76,7 @@ class QueueFailedError(TranscriberError):
 class RequestError(TranscriberError):
     """The request is malformed; `param` is the field."""
 
-    is_curable = False
+    is_retryable = False
 
     status = 400
     type = "invalid_request_error"
@@ -113,7 +113,7 @@ class AddressRefusedError(SourceError):
 
     status = 400
     code = "address_refused"
-    is_curable = False
+    is_retryable = False
 
 
 class SourceNotFoundError(SourceError):
@@ -122,7 +122,7 @@ class SourceNotFoundError(SourceError):
     status = 404
     type = "not_found_error"
     code = "source_not_found"
-    is_curable = False
+    is_retryable = False
 
 
 class SourceRefusedError(SourceError):
@@ -167,7 +167,7 @@ class AudioError(TranscriberError):
     """The bytes are no audio that can be transcribed."""
 
     type = "invalid_request_error"
-    is_curable = False
+    is_retryable = False
 
 
 class AudioTooLargeError(AudioError):
@@ -206,7 +206,7 @@ class ApiRefusedError(ApiError):
     status = 400
     type = "invalid_request_error"
     code = "refused_by_api"
-    is_curable = False
+    is_retryable = False
 
 
 class ModelNotFoundError(ApiError):
@@ -237,7 +237,7 @@ class TruncatedTranscriptError(ApiError):
 
     status = 502
     code = "transcript_truncated"
-    is_curable = False
+    is_retryable = False
 
 
 class ApiTimeoutError(ApiError):

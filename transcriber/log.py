@@ -12,7 +12,7 @@ MAX_VALUE_LENGTH = 500
 _LEVELS: Final[tuple[LogLevel, ...]] = ("debug", "info", "warning", "error")
 
 
-class JsonLog:
+class JsonLogger:
     """The log of an instance; lines under `level` are not written, and each names the request that is at work."""
 
     def __init__(self, level: LogLevel = "info", *, stream: IO[str] | None = None) -> None:

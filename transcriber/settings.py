@@ -15,7 +15,7 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class Speaks(StrEnum):
+class ApiKind(StrEnum):
     """Which of the two APIs a model is asked through."""
 
     CHAT = "chat"
@@ -35,10 +35,10 @@ MAX_CHUNK_MINUTES = 30
 MAX_PARALLEL_CALLS = 64
 
 # Which API a model speaks, told by its name. Voxtral speaks both; as a chat model it follows an instruction.
-NAMES_OF_APIS: tuple[tuple[str, Speaks], ...] = (
-    ("whisper", Speaks.TRANSCRIPTIONS),
-    ("transcribe", Speaks.TRANSCRIPTIONS),
-    ("voxtral", Speaks.CHAT),
+API_KINDS_BY_NAME: tuple[tuple[str, ApiKind], ...] = (
+    ("whisper", ApiKind.TRANSCRIPTIONS),
+    ("transcribe", ApiKind.TRANSCRIPTIONS),
+    ("voxtral", ApiKind.CHAT),
 )
 
 
@@ -70,7 +70,7 @@ class Settings:
     api_key: str = field(repr=False)
     api_url: str = "https://api.scaleway.ai/v1"
     models: tuple[str, ...] = ("voxtral-small-24b-2507", "whisper-large-v3")
-    model_apis: Mapping[str, Speaks] = field(default_factory=dict)
+    model_apis: Mapping[str, ApiKind] = field(default_factory=dict)
     access_token: str | None = field(default=None, repr=False)
     max_audio_bytes: int = 500 * BYTES_PER_MB
     max_audio_seconds: float = 300 * 60.0
@@ -125,16 +125,16 @@ class Settings:
         if not settings.api_key:
             raise SettingsError("GENERATIVE_API_KEY", "is not set; it is the secret key for the Generative APIs")
         for model in settings.models:
-            if settings.api_of(model) is None:
+            if settings.api_kind(model) is None:
                 message = f"the name of {model!r} does not tell which API it speaks; say so in MODEL_APIS"
                 raise SettingsError("MODELS", message)
         return settings
 
-    def api_of(self, model: str) -> Speaks | None:
+    def api_kind(self, model: str) -> ApiKind | None:
         """Which API `model` speaks, by `MODEL_APIS` or by its name; None when neither tells."""
         if model in self.model_apis:
             return self.model_apis[model]
-        return next((api for part, api in NAMES_OF_APIS if part in model.lower()), None)
+        return next((api for part, api in API_KINDS_BY_NAME if part in model.lower()), None)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -183,13 +183,13 @@ class _Values:
             raise SettingsError(name, "names nothing; separate names with commas, the preferred one first")
         return names
 
-    def model_apis(self, name: str) -> dict[str, Speaks]:
-        apis: dict[str, Speaks] = {}
+    def model_apis(self, name: str) -> dict[str, ApiKind]:
+        apis: dict[str, ApiKind] = {}
         for part in filter(None, (part.strip() for part in (self.text(name) or "").split(","))):
             model, _, api = (piece.strip() for piece in part.partition("="))
-            if not model or api not in tuple(Speaks):
+            if not model or api not in tuple(ApiKind):
                 raise SettingsError(name, "is a list like my-model=chat,other=transcriptions")
-            apis[model] = Speaks(api)
+            apis[model] = ApiKind(api)
         return apis
 
     def formats(self, name: str) -> tuple[str, ...]:

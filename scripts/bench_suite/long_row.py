@@ -158,9 +158,9 @@ def _transcribe(settings: dict[str, str], url: str, *, memory_mb: int) -> _Reque
 
 def _cut(_settings: dict[str, str], path: str) -> tuple[float, float]:
     """CPU seconds of cutting the file at `path`, and MiB resident at the peak."""
-    from transcriber.audio import identify  # noqa: PLC0415 # by the process that is measured alone
-    from transcriber.cut_points import CutPlan  # noqa: PLC0415 # the same
-    from transcriber.cutting import CutOrder, cut  # noqa: PLC0415 # the same
+    from transcriber.audio.identify import identify  # noqa: PLC0415 # by the process that is measured alone
+    from transcriber.chunks.cut_points import ChunkLimits  # noqa: PLC0415 # the same
+    from transcriber.chunks.cutting import CutOptions, cut  # noqa: PLC0415 # the same
     from transcriber.deadline import Deadline  # noqa: PLC0415 # the same
     from transcriber.sources.base import Reader, Source  # noqa: PLC0415 # the same
 
@@ -187,7 +187,7 @@ def _cut(_settings: dict[str, str], path: str) -> tuple[float, float]:
     cpu_seconds = time.process_time()
     with FileSource(max_bytes=10**9) as source:
         audio = identify(source, max_seconds=float("inf"))
-        order = CutOrder(CutPlan(300.0), float("inf"), Deadline(float(TIME_LIMIT)), warnings.append)
+        order = CutOptions(ChunkLimits(300.0), float("inf"), Deadline(float(TIME_LIMIT)), warnings.append)
         for chunk in cut(audio, order):
             seconds = chunk.span.end_seconds
     if warnings or not seconds:

@@ -1,4 +1,4 @@
-"""Bytecode of the standard library for the archive; `transcriber/standard_library.py` says what it is for."""
+"""Bytecode of the standard library for the archive; `transcriber/startup/bytecode.py` says what it is for."""
 
 import subprocess
 from pathlib import Path

@@ -11,9 +11,9 @@ from types import FrameType
 
 from emulator.generative.admin import PREFIX
 from emulator.local_platform import REPOSITORY, LocalPlatform, PlatformOptions
-from emulator.model_files import RecogniserUnavailableError
 from emulator.processes import ServerFailedError
-from emulator.storage_server import DEFAULT_BUCKET
+from emulator.recognisers.model_files import RecogniserUnavailableError
+from emulator.storage.server import DEFAULT_BUCKET
 
 
 def main() -> int:
@@ -82,7 +82,7 @@ def _parse() -> argparse.Namespace:
         choices=["whisper", "stand-in", "markers"],
         default="whisper",
         help="stand-in: no recognition, but a fixed text that tells of the bytes, at once; markers: the words that "
-        "python -m emulator.markers wrote as tones, exactly",
+        "python -m emulator.recognisers.markers wrote as tones, exactly",
     )
     parser.add_argument(
         "--rtf", type=float, metavar="FACTOR", help="an answer takes the audio's length times this (not with whisper)"

@@ -10,18 +10,18 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from emulator.closing import Closing
-from emulator.control_client import PREFIX, ControlClient
-from emulator.control_options import ControlOptions
-from emulator.function_server import (
+from emulator.control.client import PREFIX, ControlClient
+from emulator.control.options import ControlOptions
+from emulator.generative.server import GenerativeServer, RecogniserName
+from emulator.processes import free_port
+from emulator.runtime.function_server import (
     DEFAULT_MEMORY_LIMIT_MB,
     DEFAULT_RETRY_SECONDS,
     DEFAULT_TIMEOUT_SECONDS,
     FunctionServer,
 )
-from emulator.generative_server import GenerativeServer, RecogniserName
-from emulator.processes import free_port
-from emulator.schedules import Schedule, read_schedules
-from emulator.storage_server import DEFAULT_BUCKET, StorageAccess, StorageServer
+from emulator.storage.server import DEFAULT_BUCKET, StorageAccess, StorageServer
+from emulator.triggers.schedules import Schedule, read_schedules
 
 # The folder of this repository, whose function is served unless another one is named.
 REPOSITORY = Path(__file__).resolve().parent.parent.parent

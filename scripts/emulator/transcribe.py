@@ -16,8 +16,8 @@ from tqdm import tqdm
 
 from emulator.file_server import FileServer
 from emulator.local_platform import REPOSITORY, LocalPlatform, PlatformOptions
-from emulator.model_files import RecogniserUnavailableError
 from emulator.processes import ServerFailedError
+from emulator.recognisers.model_files import RecogniserUnavailableError
 
 SAMPLE = REPOSITORY / "tests" / "audio" / "jfk.wav"
 

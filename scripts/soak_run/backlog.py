@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from emulator.markers import SAMPLE_RATE_HZ, sentence_samples, silence_samples, vocabulary
+from emulator.recognisers.markers import SAMPLE_RATE_HZ, sentence_samples, silence_samples, vocabulary
 
 PREFIX: Final = "incoming/"
 # Two words are the shortest recording that two of the backlog never share: there are 529 * 529 of them.

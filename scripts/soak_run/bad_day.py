@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from emulator.control_client import ControlClient
-from emulator.generative_server import GenerativeServer
+from emulator.control.client import ControlClient
+from emulator.generative.server import GenerativeServer
 
 # Of all calls of the API, a fifth fails, each of these ways as often.
 FAILED_CALLS: Final = 0.2

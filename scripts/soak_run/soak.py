@@ -8,7 +8,7 @@ from typing import IO, Any, Final
 import requests
 
 from emulator.local_platform import LocalPlatform, PlatformOptions
-from emulator.storage_server import DEFAULT_BUCKET
+from emulator.storage.server import DEFAULT_BUCKET
 from soak_run.backlog import PREFIX, Recording, backlog
 from soak_run.bad_day import CALLS_PATH, BadDay
 from soak_run.figures import Figures

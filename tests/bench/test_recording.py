@@ -3,7 +3,7 @@
 import pytest
 
 from bench_suite.recording import MIN_SIZE_BYTES, recording
-from transcriber import mp3
+from transcriber.audio import mp3
 
 
 @pytest.mark.parametrize("size_bytes", [MIN_SIZE_BYTES, 417 * 5, 417 * 5 + 5, 417 * 5 + 6, 417 * 5 + 10, 5_000_000])

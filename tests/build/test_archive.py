@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from function_folders import written
+from support.function_folders import written
 
 from build_archive.archive import check_compiled_files, measure, write
 from build_archive.errors import BuildError

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from archives import BUILD_TIMEOUT_SECONDS, ROOT, built, run_build
+from support.archives import BUILD_TIMEOUT_SECONDS, ROOT, built, run_build
 
 from build_archive.build import build
 from build_archive.errors import BuildError

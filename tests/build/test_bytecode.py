@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from function_folders import written
+from support.function_folders import written
 
 from build_archive.bytecode import compile_bytecode
 from build_archive.errors import BuildError

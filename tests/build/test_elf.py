@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pydantic_core._pydantic_core
 import pytest
-from archives import BUILD_TIMEOUT_SECONDS, built
+from support.archives import BUILD_TIMEOUT_SECONDS, built
 
 from build_archive.elf import faults, is_compiled
 

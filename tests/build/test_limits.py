@@ -4,7 +4,7 @@ import pytest
 
 from build_archive.errors import BuildError
 from build_archive.limits import MAX_UNPACKED_BYTES, MAX_ZIP_BYTES, Size, check_size
-from emulator import function_archive
+from emulator.runtime import function_archive
 
 
 def test_limits_hold() -> None:

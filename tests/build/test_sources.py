@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from function_folders import written
+from support.function_folders import written
 
 from build_archive.errors import BuildError
 from build_archive.job import THIS_MACHINE, Job

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from deployment.deployments import FILES, archive_of
+from support.deployments import FILES, archive_of
 
 from build_archive.limits import MAX_UNPACKED_BYTES
 from deploy_tools.archive import check_archive

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from deployment.deployments import (
+from support.deployments import (
     ACCESS_TOKEN,
     API_KEY,
     CONFIGURATION,
@@ -25,7 +25,7 @@ from deployment.deployments import (
     needs_node,
     with_triggers,
 )
-from deployment.functions_api import FunctionsApi, functions_api
+from support.functions_api import FunctionsApi, functions_api
 
 from deploy_tools.node import OSLS, find_node, install_tools
 

@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 import pytest
-from deployment.deployments import CONFIGURATION
+from support.deployments import CONFIGURATION
 
 from deploy_tools.environment import MAX_VALUE_LENGTH, check_environment
 from deploy_tools.errors import DeploymentError

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from deployment.deployments import (
+from support.deployments import (
     CONFIGURATION,
     FILES,
     PROJECT_ID,
@@ -14,7 +14,7 @@ from deployment.deployments import (
     environment_for,
     needs_node,
 )
-from deployment.functions_api import functions_api
+from support.functions_api import functions_api
 
 from deploy_tools.errors import DeploymentError
 from deploy_tools.framework import deploy_archive

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from deployment.deployments import FILES, PROJECT_ID, ROOT, SECRET_KEY, archive_of, deploy, environment_for
-from deployment.functions_api import FunctionsApi, functions_api
+from support.deployments import FILES, PROJECT_ID, ROOT, SECRET_KEY, archive_of, deploy, environment_for
+from support.functions_api import FunctionsApi, functions_api
 
 from deploy_tools.node import is_supported
 

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from deployment.deployments import CONFIGURATION, ROOT, needs_node, with_triggers
-from deployment.serverless_file import Event, Function, properties_read_by, read
 from pydantic import ValidationError
+from support.deployments import CONFIGURATION, ROOT, needs_node, with_triggers
+from support.serverless_file import Event, Function, properties_read_by, read
 
 from build_archive.standard_library import FOLDER as BYTECODE_FOLDER
 from deploy_tools.archive import ROOT_NAMES

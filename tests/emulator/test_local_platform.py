@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 import requests
-from function_folders import TIMEOUT_SECONDS, wait_until, written
+from support.function_folders import TIMEOUT_SECONDS, wait_until, written
 
-from emulator.control_client import ControlClient
-from emulator.local_platform import LocalPlatform, PlatformOptions
-from emulator.platform_state import (
+from emulator.control.client import ControlClient
+from emulator.control.state import (
     BucketState,
     CronState,
     FaultState,
@@ -25,8 +24,9 @@ from emulator.platform_state import (
     QueueState,
     RequestRecord,
 )
+from emulator.local_platform import LocalPlatform, PlatformOptions
 from emulator.processes import ServerFailedError
-from emulator.schedules import ScheduleError
+from emulator.triggers.schedules import ScheduleError
 
 TOKEN = "the-token"
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from handling import KEY, FakeApi, Handle, forget_settings, new_instance
-from loopback import Loopback, serve
+from support.handling import KEY, FakeApi, Handle, forget_settings, new_instance
+from support.loopback import Loopback, serve
 
 
 @pytest.fixture

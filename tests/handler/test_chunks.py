@@ -8,13 +8,13 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from encoding import encode
-from handling import WHISPER, FakeApi, Handle, audio, error_of, new_instance, post
-from long_recordings import LongRecording, marked_speech
-from loopback import Peer, body_of
-from recordings import silence
+from support.encoding import encode
+from support.handling import WHISPER, FakeApi, Handle, audio, error_of, new_instance, post
+from support.long_recordings import LongRecording, marked_speech
+from support.loopback import Peer, body_of
+from support.recordings import silence
 
-from emulator.marker_recogniser import MarkerRecogniser
+from emulator.recognisers.marker_reader import MarkerRecogniser
 
 
 class Listening:

@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from handling import HEARD, KEY, VOXTRAL, WHISPER, FakeApi, Handle, audio, error_of, new_instance, post
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from loopback import serve
-from recordings import hum, recording, silence
+from support.handling import HEARD, KEY, VOXTRAL, WHISPER, FakeApi, Handle, audio, error_of, new_instance, post
+from support.loopback import serve
+from support.recordings import hum, recording, silence
 
 
 def test_transcript(handle: Handle, api: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:

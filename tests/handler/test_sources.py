@@ -6,9 +6,9 @@ import threading
 from contextlib import suppress
 
 import pytest
-from handling import VOXTRAL, WHISPER, FakeApi, Handle, audio, error_of, post
-from loopback import Conversation, Peer, serve
-from recordings import hum, recording
+from support.handling import VOXTRAL, WHISPER, FakeApi, Handle, audio, error_of, post
+from support.loopback import Conversation, Peer, serve
+from support.recordings import hum, recording
 
 WAV, MP3 = recording("jfk.wav"), recording("jfk.mp3")
 

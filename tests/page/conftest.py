@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from page.browser import launched
 from playwright.sync_api import Browser
+from support.browser import launched
 
 
 @pytest.fixture(scope="package")

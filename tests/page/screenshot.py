@@ -4,11 +4,11 @@ import os
 import sys
 from pathlib import Path
 
-from page.browser import launched, visiting
-from recordings import AUDIO
+from support.browser import launched, visiting
+from support.recordings import AUDIO
 
 from emulator.local_platform import REPOSITORY, LocalPlatform, PlatformOptions
-from emulator.page_endpoints import PAGE_FOLDER
+from emulator.page.endpoints import PAGE_FOLDER
 
 SIZE = (1100, 900)
 
@@ -28,7 +28,7 @@ def draw(folder: Path) -> None:
         page.evaluate("document.getElementById('player').currentTime = 6")
         page.wait_for_selector("[aria-current=true]")
         page.mouse.move(0, 0)  # off what it clicked last, which would look chosen
-        page.screenshot(path=PAGE_FOLDER / "screenshot.png", animations="disabled", full_page=True)
+        page.screenshot(path=PAGE_FOLDER.parent / "screenshot.png", animations="disabled", full_page=True)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from function_folders import written
-from page.browser import INSTALL_TIMEOUT_SECONDS, Visit, visiting
 from playwright.sync_api import Browser
-from recordings import AUDIO
+from support.browser import INSTALL_TIMEOUT_SECONDS, Visit, visiting
+from support.function_folders import written
+from support.recordings import AUDIO
 
 from emulator.local_platform import LocalPlatform, PlatformOptions
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from loopback import serve
-from page.browser import DESKTOP, INSTALL_TIMEOUT_SECONDS, PHONE, Visit, visiting
 from playwright.sync_api import Browser
-from recordings import AUDIO, recording
+from support.browser import DESKTOP, INSTALL_TIMEOUT_SECONDS, PHONE, Visit, visiting
+from support.loopback import serve
+from support.recordings import AUDIO, recording
 
 from emulator.local_platform import LocalPlatform, PlatformOptions
 

@@ -8,12 +8,12 @@ from itertools import cycle
 
 import numpy as np
 import pytest
-from kinds import Kind, kinds
-from local_function import VOXTRAL, WHISPER, LocalFunction, local_function
-from loopback import serve
-from recordings import recording, word_error_rate
+from support.kinds import Kind, kinds
+from support.local_function import VOXTRAL, WHISPER, LocalFunction, local_function
+from support.loopback import serve
+from support.recordings import recording, word_error_rate
 
-from emulator.markers import SAMPLE_RATE_HZ, Samples
+from emulator.recognisers.markers import SAMPLE_RATE_HZ, Samples
 
 pytestmark = pytest.mark.timeout(300)  # the first answer waits for the recogniser's model
 

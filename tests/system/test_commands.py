@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from loopback import serve
-from recordings import AUDIO, WORDS, recording, silence, word_error_rate
+from support.loopback import serve
+from support.recordings import AUDIO, WORDS, recording, silence, word_error_rate
 
 ROOT = Path(__file__).parent.parent.parent
 TIMEOUT_SECONDS = 300

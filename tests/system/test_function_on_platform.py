@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 import requests
-from archives import BUILD_TIMEOUT_SECONDS, built
-from loopback import Peer, serve
-from recordings import hum, recording
+from support.archives import BUILD_TIMEOUT_SECONDS, built
+from support.loopback import Peer, serve
+from support.recordings import hum, recording
 
-from emulator.generative_server import GenerativeServer
+from emulator.generative.server import GenerativeServer
 from emulator.local_platform import REPOSITORY, LocalPlatform, PlatformOptions
 
 pytestmark = pytest.mark.timeout(BUILD_TIMEOUT_SECONDS)  # the first test of the archive waits for it

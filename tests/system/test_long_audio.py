@@ -15,12 +15,12 @@ import numpy as np
 import pysubs2
 import pytest
 import webvtt
-from encoding import encode
-from local_function import VOXTRAL, WHISPER, LocalFunction, local_function, new_request_id
-from long_recordings import LongFile, LongRecording, Spoken, marked_speech, real_speech, repeat
-from recordings import WORDS, recording, spoken_words
+from support.encoding import encode
+from support.local_function import VOXTRAL, WHISPER, LocalFunction, local_function, new_request_id
+from support.long_recordings import LongFile, LongRecording, Spoken, marked_speech, real_speech, repeat
+from support.recordings import WORDS, recording, spoken_words
 
-from emulator.markers import SAMPLE_RATE_HZ, silence_samples
+from emulator.recognisers.markers import SAMPLE_RATE_HZ, silence_samples
 
 pytestmark = pytest.mark.timeout(300)  # an hour is decoded by the function and by the API, on however small a machine
 

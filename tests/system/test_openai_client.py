@@ -10,12 +10,12 @@ import httpx2
 import openai
 import pytest
 import requests
-from loopback import serve
 from openai.types.audio import Transcription
-from recordings import AUDIO, recording
+from support.loopback import serve
+from support.recordings import AUDIO, recording
 
 from emulator.local_platform import LocalPlatform, PlatformOptions
-from emulator.stand_in import stand_in_text
+from emulator.recognisers.stub import stand_in_text
 
 VOXTRAL, WHISPER = "voxtral-small-24b-2507", "whisper-large-v3"
 TOKEN = "the-access-token"

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 import requests
 from boto3.s3.transfer import TransferConfig
-from function_folders import wait_until
-from loopback import Peer, serve
-from recordings import recording
 from standardwebhooks import Webhook, WebhookVerificationError
+from support.function_folders import wait_until
+from support.loopback import Peer, serve
+from support.recordings import recording
 
-from emulator.control_client import ControlClient
-from emulator.generative_server import GenerativeServer
+from emulator.control.client import ControlClient
+from emulator.generative.server import GenerativeServer
 from emulator.local_platform import LocalPlatform, PlatformOptions
-from emulator.storage_server import StorageAccess
+from emulator.storage.server import StorageAccess
 
 INSTANCES = 5
 SECRET = "whsec_" + base64.b64encode(b"of nobody, for this test").decode()

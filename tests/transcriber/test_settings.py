@@ -5,7 +5,7 @@ import ipaddress
 import pytest
 
 from transcriber.errors import SettingsError
-from transcriber.settings import AllowedHost, Settings, Speaks
+from transcriber.settings import AllowedHost, ApiKind, Settings
 
 KEY = {"GENERATIVE_API_KEY": "a-secret-key"}
 
@@ -106,11 +106,11 @@ def test_api_of_a_model_is_told_by_its_name_or_by_model_apis() -> None:
     settings = Settings.from_environment(
         {**KEY, "MODELS": "ours", "MODEL_APIS": "ours=chat, voxtral-mini=transcriptions"}
     )
-    assert settings.api_of("ours") is Speaks.CHAT
-    assert settings.api_of("voxtral-mini") is Speaks.TRANSCRIPTIONS
-    assert settings.api_of("voxtral-small-24b-2507") is Speaks.CHAT
-    assert settings.api_of("openai/whisper-large-v3:fp16") is Speaks.TRANSCRIPTIONS
-    assert settings.api_of("llama") is None
+    assert settings.api_kind("ours") is ApiKind.CHAT
+    assert settings.api_kind("voxtral-mini") is ApiKind.TRANSCRIPTIONS
+    assert settings.api_kind("voxtral-small-24b-2507") is ApiKind.CHAT
+    assert settings.api_kind("openai/whisper-large-v3:fp16") is ApiKind.TRANSCRIPTIONS
+    assert settings.api_kind("llama") is None
 
 
 def test_allowed_private_hosts_are_names_addresses_networks_and_ports() -> None:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from handling import WHISPER, Handle, forget_settings, new_instance
-from loopback import serve
-from object_storage import ACCESS_KEY, REGION, SECRET_KEY, client
-from triggering import SECRET, Api
+from support.handling import WHISPER, Handle, forget_settings, new_instance
+from support.loopback import serve
+from support.object_storage import ACCESS_KEY, REGION, SECRET_KEY, client
+from support.triggering import SECRET, Api
 
 
 @pytest.fixture

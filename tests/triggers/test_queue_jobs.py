@@ -7,11 +7,11 @@ from typing import Any
 
 import openai
 import pytest
-from handling import HEARD, Handle, new_instance
-from loopback import Loopback, Peer, body_of, serve
-from object_storage import BUCKET, client, keys
-from recordings import hum
-from triggering import SECRET, TALK, Api, counts, post, upload
+from support.handling import HEARD, Handle, new_instance
+from support.loopback import Loopback, Peer, body_of, serve
+from support.object_storage import BUCKET, client, keys
+from support.recordings import hum
+from support.triggering import SECRET, TALK, Api, counts, post, upload
 
 
 def drain(server: str, queue_url: str) -> list[dict[str, Any]]:

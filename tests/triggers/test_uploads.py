@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from handling import HEARD, WHISPER, Handle, new_instance
-from object_storage import BUCKET, keys
-from recordings import hum
-from triggering import RESULT, TALK, Api, counts, event, post, stored, upload
+from support.handling import HEARD, WHISPER, Handle, new_instance
+from support.object_storage import BUCKET, keys
+from support.recordings import hum
+from support.triggering import RESULT, TALK, Api, counts, event, post, stored, upload
 
 
 @pytest.mark.parametrize("name", ["upload", "upload-sns", "queue-job", "queue-object", "cron-sweep"])

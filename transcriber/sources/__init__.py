@@ -1,34 +1,4 @@
-"""Where audio comes from: an address, Object Storage, or the request; each is something to read, again if need be."""
+"""Where audio comes from: bytes that are read in order, again if need be, in bounded memory.
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-from transcriber.deadline import Deadline
-from transcriber.encoded import Base64Text
-from transcriber.request import UrlReference
-from transcriber.settings import Settings
-from transcriber.sources.base import Source
-from transcriber.sources.inline import InlineSource
-
-if TYPE_CHECKING:
-    from transcriber.sources.url import Downloads
-
-
-def open_source(
-    reference: UrlReference | Base64Text,
-    *,
-    downloads: "Callable[[], Downloads]",
-    settings: Settings,
-    deadline: Deadline,
-) -> Source:
-    """The source that `reference` names; nothing is read before its first `peek` or `open`.
-
-    `downloads` is called for a URL alone: it makes the session on first use.
-    """
-    match reference:
-        case UrlReference(url):
-            from transcriber.sources.url import UrlSource  # noqa: PLC0415 # requests takes 0.1 s of CPU at a cold start
-
-            return UrlSource(url, downloads=downloads(), max_bytes=settings.max_audio_bytes, deadline=deadline)
-        case Base64Text():
-            return InlineSource(reference, max_bytes=settings.max_audio_bytes)
+Belongs here: one module for each kind of source. Never here: what the bytes mean.
+"""

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from transcriber.encoded import Base64Text
+from transcriber.request.base64_text import Base64Text
 from transcriber.sources.base import Reader, Source
 
 

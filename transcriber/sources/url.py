@@ -23,10 +23,10 @@ from transcriber.errors import (
     SourceRefusedError,
     SourceTimeoutError,
 )
+from transcriber.net.ssrf_guard import GuardedAdapter, SsrfGuard
+from transcriber.net.tls import client_context
 from transcriber.retry import RetryPolicy
 from transcriber.sources.base import Reader, Source
-from transcriber.sources.guard import Guard, GuardedAdapter
-from transcriber.tls import client_context
 
 MAX_REDIRECTS = 5
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -54,12 +54,12 @@ HEADERS: Final = {
 }
 
 
-class Downloads:
+class Downloader:
     """The connections that an instance keeps to the outside, and how it retries."""
 
     def __init__(
         self,
-        guard: Guard,
+        guard: SsrfGuard,
         *,
         tls: Callable[[], ssl.SSLContext] = client_context,
         sleep: Callable[[float], None] = time.sleep,
@@ -93,7 +93,7 @@ class UrlSource(Source):
 
     kind: ClassVar[str] = "url"
 
-    def __init__(self, url: str, *, downloads: Downloads, max_bytes: int, deadline: Deadline) -> None:
+    def __init__(self, url: str, *, downloads: Downloader, max_bytes: int, deadline: Deadline) -> None:
         super().__init__(max_bytes=max_bytes)
         check_url(url)
         self._url = url

@@ -1,1 +1,1 @@
-"""The parts of the emulated Generative APIs: what `emulator.generative_apis` puts together."""
+"""The parts of the emulated Generative APIs: what `emulator.generative.apis` puts together."""

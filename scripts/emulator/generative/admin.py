@@ -6,8 +6,8 @@ from typing import Annotated
 from flask import Blueprint, Response, jsonify, request
 from pydantic import Field, TypeAdapter
 
-from emulator.faults import Fault
 from emulator.generative.errors import ApiError
+from emulator.generative.faults import Fault
 from emulator.generative.intake import Apis
 
 PREFIX = "/_emulator"

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from emulator.audio_check import AcceptedAudio, accept_audio
+from emulator.generative.audio_check import AcceptedAudio, accept_audio
 from emulator.generative.budget import MAX_OUTPUT_TOKENS, Output, audio_tokens, cut, output_limit
 from emulator.generative.errors import ApiError
 from emulator.generative.intake import CHAT_PATH, Apis, intake

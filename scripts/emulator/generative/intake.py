@@ -7,12 +7,12 @@ from typing import Any, cast
 
 from flask import Response, g, request
 
-from emulator.faults import Fault, FaultKind, FaultOrders
 from emulator.generative.errors import ApiError
+from emulator.generative.faults import Fault, FaultKind, FaultOrders
 from emulator.generative.models import Models
 from emulator.generative.received import ReceivedRequest, RequestLog
 from emulator.generative.strike import cut_short, linger, strike
-from emulator.recogniser import Recogniser
+from emulator.recognisers.whisper import Recogniser
 
 CHAT_PATH = "/v1/chat/completions"
 TRANSCRIPTIONS_PATH = "/v1/audio/transcriptions"

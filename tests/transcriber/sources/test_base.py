@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transcriber.encoded import read_base64
 from transcriber.errors import AudioTooLargeError
+from transcriber.request.base64_text import read_base64
 from transcriber.sources.base import Reader, Source
 from transcriber.sources.inline import InlineSource
 

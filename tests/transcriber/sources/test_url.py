@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 import trustme
-from loopback import Conversation, Loopback, Peer, serve
+from support.loopback import Conversation, Loopback, Peer, serve
 
 from transcriber.deadline import Deadline
 from transcriber.errors import (
@@ -24,15 +24,15 @@ from transcriber.errors import (
     SourceRefusedError,
     SourceTimeoutError,
 )
+from transcriber.net.ssrf_guard import SsrfGuard
 from transcriber.settings import AllowedHost
-from transcriber.sources.guard import Guard
-from transcriber.sources.url import CONNECT_ATTEMPTS, MAX_RESUMES, Downloads, UrlSource, check_url
+from transcriber.sources.url import CONNECT_ATTEMPTS, MAX_RESUMES, Downloader, UrlSource, check_url
 
 AUDIO = bytes(range(256)) * 1000
 
 
 def source(server: Loopback, *, seconds: float = 5, max_bytes: int = 10**7, path: str = "/a.mp3") -> UrlSource:
-    downloads = Downloads(Guard([AllowedHost(name="127.0.0.1")]), sleep=lambda _: None)
+    downloads = Downloader(SsrfGuard([AllowedHost(name="127.0.0.1")]), sleep=lambda _: None)
     return UrlSource(server.url + path, downloads=downloads, max_bytes=max_bytes, deadline=Deadline(seconds))
 
 
@@ -420,7 +420,7 @@ def test_body_of_a_redirect_is_not_read() -> None:
 
 def test_cookies_are_not_kept() -> None:
     """What a server sets in one request is not sent with the next one, which may be somebody else's."""
-    downloads = Downloads(Guard([AllowedHost(name="127.0.0.1")]))
+    downloads = Downloader(SsrfGuard([AllowedHost(name="127.0.0.1")]))
     with serve(lambda peer: peer.answer(AUDIO, Set_Cookie="who=me")) as server:
         for _ in range(2):
             with UrlSource(server.url, downloads=downloads, max_bytes=10**7, deadline=Deadline(5)) as audio:
@@ -442,7 +442,7 @@ def test_connection_is_kept_between_requests() -> None:
         peer.answer(AUDIO)
 
     for tls in (None, server_tls):
-        downloads = Downloads(Guard([AllowedHost(name="127.0.0.1")]), tls=lambda: client_tls)
+        downloads = Downloader(SsrfGuard([AllowedHost(name="127.0.0.1")]), tls=lambda: client_tls)
         with serve(twice, tls=tls) as server:
             for _ in range(2):
                 with UrlSource(server.url, downloads=downloads, max_bytes=10**7, deadline=Deadline(5)) as audio:
@@ -457,7 +457,7 @@ def test_dripping_server_over_tls() -> None:
     authority.issue_cert("127.0.0.1").configure_cert(server_tls)
     client_tls = ssl.create_default_context()
     authority.configure_trust(client_tls)
-    downloads = Downloads(Guard([AllowedHost(name="127.0.0.1")]), tls=lambda: client_tls, sleep=lambda _: None)
+    downloads = Downloader(SsrfGuard([AllowedHost(name="127.0.0.1")]), tls=lambda: client_tls, sleep=lambda _: None)
     with (
         serve(dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x"), tls=server_tls) as server,
         UrlSource(server.url, downloads=downloads, max_bytes=10**7, deadline=Deadline(0.6)) as audio,
@@ -498,7 +498,7 @@ def test_certificate_must_be_the_servers() -> None:
 
         threading.Thread(target=shake_hands, daemon=True).start()
         server = Loopback(listener.getsockname()[1])
-        downloads = Downloads(Guard([AllowedHost(name="127.0.0.1")]), sleep=lambda _: None)
+        downloads = Downloader(SsrfGuard([AllowedHost(name="127.0.0.1")]), sleep=lambda _: None)
         url = server.url.replace("http:", "https:")
         with (
             UrlSource(url, downloads=downloads, max_bytes=10, deadline=Deadline(5)) as audio,

@@ -1,0 +1,1 @@
+"""The platform's own endpoints and state: activity, faults, schedules to fire."""

@@ -1,0 +1,91 @@
+"""What there is around the gateway: triggers, schedules, faults, log; and the state of it all at one moment."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from emulator.control.activity import Activity
+from emulator.control.faults import PlatformFaults
+from emulator.control.state import BucketState, InstanceState, ObjectState, PlatformState
+from emulator.runtime.log_lines import LogLines
+from emulator.storage.server import StorageAccess
+from emulator.triggers.cron import CronTrigger
+from emulator.triggers.queue import QueueTrigger
+
+# What a listing of S3 gives at once.
+MAX_SHOWN_OBJECTS = 1000
+
+
+class Control:
+    """Everything around the gateway, from `start` to the end of the process; safe to use from several threads."""
+
+    def __init__(
+        self,
+        *,
+        function_url: str,
+        storage: StorageAccess,
+        workers_folder: Path,
+        activity: Activity,
+        faults: PlatformFaults,
+        log: LogLines,
+        queue: QueueTrigger,
+        cron: CronTrigger,
+    ) -> None:
+        self._function_url = function_url
+        self._storage = storage
+        self._workers_folder = workers_folder
+        self._activity = activity
+        self._log = log
+        self._queue = queue
+        self._clients: dict[str, Any] = {}
+        self.faults = faults
+        self.cron = cron
+
+    def start(self) -> None:
+        """Begin to read the log, and to trigger."""
+        self._log.start()
+        self._queue.start()
+        self.cron.start()
+
+    def state(self) -> PlatformState:
+        """The platform at this moment."""
+        return PlatformState(
+            function_url=self._function_url,
+            requests=self._activity.records(),
+            instances=tuple(self._instances()),
+            bucket=self._bucket(),
+            queue=self._queue.state(self._client("sqs")),
+            crons=self.cron.states(),
+            faults=self.faults.states(),
+            log=self._log.latest(),
+        )
+
+    def publish(self, body: str) -> None:
+        """Put a message into the queue."""
+        self._client("sqs").send_message(QueueUrl=self._storage.queue_url, MessageBody=body)
+
+    def _instances(self) -> list[InstanceState]:
+        states = []
+        for mark in sorted(self._workers_folder.iterdir(), key=lambda mark: int(mark.name)):
+            try:
+                about = mark.stat()
+            except FileNotFoundError:  # it has ended meanwhile
+                continue
+            states.append(InstanceState(int(mark.name), about.st_mtime if about.st_size else None))
+        return states
+
+    def _bucket(self) -> BucketState:
+        listing = self._client("s3").list_objects_v2(Bucket=self._storage.bucket, MaxKeys=MAX_SHOWN_OBJECTS)
+        objects = tuple(_object(entry) for entry in listing.get("Contents", []))
+        return BucketState(self._storage.bucket, objects, listing["IsTruncated"])
+
+    def _client(self, service: str) -> Any:
+        # Made when first asked for: importing boto3 would delay the start.
+        if service not in self._clients:
+            self._clients[service] = self._storage.client(service)
+        return self._clients[service]
+
+
+def _object(entry: dict[str, Any]) -> ObjectState:
+    modified: datetime = entry["LastModified"]
+    return ObjectState(entry["Key"], entry["Size"], entry["ETag"].strip('"'), modified.timestamp())

@@ -1,0 +1,112 @@
+"""The control's endpoints, on a port of their own, since every path of the gateway's belongs to the function.
+
+GET    /_emulator/platform          all there is to tell, as `emulator.control.state.PlatformState`
+POST   /_emulator/faults            an `emulator.control.faults.PlatformFault`; DELETE ends them all
+POST   /_emulator/cron/0/fire       has the first schedule ask now
+POST   /_emulator/messages          the body becomes a message of the queue, as a NATS subject's would
+"""
+
+import threading
+from dataclasses import asdict
+from http import HTTPStatus
+from ipaddress import ip_address
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, Response, jsonify, request
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from emulator.control.client import PREFIX
+from emulator.control.control import Control
+from emulator.control.faults import PlatformFault
+from emulator.processes import LOOPBACK
+
+# Another name for this machine is one that somebody gave it, to have a browser take their page for ours.
+OWN_NAMES: Final = frozenset({LOOPBACK, "localhost"})
+
+
+def serve(control: Control, port: int, page: Blueprint) -> None:
+    """Answer at `port` of loopback, on threads of its own, to the end of the process."""
+    server = make_server(LOOPBACK, port, control_app(control, page), threaded=True, request_handler=_QuietHandler)
+    threading.Thread(target=server.serve_forever, name="control", daemon=True).start()
+
+
+def control_app(control: Control, page: Blueprint) -> Flask:
+    """The endpoints and the `page` as a WSGI application; nobody but this machine is answered; errors are JSON."""
+    app = Flask(__name__, static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it, the base class has not
+    app.before_request(_refuse_others)
+    app.register_blueprint(control_blueprint(control))
+    app.register_blueprint(page)
+
+    @app.errorhandler(ValidationError)
+    def invalid(error: ValidationError) -> tuple[Response, int]:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the order"
+        return _error(HTTPStatus.BAD_REQUEST, f"{where}: {first['msg']}")
+
+    @app.errorhandler(HTTPException)
+    def other(error: HTTPException) -> tuple[Response, int]:
+        return _error(error.code or HTTPStatus.INTERNAL_SERVER_ERROR, error.description or error.name)
+
+    return app
+
+
+def control_blueprint(control: Control) -> Blueprint:
+    """The routes under `/_emulator/`."""
+    blueprint = Blueprint("control", __name__, url_prefix=PREFIX)
+
+    @blueprint.get("/platform")
+    def tell() -> Response:
+        return jsonify(asdict(control.state()))
+
+    @blueprint.post("/faults")
+    def add_fault() -> Response:
+        control.faults.add(PlatformFault.model_validate_json(request.get_data()))
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    @blueprint.delete("/faults")
+    def clear_faults() -> Response:
+        control.faults.clear()
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    @blueprint.post("/cron/<int:number>/fire")
+    def fire(number: int) -> Response | tuple[Response, int]:
+        try:
+            control.cron.fire(number)
+        except IndexError:
+            return _error(HTTPStatus.NOT_FOUND, f"There are {len(control.cron.states())} schedules, numbered from 0")
+        return Response(status=HTTPStatus.ACCEPTED)
+
+    @blueprint.post("/messages")
+    def publish() -> Response | tuple[Response, int]:
+        body = request.get_data().decode(errors="replace")
+        if not body:
+            return _error(HTTPStatus.BAD_REQUEST, "The body is the message, and there is none")
+        control.publish(body)
+        return Response(status=HTTPStatus.ACCEPTED)
+
+    return blueprint
+
+
+def _refuse_others() -> tuple[Response, int] | None:
+    """Another machine, and a page of another origin that a browser of this one has open, whatever it calls us."""
+    if not ip_address(request.remote_addr or "0.0.0.0").is_loopback:  # noqa: S104 # an address that is refused
+        return _error(HTTPStatus.FORBIDDEN, "Only this machine may do that")
+    own = request.host_url.rstrip("/")
+    if urlsplit(own).hostname not in OWN_NAMES or request.headers.get("Origin", own) != own:
+        return _error(HTTPStatus.FORBIDDEN, "Only this machine's own page may do that")
+    return None
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """Says nothing of a request: a page asks each second, and the output is the function's log."""
+
+    def log_request(self, *_arguments: Any) -> None:
+        pass
+
+
+def _error(status: int, message: str) -> tuple[Response, int]:
+    return jsonify({"error": {"message": message}}), status

@@ -1,0 +1,72 @@
+"""The gateway with the platform around it in one process: triggers, faults on demand, and the control's endpoints."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from emulator.control import endpoints
+from emulator.control.activity import TRIGGER, Activity
+from emulator.control.control import Control
+from emulator.control.faults import PlatformFaultKind, PlatformFaults
+from emulator.control.options import CONTROL_VARIABLE, ControlOptions
+from emulator.page.endpoints import page_blueprint
+from emulator.runtime import gateway
+from emulator.runtime.gateway_server import PRIVATE_TOKEN_VARIABLE
+from emulator.runtime.log_lines import LogLines
+from emulator.triggers.client import TriggerClient
+from emulator.triggers.cron import CronTrigger
+from emulator.triggers.queue import QueueTrigger
+
+# Beyond what the function itself may take: the way there and back.
+SPARE_SECONDS = 30
+
+
+def create_app(
+    *,
+    function_url: str,
+    timeout_seconds: int,
+    workers_folder: str,
+    log_end: int,
+    queue_timeout_seconds: float,
+    retry_seconds: float,
+    **gateway_options: Any,
+) -> Flask:
+    """The gateway's WSGI application, as `emulator.runtime.gateway` makes it, with the platform running beside it.
+
+    `log_end` is the file descriptor that the instances' log is read from. The rest of what has to be known is read from
+    the environment variable `EMULATOR_CONTROL`.
+    """
+    options = ControlOptions.from_json(os.environ[CONTROL_VARIABLE])
+    faults = PlatformFaults()
+
+    def kill_after_seconds(environ: dict[str, Any]) -> float | None:
+        strike = faults.take(PlatformFaultKind.KILL, environ[TRIGGER])
+        return None if strike is None else strike.after_seconds
+
+    app = gateway.create_app(
+        queue_timeout_seconds=queue_timeout_seconds,
+        retry_seconds=retry_seconds,
+        kill_after_seconds=kill_after_seconds,
+        **gateway_options,
+    )
+    activity = Activity(app.wsgi_app, faults)
+    app.wsgi_app = activity  # type: ignore[method-assign] # as Flask documents it for middleware
+    longest_seconds = timeout_seconds + queue_timeout_seconds + retry_seconds + SPARE_SECONDS
+    ask = TriggerClient(function_url, activity, longest_seconds, os.environ.get(PRIVATE_TOKEN_VARIABLE))
+    visibility_timeout_seconds = int(longest_seconds + SPARE_SECONDS)
+    control = Control(
+        function_url=function_url,
+        storage=options.storage,
+        workers_folder=Path(workers_folder),
+        activity=activity,
+        faults=faults,
+        log=LogLines(log_end),
+        queue=QueueTrigger(options.storage, ask, faults, visibility_timeout_seconds=visibility_timeout_seconds),
+        cron=CronTrigger(options.schedules, ask),
+    )
+    control.start()
+    page = page_blueprint(function_url, options.storage, options.apis_admin_url)
+    endpoints.serve(control, options.port, page)
+    return app

@@ -1,0 +1,122 @@
+"""Scaleway's Generative APIs as a local server: as strict, answered by a recogniser, and failing on demand."""
+
+import os
+import time
+from pathlib import Path
+
+from av.error import FFmpegError
+from flask import Flask, Response, jsonify, request
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from emulator.generative.admin import admin_blueprint
+from emulator.generative.audio_check import AudioRefusedError
+from emulator.generative.chat import chat_blueprint
+from emulator.generative.errors import ApiError, error_response, from_validation
+from emulator.generative.faults import FaultOrders
+from emulator.generative.intake import Apis, finish, receive
+from emulator.generative.models import Models
+from emulator.generative.received import RequestLog
+from emulator.generative.transcriptions import transcriptions_blueprint
+from emulator.recognisers.model_files import RecogniserUnavailableError, cache_folder, find_model
+from emulator.recognisers.paced import PacedRecogniser
+from emulator.recognisers.stub import StandInRecogniser
+from emulator.recognisers.whisper import Recogniser, UnsupportedLanguageError, WhisperRecogniser
+
+# The key comes by the environment: a command line can be read by everybody on the machine.
+KEY_VARIABLE = "EMULATED_GENERATIVE_API_KEY"
+
+# 25 MiB of audio are 33.4 MiB as base64; the rest is room for the JSON around it.
+MAX_BODY_BYTES = 40 * 1024 * 1024
+
+WHISPER = "whisper"
+STAND_IN = "stand-in"
+MARKERS = "markers"
+
+
+def create_app(
+    recogniser: str = WHISPER, model_folder: str | None = None, real_time_factor: float | None = None
+) -> Flask:
+    """The server, with the recogniser `whisper`, `stand-in` or `markers`; `model_folder` is for the first.
+
+    With a `real_time_factor`, an answer takes the audio's length times that, however many requests there are at a time;
+    Whisper has a speed of its own (`ValueError`). The key that clients must send is read from the environment variable
+    `EMULATED_GENERATIVE_API_KEY`.
+    """
+    apis = Apis(
+        recogniser=_recogniser(recogniser, model_folder, real_time_factor),
+        models=Models(),
+        faults=FaultOrders(),
+        received=RequestLog(),
+        key=os.environ[KEY_VARIABLE],
+    )
+    app = Flask(__name__)
+    app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it, the base class has not
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES  # a file without a name counts as a form field
+    app.before_request(lambda: receive(apis))
+    app.after_request(finish)
+    app.register_blueprint(chat_blueprint(apis))
+    app.register_blueprint(transcriptions_blueprint(apis))
+    app.register_blueprint(admin_blueprint(apis))
+    _handle_errors(app)
+    started = int(time.time())
+
+    @app.get("/v1/models")
+    def list_models() -> Response:
+        entries = [
+            {"id": n, "object": "model", "created": started, "owned_by": "emulator"} for n in apis.models.names()
+        ]
+        return jsonify({"object": "list", "data": entries})
+
+    return app
+
+
+def _recogniser(name: str, model_folder: str | None, real_time_factor: float | None) -> Recogniser:
+    if name == WHISPER:
+        if real_time_factor is not None:
+            raise ValueError(f"A real-time factor is for {STAND_IN!r} and {MARKERS!r}: {WHISPER!r} has its own speed")
+        return WhisperRecogniser(find_model(Path(model_folder) if model_folder else None), cache_folder())
+    if name == STAND_IN:
+        quick: Recogniser = StandInRecogniser()
+    elif name == MARKERS:
+        # Imported here: the others do without numpy, which is a tenth of a second of a server's start.
+        from emulator.recognisers.marker_reader import MarkerRecogniser  # noqa: PLC0415 # as above
+
+        quick = MarkerRecogniser()
+    else:
+        raise ValueError(f"There is no recogniser {name!r}: it is {WHISPER!r}, {STAND_IN!r} or {MARKERS!r}")
+    return quick if real_time_factor is None else PacedRecogniser(quick, real_time_factor)
+
+
+def _handle_errors(app: Flask) -> None:
+    """Have every error leave in the shape of the route that it happened at."""
+
+    @app.errorhandler(ApiError)
+    def refused(error: ApiError) -> Response:
+        return error_response(error, request.path)
+
+    @app.errorhandler(ValidationError)
+    def invalid(error: ValidationError) -> Response:
+        return error_response(from_validation(error), request.path)
+
+    @app.errorhandler(AudioRefusedError)
+    @app.errorhandler(UnsupportedLanguageError)
+    def unfit(error: AudioRefusedError | UnsupportedLanguageError) -> Response:
+        return error_response(ApiError(400, str(error)), request.path)
+
+    @app.errorhandler(FFmpegError)
+    def undecodable(error: FFmpegError) -> Response:
+        return error_response(ApiError(400, f"The audio cannot be decoded: {error.strerror}"), request.path)
+
+    @app.errorhandler(RecogniserUnavailableError)
+    def unavailable(error: RecogniserUnavailableError) -> Response:
+        app.logger.error("%s", error)
+        return error_response(ApiError(500, str(error)), request.path)
+
+    @app.errorhandler(HTTPException)
+    def other(error: HTTPException) -> Response:
+        response = error_response(ApiError(error.code or 500, error.description or error.name), request.path)
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(error.valid_methods)
+        return response

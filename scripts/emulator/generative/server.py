@@ -1,0 +1,114 @@
+"""Starts the emulated Generative APIs and talks to their own endpoints: what commands and tests use."""
+
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from requests import ConnectionError as RequestsConnectionError
+from requests import Response, Session
+
+from emulator.closing import Closing
+from emulator.generative.admin import PREFIX
+from emulator.generative.apis import KEY_VARIABLE, WHISPER
+from emulator.processes import LOOPBACK, GunicornProcess, ServerFailedError, free_port
+from emulator.recognisers.model_files import find_model
+
+# A request that waits on demand, or for the recogniser, holds a thread; so many may at once.
+THREADS = 64
+# Clients keep connections for longer than gunicorn's 2 s, and would now and then meet one that is just being closed.
+KEEP_ALIVE_SECONDS = 75
+# Nobody waits for the rest of an answer once the server is told to stop.
+GRACE_SECONDS = 1
+# The endpoints of the emulator answer at once; the first request waits for the worker's start.
+ADMIN_TIMEOUT_SECONDS = 30.0
+
+
+RecogniserName = Literal["whisper", "stand-in", "markers"]
+
+
+class GenerativeServer(Closing):
+    """The emulated Generative APIs on loopback until closed; `port` 0 is any free one, `key` `None` one made up.
+
+    `recogniser` is `whisper` (the model of `model_folder`, or the installed one), `stand-in`, or `markers`, which reads
+    what `emulator.recognisers.markers` wrote; the latter two take `real_time_factor` times the audio's length. `output`
+    takes what the server prints. Raises `ValueError` for a factor with `whisper`, `RecogniserUnavailableError` if there
+    is no model, `ServerFailedError` if it does not start.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        recogniser: RecogniserName = "whisper",
+        model_folder: Path | None = None,
+        real_time_factor: float | None = None,
+        key: str | None = None,
+        output: IO[bytes] | None = None,
+    ) -> None:
+        if recogniser == WHISPER:
+            if real_time_factor is not None:
+                raise ValueError("A real-time factor is for stand-in and markers: whisper has its own speed")
+            find_model(model_folder)  # told here, rather than by a worker that ends at its start
+        self.key = key or secrets.token_urlsafe()
+        self.port = port or free_port()
+        self.url = f"http://{LOOPBACK}:{self.port}/v1"
+        self._admin = Session()
+        self._admin.trust_env = False  # a proxy is for the world outside
+        folder = str(model_folder.resolve()) if model_folder else None
+        threads = ["--worker-class", "gthread", "--workers", "1", "--threads", str(THREADS)]  # state is in memory: one
+        times = ["--timeout", "0", "--keep-alive", str(KEEP_ALIVE_SECONDS), "--graceful-timeout", str(GRACE_SECONDS)]
+        choices = {"recogniser": recogniser, "model_folder": folder, "real_time_factor": real_time_factor}
+        arguments = ", ".join(f"{name}={value!r}" for name, value in choices.items())
+        self._process = GunicornProcess(
+            f"emulator.generative.apis:create_app({arguments})",
+            bind=self.port,
+            arguments=[*threads, *times],
+            environment={**os.environ, KEY_VARIABLE: self.key},
+            output=output,
+        )
+        try:
+            self._process.wait_until_ready()
+            self.models()  # the port is open before the worker is there to answer
+        except RequestsConnectionError as error:
+            self.close()
+            raise ServerFailedError("The emulated Generative APIs ended at their start") from error
+
+    def fault(self, kind: str, *, count: int | None = None, **order: Any) -> None:
+        """Have the next `count` requests (one), or a `share` of all, fail by `kind` (`generative.faults.Fault`).
+
+        Raises `ValueError` for an order that makes no sense.
+        """
+        self._call("POST", "/faults", {"fault": kind, "count": count, **order})
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The requests received, oldest first, as `emulator.generative.received.ReceivedRequest` has them."""
+        received: list[dict[str, Any]] = self._call("GET", "/requests").json()
+        return received
+
+    def models(self) -> list[str]:
+        """The models that exist."""
+        names: list[str] = self._call("GET", "/models").json()
+        return names
+
+    def set_models(self, names: Sequence[str]) -> None:
+        """From now on exactly these models exist."""
+        self._call("PUT", "/models", list(names))
+
+    def clear(self) -> None:
+        """As after the start: no faults, no requests, the default models."""
+        for path in ("/faults", "/requests", "/models"):
+            self._call("DELETE", path)
+
+    def close(self) -> None:
+        """Stop the server."""
+        self._admin.close()
+        self._process.close()
+
+    def _call(self, method: str, path: str, body: Any = None) -> Response:
+        url = f"http://{LOOPBACK}:{self.port}{PREFIX}{path}"
+        response = self._admin.request(method, url, json=body, timeout=ADMIN_TIMEOUT_SECONDS)
+        if not response.ok:
+            raise ValueError(response.json()["error"]["message"])
+        return response

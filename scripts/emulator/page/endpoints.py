@@ -1,0 +1,109 @@
+"""Serves the page, and does for it what a browser may not: put files into the storage, order faults of the APIs.
+
+GET    /                            the page; GET /<name> its style and its modules
+PUT    /_emulator/uploads/<name>    the body becomes an object that the function is not told of, for a request to name
+PUT    /_emulator/objects/<key>     the body becomes an object of the bucket, which the function is told of
+GET    /_emulator/objects/<key>     an object of the bucket, as text
+POST   /_emulator/api-faults        a fault as `emulator.generative.faults` has them, for the APIs; DELETE ends them all
+"""
+
+import secrets
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import requests
+from flask import Blueprint, Response, abort, jsonify, request, send_from_directory
+
+from emulator.control.client import PREFIX
+from emulator.storage.server import StorageAccess
+
+PAGE_FOLDER = Path(__file__).parent / "static"
+
+# A bucket of its own, since an upload to the other one is announced, and would be transcribed a second time.
+UPLOADS_BUCKET = "playground"
+# As long as anybody looks at one answer; the address is shown in the page's code.
+ADDRESS_SECONDS = 12 * 3600
+# Transcripts are read in the page; nobody reads a recording there.
+MAX_SHOWN_BYTES = 5_000_000
+PASSED_ON_TIMEOUT_SECONDS = 10
+
+
+def page_blueprint(function_url: str, storage: StorageAccess, apis_admin_url: str | None) -> Blueprint:
+    """The routes; `apis_admin_url` is None where the Generative APIs are not emulated, and then have no faults."""
+    blueprint = Blueprint("page", __name__)
+    _add_files(blueprint, content_policy(function_url))
+    _add_objects(blueprint, storage)
+
+    @blueprint.route(f"{PREFIX}/api-faults", methods=["POST", "DELETE"])
+    def pass_on_fault() -> Response:
+        if apis_admin_url is None:
+            abort(HTTPStatus.NOT_FOUND, "The Generative APIs are not emulated, so they have no faults on demand")
+        with requests.Session() as session:
+            session.trust_env = False  # a proxy is for the world outside
+            answer = session.request(
+                request.method, f"{apis_admin_url}/faults", data=request.get_data(), timeout=PASSED_ON_TIMEOUT_SECONDS
+            )
+        return Response(answer.content, answer.status_code, mimetype=answer.headers.get("Content-Type"))
+
+    return blueprint
+
+
+def _add_files(blueprint: Blueprint, policy: str) -> None:
+    @blueprint.get("/")
+    @blueprint.get("/<name>")
+    def serve_file(name: str = "index.html") -> Response:
+        response = send_from_directory(PAGE_FOLDER, name)
+        response.headers["Content-Security-Policy"] = policy
+        response.headers["Cache-Control"] = "no-cache"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+
+def _add_objects(blueprint: Blueprint, storage: StorageAccess) -> None:
+    @cache  # made when first asked for: importing boto3 would delay the start
+    def s3() -> Any:
+        client = storage.client("s3")
+        client.create_bucket(Bucket=UPLOADS_BUCKET, CreateBucketConfiguration={"LocationConstraint": storage.region})
+        return client
+
+    @blueprint.put(f"{PREFIX}/uploads/<name>")
+    def keep_upload(name: str) -> Response:
+        key = f"{secrets.token_hex(4)}/{name}"
+        s3().upload_fileobj(request.stream, UPLOADS_BUCKET, key)
+        where = {"Bucket": UPLOADS_BUCKET, "Key": key}
+        url = s3().generate_presigned_url("get_object", Params=where, ExpiresIn=ADDRESS_SECONDS)
+        return jsonify({"bucket": UPLOADS_BUCKET, "key": key, "url": url})
+
+    @blueprint.put(f"{PREFIX}/objects/<path:key>")
+    def put_object(key: str) -> Response:
+        s3().upload_fileobj(request.stream, storage.bucket, key)
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    @blueprint.get(f"{PREFIX}/objects/<path:key>")
+    def get_object(key: str) -> Response:
+        try:
+            found = s3().get_object(Bucket=storage.bucket, Key=key)
+        except s3().exceptions.ClientError:
+            abort(HTTPStatus.NOT_FOUND, f"There is no object {key}")
+        if found["ContentLength"] > MAX_SHOWN_BYTES:
+            abort(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"More than {MAX_SHOWN_BYTES} bytes are not shown")
+        # As text, whatever it says that it is: it comes from anybody, and the page's origin may do things.
+        headers = {"X-Content-Type-Options": "nosniff"}
+        return Response(found["Body"].read(), mimetype="text/plain", headers=headers)
+
+
+def content_policy(function_url: str) -> str:
+    """What the page may load: its own files, and answers of the function; sound from the browser's memory alone."""
+    return "; ".join([
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "media-src blob:",
+        f"connect-src 'self' {function_url}",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ])  # fmt: skip

@@ -1,0 +1,1 @@
+"""Recognisers that answer for the models, and the tone-coded recordings that one of them reads."""

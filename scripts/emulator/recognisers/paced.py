@@ -1,0 +1,31 @@
+"""Makes a quick recogniser take its time: an answer comes after the audio's length times a factor."""
+
+import time
+from typing import BinaryIO
+
+from emulator.recognisers.whisper import Recogniser, Recognition
+
+
+class PacedRecogniser:
+    """As `recogniser`, but never sooner than the audio's length times `real_time_factor` after the question.
+
+    Parallel requests do not slow each other, as at an API that has machines enough; the recogniser's own time counts.
+    """
+
+    def __init__(self, recogniser: Recogniser, real_time_factor: float) -> None:
+        self._recogniser = recogniser
+        self._real_time_factor = real_time_factor
+
+    def recognise(
+        self, audio: BinaryIO, *, language: str | None = None, prompt: str | None = None, temperature: float = 0.0
+    ) -> Recognition:
+        """What the recogniser says, in due time."""
+        started = time.monotonic()
+        heard = self._recogniser.recognise(audio, language=language, prompt=prompt, temperature=temperature)
+        due = started + heard.duration_seconds * self._real_time_factor
+        time.sleep(max(0.0, due - time.monotonic()))
+        return heard
+
+    def tokens(self, text: str) -> list[str]:
+        """The recogniser's tokens, at once."""
+        return self._recogniser.tokens(text)

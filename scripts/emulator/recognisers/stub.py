@@ -1,0 +1,43 @@
+"""A stand-in for the recogniser, for tests that are not about words: it hears nothing and says which bytes came."""
+
+import hashlib
+from typing import BinaryIO
+
+from emulator.generative.audio_check import inspect_audio
+from emulator.recognisers.whisper import Recognition, Segment, words_with_spaces
+
+LANGUAGE = "en"
+SHOWN_HASH_DIGITS = 12
+
+
+class StandInRecogniser:
+    """Answers at once with a sentence about the audio's length, size and hash, as a single segment."""
+
+    def recognise(
+        self,
+        audio: BinaryIO,
+        *,
+        language: str | None = None,
+        prompt: str | None = None,  # noqa: ARG002 # the interface's; there is nothing that it could change
+        temperature: float = 0.0,  # noqa: ARG002 # the same
+    ) -> Recognition:
+        """For example `stand-in transcript of 11.0 s, 352078 bytes, sha256 1a2b3c4d5e6f`."""
+        data = audio.read()
+        duration_seconds = inspect_audio(data).duration_seconds
+        text = stand_in_text(data, duration_seconds)
+        return Recognition(
+            text=text,
+            segments=(Segment(0.0, duration_seconds, text),),
+            language=language or LANGUAGE,
+            duration_seconds=duration_seconds,
+        )
+
+    def tokens(self, text: str) -> list[str]:
+        """A word and the space before it are a token here."""
+        return words_with_spaces(text)
+
+
+def stand_in_text(audio: bytes, duration_seconds: float) -> str:
+    """What the stand-in answers for `audio`, so that a test can tell that exactly these bytes arrived."""
+    digest = hashlib.sha256(audio).hexdigest()[:SHOWN_HASH_DIGITS]
+    return f"stand-in transcript of {duration_seconds:.1f} s, {len(audio)} bytes, sha256 {digest}"

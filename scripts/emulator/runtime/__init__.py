@@ -1,0 +1,1 @@
+"""The platform's core and the function's instances: requests become events, answers become responses."""

@@ -1,0 +1,172 @@
+"""Serves the function of a folder as the platform would, for the emulator's commands and for tests."""
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO
+
+from emulator.closing import Closing
+from emulator.control.options import CONTROL_VARIABLE, ControlOptions
+from emulator.processes import LOOPBACK, GunicornProcess, accepts_connections, free_port, refuse_taken_port
+from emulator.runtime.function_archive import unpacked
+from emulator.runtime.gateway_server import PRIVATE_TOKEN_VARIABLE
+from emulator.runtime.import_folder import make_import_folder
+from emulator.runtime.instance_server import HANDLER_MODULE, WORKERS_FOLDER
+
+# The platform's defaults.
+DEFAULT_TIMEOUT_SECONDS = 300
+DEFAULT_MEMORY_LIMIT_MB = 256
+
+# How many requests may wait for an instance, and for how long. The platform documents that there are limits, not
+# which: enough for a burst, and no longer than a function may take by default.
+DEFAULT_QUEUE_LIMIT = 100
+DEFAULT_QUEUE_TIMEOUT_SECONDS = 300.0
+
+# How long the platform's core tries to reach an instance that has ended: 200 times, 50 ms apart.
+DEFAULT_RETRY_SECONDS = 10.0
+
+# Threads of the gateway beyond those that run or wait: they answer 503.
+SPARE_THREADS = 20
+
+# Closing does not wait for a handler that is still at work.
+GRACEFUL_TIMEOUT_SECONDS = 1
+
+
+class FunctionServer(Closing):
+    """The function of `folder`, with its `handler.py`, on a port of loopback until it is closed.
+
+    An archive in place of a folder is unpacked as on the platform, and served out of what is in it: nothing is imported
+    from this environment, and nothing is written there. It cannot be reloaded.
+
+    `port` 0 means any that is free. `instances` is how many requests run at the same time, each in a process of its
+    own; `queue_limit` more may wait, each for `queue_timeout_seconds`, and beyond that it is a 503. `environment` is
+    the whole environment of the function. `private_token` makes the function a private one, which answers only to
+    that `X-Auth-Token`. `reload` restarts the instances when a source file of the function changes. A request that
+    takes longer than `timeout_seconds` ends as if the instance had died, and that is told `retry_seconds` later.
+    `memory_limit_mb` is only told to the handler, not enforced. The log of the function, and of the servers, goes to
+    `output`, or to this process's own output. With `control`, the gateway also has the platform's triggers, its faults
+    on demand, and a server that tells of them.
+
+    Raises `ServerFailedError` when the servers do not start.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        instances: int = 1,
+        environment: Mapping[str, str] | None = None,
+        private_token: str | None = None,
+        reload: bool = False,
+        timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS,
+        memory_limit_mb: int = DEFAULT_MEMORY_LIMIT_MB,
+        queue_limit: int = DEFAULT_QUEUE_LIMIT,
+        queue_timeout_seconds: float = DEFAULT_QUEUE_TIMEOUT_SECONDS,
+        retry_seconds: float = DEFAULT_RETRY_SECONDS,
+        control: ControlOptions | None = None,
+        output: IO[bytes] | None = None,
+    ) -> None:
+        folder = folder.resolve()
+        function_name = folder.stem if folder.is_file() else folder.name
+        import_folder: Path | None = None
+        self.port = port or free_port()
+        with ExitStack() as stack:
+            run_folder = Path(stack.enter_context(TemporaryDirectory(prefix="function-")))
+            # The servers', and so the handler's, working directory: not the function's folder, as on the platform.
+            working_folder = run_folder / "work"
+            working_folder.mkdir()
+            self._workers_folder = run_folder / WORKERS_FOLDER
+            self._workers_folder.mkdir()
+            socket_path = run_folder / "instances.sock"
+            if folder.is_file():
+                import_folder = make_import_folder(run_folder / "imports")
+                folder = stack.enter_context(unpacked(folder, run_folder / "function"))
+
+            application = "emulator.runtime.gateway:create_app"
+            gateway_environment = {} if private_token is None else {PRIVATE_TOKEN_VARIABLE: private_token}
+            around: dict[str, str | float] = {}
+            log: IO[bytes] | int | None = output
+            inherited: list[int] = []
+            if control is not None:
+                refuse_taken_port(control.port)
+                # The gateway reads the instances' log, remembers its end, and passes it on.
+                log_end, log = os.pipe()
+                stack.callback(os.close, log_end)
+                stack.callback(os.close, log)
+                inherited = [log_end]
+                application = "emulator.control.platform_gateway:create_app"
+                gateway_environment[CONTROL_VARIABLE] = control.to_json()
+                around = {
+                    "function_url": self.url,
+                    "timeout_seconds": timeout_seconds,
+                    "workers_folder": str(self._workers_folder),
+                    "log_end": log_end,
+                }
+
+            reloading = ["--reload", "--reload-extra-file", str(folder / f"{HANDLER_MODULE}.py")] if reload else []
+            function = GunicornProcess(
+                _call("emulator.runtime.instance:create_app", folder=str(folder)),
+                bind=socket_path,
+                arguments=[
+                    *("--config", "python:emulator.runtime.instance_server"),
+                    *("--workers", str(instances), "--worker-class", "sync", "--timeout", str(timeout_seconds)),
+                    *("--graceful-timeout", str(GRACEFUL_TIMEOUT_SECONDS)),
+                    *reloading,
+                ],
+                environment=environment or {},
+                working_folder=working_folder,
+                import_folder=import_folder,
+                output=log,
+            )
+            stack.enter_context(function)
+            gateway = GunicornProcess(
+                _call(
+                    application,
+                    socket_path=str(socket_path),
+                    instances=instances,
+                    function_name=function_name,
+                    memory_limit_mb=memory_limit_mb,
+                    queue_limit=queue_limit,
+                    queue_timeout_seconds=queue_timeout_seconds,
+                    retry_seconds=retry_seconds,
+                    **around,
+                ),
+                bind=self.port,
+                arguments=[
+                    *("--config", "python:emulator.runtime.gateway_server"),
+                    *("--workers", "1", "--worker-class", "gthread"),
+                    *("--threads", str(instances + queue_limit + SPARE_THREADS)),
+                    *("--graceful-timeout", str(GRACEFUL_TIMEOUT_SECONDS)),
+                ],
+                environment=gateway_environment,
+                working_folder=working_folder,
+                output=output,
+                inherited=inherited,
+            )
+            stack.enter_context(gateway)
+            function.wait_until(lambda: len(self.instance_pids()) == instances)
+            gateway.wait_until_ready()
+            if control is not None:
+                gateway.wait_until(lambda: accepts_connections(control.port))
+            self._servers = stack.pop_all()
+
+    @property
+    def url(self) -> str:
+        """Where the function is, without a slash at the end."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def instance_pids(self) -> list[int]:
+        """The process ids of the instances that are up at this moment."""
+        return sorted(int(mark.name) for mark in self._workers_folder.iterdir())
+
+    def close(self) -> None:
+        """Stop the function and its gateway; what is still at work is cut off."""
+        self._servers.close()
+
+
+def _call(factory: str, **arguments: str | float) -> str:
+    """A call of `factory` with literals alone, as gunicorn takes it for an application."""
+    return f"{factory}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"

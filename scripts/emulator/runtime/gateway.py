@@ -1,0 +1,166 @@
+"""The platform's core: takes requests, hands them to the function as events, and makes answers of what it returns.
+
+It is the official local emulator (`scaleway-functions-python`), with those of its steps put right that differ from
+the platform; each override says in what.
+"""
+
+import hmac
+import os
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, NoReturn
+
+import flask
+from gunicorn.http.errors import ParseException
+from scaleway_functions_python.local import LocalFunctionServer, infra
+from scaleway_functions_python.local.serving import MAX_CONTENT_LENGTH, HandlerWrapper
+from werkzeug.exceptions import abort
+
+from emulator.runtime import answers, events
+from emulator.runtime.gateway_server import PRIVATE_TOKEN_VARIABLE, REQUEST_ID, received_headers
+from emulator.runtime.invoker import FunctionInvoker, NoFreeInstanceError, SubRuntimeAnswer, SubRuntimeDownError
+
+PAYLOAD_TOO_LARGE = f"Request payload too large, max payload size = {MAX_CONTENT_LENGTH} bytes"
+HANDLER_FAILED = "An error occured during handler execution: "
+SUB_RUNTIME_DOWN = "too many retries, sub-runtime server did not come up in 10ms seconds"  # sic: ten seconds are meant
+
+# The platform's own words for these two are not known.
+FORBIDDEN = "This function is private: X-Auth-Token is missing or wrong"
+NO_FREE_INSTANCE = "All instances of the function are busy"
+
+KillAfter = Callable[[dict[str, Any]], float | None]
+
+
+def never(_environ: dict[str, Any]) -> None:
+    """No instance is killed."""
+
+
+def create_app(
+    *,
+    socket_path: str,
+    instances: int,
+    function_name: str,
+    memory_limit_mb: int,
+    queue_limit: int,
+    queue_timeout_seconds: float,
+    retry_seconds: float,
+    kill_after_seconds: KillAfter = never,
+) -> flask.Flask:
+    """The WSGI application in front of `instances` at `socket_path`; see `FunctionServer` for what the rest means.
+
+    `kill_after_seconds` tells of a request, by its WSGI `environ`, when in its run the instance is to be killed.
+    """
+    invoker = FunctionInvoker(
+        Path(socket_path),
+        instances=instances,
+        queue_limit=queue_limit,
+        queue_timeout_seconds=queue_timeout_seconds,
+        retry_seconds=retry_seconds,
+    )
+    context = {"memoryLimitInMb": memory_limit_mb, "functionName": function_name, "functionVersion": ""}
+    core = Core(
+        invoker, context, private_token=os.environ.get(PRIVATE_TOKEN_VARIABLE), kill_after_seconds=kill_after_seconds
+    )
+    app: flask.Flask = Gateway(core).app
+    return app
+
+
+class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
+    """The official emulator's way of a request, with a function in other processes in place of a callable in this."""
+
+    def __init__(
+        self,
+        invoker: FunctionInvoker,
+        context: dict[str, Any],
+        *,
+        private_token: str | None,
+        kill_after_seconds: KillAfter,
+    ) -> None:
+        super().__init__(handler=None)
+        self._invoker = invoker
+        self._context = context
+        self._private_token = private_token
+        self._kill_after_seconds = kill_after_seconds
+
+    def dispatch_request(self, *_args: object, **_kwargs: object) -> flask.Response:
+        """One request, from the wire and back: the official steps, around the platform's event and context."""
+        self.emulate_core_preprocess(flask.request)
+        event = self.format_event(flask.request)
+        sub_response = self.emulate_subruntime(event, self._context)
+        record = self.emulate_core_postprocess(sub_response)
+        return self.resp_record_to_flask_response(record)
+
+    def emulate_core_preprocess(self, req: flask.Request) -> None:
+        """Refuse what the platform refuses, where the official emulator only warns."""
+        if self._private_token is not None:
+            given = dict(received_headers(req.environ)).get("X-AUTH-TOKEN", "")
+            if not hmac.compare_digest(given.encode("latin-1"), self._private_token.encode()):
+                self._refuse(HTTPStatus.FORBIDDEN, FORBIDDEN)
+        if (req.content_length or 0) > MAX_CONTENT_LENGTH:
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, PAYLOAD_TOO_LARGE)
+
+    def format_event(self, req: flask.Request) -> dict[str, Any]:
+        """The platform's event, then the ingress's headers as the official emulator adds them."""
+        environ = req.environ  # Flask's own view of a request has its method in capitals and its path tidied
+        received = events.ReceivedRequest(
+            method=environ["REQUEST_METHOD"],
+            target=environ["RAW_URI"],
+            headers=received_headers(environ),
+            body=self._read_body(req),
+        )
+        event = events.event_of(received)
+        clients_request_id = event["headers"].get("X-Request-Id")
+        infra.inject_ingress_headers(req, event)
+        if clients_request_id:
+            event["headers"]["X-Request-Id"] = clients_request_id
+        environ[REQUEST_ID] = event["headers"]["X-Request-Id"]
+        return event
+
+    def emulate_subruntime(self, event: dict[str, Any], context: dict[str, Any]) -> SubRuntimeAnswer:
+        """Run the handler in an instance, one request at a time in each, instead of here, in this thread."""
+        try:
+            return self._invoker.invoke(
+                event, context, kill_after_seconds=self._kill_after_seconds(flask.request.environ)
+            )
+        except NoFreeInstanceError:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, NO_FREE_INSTANCE)
+        except SubRuntimeDownError:
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, SUB_RUNTIME_DOWN)
+
+    def emulate_core_postprocess(self, sub_response: SubRuntimeAnswer) -> answers.Answer:
+        """Read the sub-runtime's text as the core does, which loses neither a record without status nor JSON text."""
+        if not sub_response.succeeded:
+            return answers.error_answer(HTTPStatus.INTERNAL_SERVER_ERROR, HANDLER_FAILED + sub_response.text)
+        return answers.answer_of(sub_response.text)
+
+    def resp_record_to_flask_response(self, record: answers.Answer) -> flask.Response:
+        """Send the answer's headers and no others: Flask's own content type would be HTML."""
+        response = flask.Response(record.body, record.status)
+        response.headers.clear()
+        response.headers.update(record.headers)
+        response.headers["Content-Length"] = str(len(record.body))
+        return response
+
+    def _read_body(self, req: flask.Request) -> bytes:
+        """What arrives of the body; the platform runs the handler with a part of it, too."""
+        stream = req.environ["wsgi.input"]
+        try:
+            body = stream.read(MAX_CONTENT_LENGTH + 1)
+        except (OSError, ParseException):
+            body = stream.read(MAX_CONTENT_LENGTH + 1)  # what had arrived before the connection, or the framing, broke
+        if len(body) > MAX_CONTENT_LENGTH:  # it came in chunks, of a length not announced
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, PAYLOAD_TOO_LARGE)
+        return bytes(body)
+
+    def _refuse(self, status: int, message: str) -> NoReturn:
+        abort(self.resp_record_to_flask_response(answers.error_answer(status, message)))
+
+
+class Gateway(LocalFunctionServer):  # type: ignore[misc] # it has no types
+    """The official server, with every method and every path going to the one function."""
+
+    def __init__(self, core: Core) -> None:
+        super().__init__()
+        # Before Flask's routing, which knows methods that are not allowed, slashes to merge and paths to redirect.
+        self.app.before_request(core.dispatch_request)

@@ -1,0 +1,79 @@
+"""The sub-runtime: runs a function's handler, one request at a time, on the main thread of a gunicorn sync worker.
+
+Like the platform's, it is a Flask application that imports the handler inside a request, and trusts nobody but the
+core (`emulator.runtime.gateway`), which is the only one to reach its socket.
+"""
+
+import importlib
+import os
+import signal
+import sys
+import threading
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+import flask
+
+from emulator.runtime import answers
+from emulator.runtime.instance_server import HANDLER_MODULE, KILL_HEADER
+
+HANDLER_FUNCTION = "handle"
+DEPENDENCIES_FOLDER = "package"
+
+IMPORT_FAILED = (
+    "Function Handler does not exist, check that you provided the right HANDLER parameter "
+    "(path to your module with exported function to use), check your function logs"
+)
+
+
+class HandlerImportError(Exception):
+    """The handler cannot be imported; what went wrong is in the log, as on the platform."""
+
+
+def create_app(*, folder: str) -> flask.Flask:
+    """The application that runs the handler of `folder`, the path of a function's folder."""
+    # First on the path, as on the platform, but only now: what serves this application is imported by then, and
+    # dependencies built for the platform's musl cannot take its place. The emulator's own package stays on the path
+    # behind them, since this very module comes from there; a function that has an `emulator` would get this one.
+    sys.path[:0] = [folder, str(Path(folder) / DEPENDENCIES_FOLDER)]
+    if isinstance(sys.stdout, TextIOWrapper):
+        # On a terminal each line would appear at once; the platform's log is a pipe.
+        sys.stdout.reconfigure(line_buffering=False)
+
+    app = flask.Flask("sub-runtime", static_folder=None)
+    app.add_url_rule("/", view_func=_run, methods=["POST"])
+    return app
+
+
+def _run() -> tuple[str, int]:
+    invocation = flask.request.get_json()
+    kill_after = flask.request.headers.get(KILL_HEADER)
+    if kill_after is not None:
+        doom = threading.Timer(float(kill_after), _die)
+        doom.daemon = True
+        doom.start()
+    try:
+        returned = _handler()(invocation["event"], invocation["context"])
+    except Exception as error:  # noqa: BLE001 - the platform catches everything here, and tells the client, not the log
+        return str(error), 500
+    finally:
+        sys.stdout.flush()
+        if kill_after is not None:
+            _die()
+    # A value that is no JSON fails outside of the guard above, on the platform too: a traceback, and Flask's own 500.
+    return answers.text_of(returned), 200
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _handler() -> Any:
+    """The handler function; imported once, or at every request as long as that fails."""
+    importlib.invalidate_caches()
+    try:
+        return getattr(importlib.import_module(HANDLER_MODULE), HANDLER_FUNCTION)
+    except Exception as error:  # a module may raise anything, and the platform has one text for all of it
+        print(error)  # what the platform leaves in the log, in place of a traceback
+        raise HandlerImportError(IMPORT_FAILED) from error

@@ -1,0 +1,1 @@
+"""Object Storage and Queues on this machine."""

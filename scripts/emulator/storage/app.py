@@ -1,0 +1,162 @@
+"""Object Storage and Queues on this machine: moto's S3 and SQS, behind what Scaleway has and moto has not.
+
+That is: credentials that are checked, writes that are decided one after the other, uploads that are announced from the
+start, and objects that outlive the server where they are asked to.
+"""
+
+import io
+import json
+import os
+import threading
+from collections.abc import Iterable
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING
+from urllib.parse import unquote
+
+from botocore.credentials import Credentials
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import FakeKey, S3Backend, s3_backends
+from moto.sqs.models import sqs_backends
+
+from emulator.storage.folder import KeptObject, StorageFolder
+from emulator.storage.server import ACCESS_KEY_VARIABLE, ACCOUNT, SECRET_KEY_VARIABLE
+from emulator.storage.signatures import S3, is_signed, service_of
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+# What a bucket tells of, as with an S3 notification: an upload of any kind, and a removal.
+ANNOUNCED_EVENTS = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
+
+# A body up to here stays in memory while its signature is checked; a longer one is a file meanwhile.
+MAX_BODY_IN_MEMORY_BYTES = 8 * 1024 * 1024
+# SQS takes 1 MiB a message; a body of it is JSON or a form, and is hashed when its signature is checked.
+MAX_HASHED_BODY_BYTES = 16 * 1024 * 1024
+
+FORM = "application/x-www-form-urlencoded"
+
+REFUSED = "The access key does not exist here, or the signature is not by its secret key"
+
+
+def create_app(*, bucket: str, queue: str, region: str, folder: str | None = None) -> "WSGIApplication":
+    """The server with one `bucket`, whose uploads and removals go to the `queue` as S3 records.
+
+    `folder` is where the objects are kept. The credentials are read from the environment variables
+    `EMULATED_STORAGE_ACCESS_KEY` and `EMULATED_STORAGE_SECRET_KEY`. Raises `StorageFolderError`.
+    """
+    storage: S3Backend = s3_backends[ACCOUNT]["aws"]
+    kept = None if folder is None else StorageFolder(Path(folder))
+    if bucket not in storage.buckets:
+        storage.create_bucket(bucket, region)
+    if kept is not None:
+        _load(kept, storage, region)
+    announced_to = sqs_backends[ACCOUNT][region].create_queue(queue, {}).queue_arn
+    # Only now: what was kept is not announced anew. Setting it leaves a test event in the queue, which nobody needs.
+    configuration = {"Queue": announced_to, "Event": ANNOUNCED_EVENTS}
+    storage.put_bucket_notification_configuration(bucket, {"QueueConfiguration": [configuration]})
+    sqs_backends[ACCOUNT][region].purge_queue(queue)
+    credentials = Credentials(os.environ[ACCESS_KEY_VARIABLE], os.environ[SECRET_KEY_VARIABLE])
+    return CheckedStorage(DomainDispatcherApplication(create_backend_app), credentials, storage, kept)
+
+
+class CheckedStorage:
+    """The WSGI application in front of moto's.
+
+    moto finds out whether a conditional write may happen and then writes, and it rewrites a queue's list of messages,
+    with nothing to hold off another thread; so it gets one request at a time. The exception is a receiver, which waits
+    for messages and loses none.
+    """
+
+    def __init__(
+        self,
+        moto: "WSGIApplication",
+        credentials: Credentials,
+        storage: S3Backend,
+        kept: StorageFolder | None,
+    ) -> None:
+        self._moto = moto
+        self._credentials = credentials
+        self._storage = storage
+        self._kept = kept
+        self._turn = threading.Lock()
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Check, wait for the turn, ask moto, keep what changed."""
+        method = environ["REQUEST_METHOD"]
+        if method == "OPTIONS":  # a browser asks so before it sends anything, and cannot sign that
+            return self._moto(environ, start_response)
+        with SpooledTemporaryFile(MAX_BODY_IN_MEMORY_BYTES) as body:
+            size = _take_body(environ, body)
+            service = service_of(environ)
+            hashed = body.read(MAX_HASHED_BODY_BYTES) if service != S3 else b""
+            body.seek(0)
+            if not is_signed(environ, hashed, self._credentials):
+                return _refuse(service, start_response)
+            environ["wsgi.input"], environ["CONTENT_LENGTH"] = body, str(size)
+            if _is_receiver(environ, hashed):
+                return list(self._moto(environ, start_response))
+            with self._turn:
+                answer = list(self._moto(environ, start_response))
+                if self._kept is not None and service == S3 and method not in {"GET", "HEAD"}:
+                    self._keep(environ["RAW_URI"].partition("?")[0], self._kept)
+                return answer
+
+    def _keep(self, path: str, kept: StorageFolder) -> None:
+        """Keep what a write to `path` changed: one object, or any of a bucket's, as when many are deleted at once."""
+        bucket_name, _, key = unquote(path).removeprefix("/").partition("/")
+        bucket = self._storage.buckets.get(bucket_name)
+        present = {} if bucket is None else bucket.keys
+        for name in [key] if key else {*kept.keys(bucket_name), *present}:
+            found = present.get(name)
+            if not isinstance(found, FakeKey):  # there is none, or what marks a version's removal
+                kept.forget(bucket_name, name)
+            elif kept.version(bucket_name, name) != _version(found):
+                etag, modified = _version(found)
+                kept.keep(KeptObject(bucket_name, name, found.value, etag, dict(found.metadata), modified))
+
+
+def _is_receiver(environ: "WSGIEnvironment", body: bytes) -> bool:
+    """Whether a request waits for messages, in either protocol of SQS."""
+    if target := environ.get("HTTP_X_AMZ_TARGET"):
+        return bool(target == "AmazonSQS.ReceiveMessage")
+    return environ.get("CONTENT_TYPE", "").startswith(FORM) and b"Action=ReceiveMessage" in body.split(b"&")
+
+
+def _load(kept: StorageFolder, storage: S3Backend, region: str) -> None:
+    for entry in kept.objects():
+        if entry.bucket not in storage.buckets:
+            storage.create_bucket(entry.bucket, region)
+        found = storage.put_object(entry.bucket, entry.key, entry.body, etag=entry.etag)
+        found.set_metadata(dict(entry.metadata), replace=True)
+        found.last_modified = datetime.fromtimestamp(entry.modified)  # noqa: DTZ006 # moto's own are without a zone
+
+
+def _version(found: FakeKey) -> tuple[str, float]:
+    return found.etag.strip('"'), found.last_modified.timestamp()
+
+
+def _take_body(environ: "WSGIEnvironment", body: IO[bytes]) -> int:
+    """Read the request's body, so that nobody waits for a slow client; the number of its bytes."""
+    source = environ["wsgi.input"]
+    while block := source.read(io.DEFAULT_BUFFER_SIZE * 8):
+        body.write(block)
+    size = body.tell()
+    body.seek(0)
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    return size
+
+
+def _refuse(service: str, start_response: "StartResponse") -> Iterable[bytes]:
+    if service == S3:
+        kind = "application/xml"
+        body = f"<Error><Code>SignatureDoesNotMatch</Code><Message>{REFUSED}</Message></Error>"
+    else:
+        kind = "application/x-amz-json-1.0"
+        body = json.dumps({"__type": "com.amazonaws.sqs#InvalidSecurity", "message": REFUSED})
+    status = HTTPStatus.FORBIDDEN
+    headers = [("Content-Type", kind), ("Content-Length", str(len(body)))]
+    start_response(f"{status.value} {status.phrase}", headers)
+    return [body.encode()]

@@ -1,0 +1,149 @@
+"""Starts the emulated Object Storage and Queues, with credentials made up anew: what commands and tests use."""
+
+import http.client
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from emulator.closing import Closing
+from emulator.processes import LOOPBACK, GunicornProcess, ServerFailedError, free_port
+from emulator.storage.folder import StorageFolder
+
+REGION = "fr-par"
+DEFAULT_BUCKET = "recordings"
+BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+# The name that serverless.yml gives the queue, too.
+QUEUE = "uploads"
+# moto's one account; it stands in the address of a queue, as a project does at Scaleway.
+ACCOUNT = "123456789012"
+
+# An upload or a receiver that waits holds a thread; so many may at once.
+THREADS = 32
+# Clients keep connections for longer than gunicorn's 2 s, and would now and then meet one that is just being closed.
+KEEP_ALIVE_SECONDS = 75
+GRACE_SECONDS = 1
+# The first answer waits for the import of moto, and for what is kept to be loaded.
+ANSWER_TIMEOUT_SECONDS = 30.0
+
+# The keys go by the environment: a command line can be read by everybody on the machine.
+ACCESS_KEY_VARIABLE = "EMULATED_STORAGE_ACCESS_KEY"
+SECRET_KEY_VARIABLE = "EMULATED_STORAGE_SECRET_KEY"  # noqa: S105 # the name of one
+
+
+@dataclass(frozen=True)
+class StorageAccess:
+    """Where the emulated storage and queue are, and the keys to both."""
+
+    endpoint: str
+    region: str
+    bucket: str
+    queue: str
+    queue_url: str
+    access_key: str
+    secret_key: str
+
+    def client(self, service: str) -> Any:
+        """A boto3 client for `s3` or `sqs`."""
+        # Imported here: it takes a fifth of a second, and whoever starts the server alone needs none.
+        import boto3  # noqa: PLC0415 # as above
+        from botocore.config import Config  # noqa: PLC0415
+
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=self.region,
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+            # A proxy is for the world outside; and one connection for each delivery that may be under way.
+            config=Config(proxies={}, max_pool_connections=THREADS, retries={"total_max_attempts": 1}),
+        )
+
+    @property
+    def function_environment(self) -> Mapping[str, str]:
+        """The settings of the function that say all this."""
+        return {
+            "S3_ENDPOINT": self.endpoint,
+            "S3_REGION": self.region,
+            "S3_ACCESS_KEY": self.access_key,
+            "S3_SECRET_KEY": self.secret_key,
+            "QUEUE_URL": self.queue_url,
+            "QUEUE_ACCESS_KEY": self.access_key,
+            "QUEUE_SECRET_KEY": self.secret_key,
+        }
+
+
+class StorageServer(Closing):
+    """The emulated Object Storage and Queues on loopback until closed; `port` 0 is any free one.
+
+    It has one `bucket`, whose uploads and removals are told of in one queue; with a `folder`, its objects are kept
+    there. `output` takes what the server prints. It is up only after `wait_until_ready`, so that other servers start at
+    the same time. Raises `ServerFailedError`.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        bucket: str = DEFAULT_BUCKET,
+        folder: Path | None = None,
+        output: IO[bytes] | None = None,
+    ) -> None:
+        if not BUCKET_NAME.fullmatch(bucket):
+            raise ServerFailedError(
+                f"{bucket!r} cannot be a bucket's name: 3 to 63 small letters, digits, dots and dashes"
+            )
+        if folder is not None:
+            StorageFolder(folder).close()  # told here, rather than by a worker that ends at its start
+        self._port = port or free_port()
+        endpoint = f"http://{LOOPBACK}:{self._port}"
+        self.access = StorageAccess(
+            endpoint=endpoint,
+            region=REGION,
+            bucket=bucket,
+            queue=QUEUE,
+            queue_url=f"{endpoint}/{ACCOUNT}/{QUEUE}",
+            # Scaleway's access keys have this form; the rest of one is capitals and digits.
+            access_key="SCW" + secrets.token_hex(8).upper() + "X",
+            secret_key=secrets.token_urlsafe(),
+        )
+        kept_in = None if folder is None else str(folder.resolve())
+        names = f"bucket={bucket!r}, queue={QUEUE!r}, region={REGION!r}"
+        self._process = GunicornProcess(
+            f"emulator.storage.app:create_app({names}, folder={kept_in!r})",
+            bind=self._port,
+            arguments=[
+                *("--worker-class", "gthread", "--workers", "1", "--threads", str(THREADS)),  # it is all in memory: one
+                *("--timeout", "0", "--keep-alive", str(KEEP_ALIVE_SECONDS), "--graceful-timeout", str(GRACE_SECONDS)),
+            ],
+            environment={
+                **os.environ,
+                "MOTO_ALLOW_NONEXISTENT_REGION": "true",  # those of Scaleway are none to moto
+                ACCESS_KEY_VARIABLE: self.access.access_key,
+                SECRET_KEY_VARIABLE: self.access.secret_key,
+            },
+            output=output,
+        )
+
+    def wait_until_ready(self) -> None:
+        """Return once the server answers; `ServerFailedError` if it does not start."""
+        self._process.wait_until(self._answers)
+
+    def close(self) -> None:
+        """Stop the server."""
+        self._process.close()
+
+    def _answers(self) -> bool:
+        """Whether there is an answer, of whatever kind: the port is open before the worker is there."""
+        connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=ANSWER_TIMEOUT_SECONDS)
+        try:
+            connection.request("GET", "/")
+            connection.getresponse()
+        except OSError:
+            return False
+        finally:
+            connection.close()
+        return True

@@ -1,0 +1,1 @@
+"""Who asks the function besides clients: the queue's trigger and the schedules."""

@@ -1,0 +1,91 @@
+"""The platform's cron: asks the function what a schedule says, when it says so, and never a second time."""
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from emulator.closing import Closing
+from emulator.control.state import CronState
+from emulator.triggers.queue import Post
+from emulator.triggers.schedules import Rate, Schedule, read_rate
+
+# The longest sleep, so that a clock that is set does not delay a schedule for long.
+MAX_SLEEP_SECONDS = 10.0
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class CronTrigger(Closing):
+    """Fires `schedules` by `post`, each on a thread of its own, from `start` until closed; `now` is the time in UTC."""
+
+    def __init__(self, schedules: Sequence[Schedule], post: Post, *, now: Callable[[], datetime] = _now) -> None:
+        self._entries = [_Entry(schedule, read_rate(schedule.rate)) for schedule in schedules]
+        self._post = post
+        self._now = now
+        self._closed = threading.Event()
+
+    def start(self) -> None:
+        """Begin to watch the clock."""
+        if self._entries:
+            threading.Thread(target=self._run, name="cron", daemon=True).start()
+
+    def fire(self, number: int) -> None:
+        """Have a schedule, numbered from 0, ask now; raises `IndexError`."""
+        if number < 0:
+            raise IndexError(number)
+        entry = self._entries[number]
+        threading.Thread(target=self._ask, args=(entry,), daemon=True).start()
+
+    def states(self) -> tuple[CronState, ...]:
+        """The schedules, in their order."""
+        return tuple(self._state(number, entry) for number, entry in enumerate(self._entries))
+
+    def close(self) -> None:
+        """Fire nothing any more."""
+        self._closed.set()
+
+    def _state(self, number: int, entry: "_Entry") -> CronState:
+        due = entry.rate.next_time(self._now())
+        return CronState(
+            number=number,
+            function=entry.schedule.function,
+            rate=entry.schedule.rate,
+            input=entry.schedule.input,
+            next_time=None if due is None else due.timestamp(),
+            last_time=entry.last_time,
+            last_status=entry.last_status,
+        )
+
+    def _run(self) -> None:
+        since = self._now()
+        while not self._closed.is_set():
+            dues = [(due, number) for number, entry in enumerate(self._entries) if (due := entry.rate.next_time(since))]
+            if not dues:
+                return
+            first = min(dues)[0]
+            while (left := (first - self._now()).total_seconds()) > 0:
+                if self._closed.wait(min(left, MAX_SLEEP_SECONDS)):
+                    return
+            for due, number in dues:
+                if due == first:
+                    self.fire(number)
+            # After a laptop's sleep, what was due meanwhile is skipped.
+            since = max(first, self._now() - timedelta(minutes=1))
+
+    def _ask(self, entry: "_Entry") -> None:
+        entry.last_time = self._now().timestamp()
+        body = json.dumps(entry.schedule.input).encode()
+        entry.last_status = self._post(body, trigger="cron", content_type="application/json")
+
+
+class _Entry:
+    """A schedule and what came of it."""
+
+    def __init__(self, schedule: Schedule, rate: Rate) -> None:
+        self.schedule = schedule
+        self.rate = rate
+        self.last_time: float | None = None
+        self.last_status: int | None = None

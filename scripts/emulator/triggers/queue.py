@@ -1,0 +1,152 @@
+"""The platform's trigger of a queue: each message becomes a POST to the function, again and again until it is done."""
+
+import json
+import sys
+import threading
+from typing import Any, Protocol
+
+from emulator.closing import Closing
+from emulator.control.faults import PlatformFaultKind, PlatformFaults
+from emulator.control.state import QueueState, Trigger
+from emulator.storage.server import StorageAccess
+
+# "At most 10 in flight for a trigger", and a status from 300 "is retried, three times", by the documentation.
+MAX_IN_FLIGHT = 10
+MAX_DELIVERIES = 4
+FIRST_FAILING_STATUS = 300
+
+# How long a message that failed waits for its next delivery. The platform's own time is not known.
+REDELIVERY_SECONDS = 1
+# How long a receiver waits for a message: long enough to be no load, short enough to end soon.
+WAIT_SECONDS = 1
+# How long before the queue is asked again, after it did not answer: it may still be starting.
+RETRY_SECONDS = 0.1
+
+
+class Post(Protocol):
+    """Asks the function as a trigger does."""
+
+    def __call__(self, body: bytes, *, trigger: Trigger, content_type: str | None = None) -> int | None:
+        """The status of its answer, or `None` where there is none."""
+
+
+class QueueTrigger(Closing):
+    """Delivers the messages of one queue by `post`, on threads of its own, from `start` until closed.
+
+    `visibility_timeout_seconds` has to be longer than a delivery can take: a message that becomes visible in the middle
+    of one is delivered twice. `redelivery_seconds` is how long one that failed waits for its next delivery.
+    """
+
+    def __init__(
+        self,
+        access: StorageAccess,
+        post: Post,
+        faults: PlatformFaults,
+        *,
+        visibility_timeout_seconds: int,
+        redelivery_seconds: int = REDELIVERY_SECONDS,
+    ) -> None:
+        self._access = access
+        self._post = post
+        self._faults = faults
+        self._visibility_timeout_seconds = visibility_timeout_seconds
+        self._redelivery_seconds = redelivery_seconds
+        self._closed = threading.Event()
+        self._receiver = threading.Thread(target=self._run, name="queue trigger", daemon=True)
+        self._changed = threading.Condition()
+        self._in_flight = 0
+        self._delivered = 0
+        self._redelivered = 0
+        self._dropped = 0
+
+    def start(self) -> None:
+        """Begin to deliver."""
+        self._receiver.start()
+
+    def state(self, sqs: Any) -> QueueState:
+        """What there is to deliver, as `sqs`, a boto3 client, has it, and what became of what was."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = sqs.get_queue_attributes(QueueUrl=self._access.queue_url, AttributeNames=names)
+        present = sum(int(number) for number in answer["Attributes"].values())
+        with self._changed:
+            return QueueState(
+                name=self._access.queue,
+                # A message that waits for its next delivery is as invisible as one that is being delivered.
+                waiting=max(0, present - self._in_flight),
+                in_flight=self._in_flight,
+                delivered=self._delivered,
+                redelivered=self._redelivered,
+                dropped=self._dropped,
+            )
+
+    def close(self) -> None:
+        """Receive no more; what is received is delivered."""
+        self._closed.set()
+        if self._receiver.is_alive():
+            self._receiver.join()
+
+    def _run(self) -> None:
+        # Imported here, on a thread of its own: it takes a fifth of a second of the start.
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 # as above
+
+        sqs = self._access.client("sqs")
+        while not self._closed.is_set():
+            try:
+                messages = self._receive(sqs)
+            except (BotoCoreError, ClientError):
+                self._closed.wait(RETRY_SECONDS)
+                continue
+            for message in messages:
+                self._begin(sqs, message, is_copy=False)
+                if self._faults.take(PlatformFaultKind.DOUBLE, "queue"):
+                    self._begin(sqs, message, is_copy=True)
+
+    def _receive(self, sqs: Any) -> list[dict[str, Any]]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._in_flight < MAX_IN_FLIGHT)
+            free = MAX_IN_FLIGHT - self._in_flight
+        answer = sqs.receive_message(
+            QueueUrl=self._access.queue_url,
+            MaxNumberOfMessages=free,
+            WaitTimeSeconds=WAIT_SECONDS,
+            VisibilityTimeout=self._visibility_timeout_seconds,
+            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+        )
+        messages: list[dict[str, Any]] = answer.get("Messages", [])
+        return messages
+
+    def _begin(self, sqs: Any, message: dict[str, Any], *, is_copy: bool) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._in_flight < MAX_IN_FLIGHT)
+            self._in_flight += 1
+        threading.Thread(target=self._deliver, args=(sqs, message, is_copy), daemon=True).start()
+
+    def _deliver(self, sqs: Any, message: dict[str, Any], is_copy: bool) -> None:  # noqa: FBT001 # a thread's arguments
+        try:
+            status = self._post(message["Body"].encode(), trigger="queue")
+            if not is_copy:  # what becomes of a copy is nobody's business: the queue does not know of it
+                self._settle(sqs, message, status)
+        finally:
+            with self._changed:
+                self._in_flight -= 1
+                self._changed.notify_all()
+
+    def _settle(self, sqs: Any, message: dict[str, Any], status: int | None) -> None:
+        handle = {"QueueUrl": self._access.queue_url, "ReceiptHandle": message["ReceiptHandle"]}
+        deliveries = int(message["Attributes"]["ApproximateReceiveCount"])
+        if status is not None and status < FIRST_FAILING_STATUS:
+            sqs.delete_message(**handle)
+            self._count(delivered=1)
+        elif deliveries < MAX_DELIVERIES:
+            self._count(redelivered=1)
+            sqs.change_message_visibility(**handle, VisibilityTimeout=self._redelivery_seconds)
+        else:
+            sqs.delete_message(**handle)
+            self._count(dropped=1)
+            print(json.dumps({"event": "message dropped", "status": status, "deliveries": deliveries}), file=sys.stderr)
+
+    def _count(self, *, delivered: int = 0, redelivered: int = 0, dropped: int = 0) -> None:
+        with self._changed:
+            self._delivered += delivered
+            self._redelivered += redelivered
+            self._dropped += dropped

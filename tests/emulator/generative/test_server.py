@@ -1,0 +1,175 @@
+"""Tests of the whole: a server with the real recogniser, and the OpenAI client as users have it."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import openai
+import pytest
+import requests
+from openai.types.chat import ChatCompletionContentPartParam, ChatCompletionUserMessageParam
+from support.generative_requests import VOXTRAL, WHISPER, chat_body
+from support.recordings import AUDIO, recording, silence, word_error_rate
+
+from emulator.generative.server import GenerativeServer
+from emulator.processes import ServerFailedError
+from emulator.recognisers.model_files import RecogniserUnavailableError
+
+SPEECH = "jfk.mp3"
+SPEECH_FILE = AUDIO / SPEECH
+MAX_WORD_ERROR_RATE = 0.1
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[GenerativeServer]:
+    with GenerativeServer(key="a-key-that-is-none") as apis:
+        yield apis
+
+
+@pytest.fixture(scope="module")
+def client(server: GenerativeServer) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=server.url, api_key=server.key, max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+def question() -> list[ChatCompletionUserMessageParam]:
+    """The message of Scaleway's documentation on audio models."""
+    data = base64.b64encode(recording(SPEECH)).decode("utf-8")
+    parts: list[ChatCompletionContentPartParam] = [
+        {"type": "text", "text": "Transcribe this audio"},
+        {"type": "input_audio", "input_audio": {"data": data, "format": "mp3"}},
+    ]
+    return [{"role": "user", "content": parts}]
+
+
+def test_documented_chat_request_prints_the_transcript(
+    client: openai.OpenAI, question: list[ChatCompletionUserMessageParam]
+) -> None:
+    """The request of Scaleway's documentation, by the OpenAI client, is answered with the words that were spoken."""
+    response = client.chat.completions.create(
+        model=VOXTRAL, messages=question, temperature=0.2, max_tokens=2048, top_p=0.95
+    )
+    assert word_error_rate(SPEECH, response.choices[0].message.content or "") <= MAX_WORD_ERROR_RATE
+    assert response.choices[0].finish_reason == "stop"
+    assert response.usage is not None
+    assert 375 < response.usage.prompt_tokens < 390
+    assert 20 < response.usage.completion_tokens < 40
+
+
+def test_chat_is_streamed(client: openai.OpenAI, question: list[ChatCompletionUserMessageParam]) -> None:
+    """The same as a stream: the pieces make up the transcript."""
+    with client.chat.completions.create(model=VOXTRAL, messages=question, stream=True) as stream:
+        pieces = [chunk.choices[0].delta.content or "" for chunk in stream]
+    assert len(pieces) > 10
+    assert word_error_rate(SPEECH, "".join(pieces)) <= MAX_WORD_ERROR_RATE
+
+
+def test_chat_is_cut_at_max_tokens(client: openai.OpenAI, question: list[ChatCompletionUserMessageParam]) -> None:
+    """Five of Whisper's tokens are five words or fewer, and the answer says that it is not whole."""
+    response = client.chat.completions.create(model=VOXTRAL, messages=question, max_tokens=5)
+    assert response.choices[0].finish_reason == "length"
+    assert 1 <= len((response.choices[0].message.content or "").split()) <= 5
+    assert response.usage is not None
+    assert response.usage.completion_tokens == 5
+
+
+@pytest.mark.parametrize("model", [VOXTRAL, WHISPER])
+def test_transcription(client: openai.OpenAI, model: str) -> None:
+    """The OpenAI client's transcription of a file has the words that were spoken, by either model."""
+    with SPEECH_FILE.open("rb") as file:
+        transcription = client.audio.transcriptions.create(model=model, file=file)
+    assert word_error_rate(SPEECH, transcription.text) <= MAX_WORD_ERROR_RATE
+
+
+def test_transcription_with_segments(client: openai.OpenAI) -> None:
+    """`verbose_json` finds the language by itself, and its segments lie within the audio."""
+    with SPEECH_FILE.open("rb") as file:
+        verbose = client.audio.transcriptions.create(model=WHISPER, file=file, response_format="verbose_json")
+    assert (verbose.language, round(float(verbose.duration))) == ("en", 11)
+    assert verbose.segments
+    assert 0 <= verbose.segments[0].start < verbose.segments[-1].end <= float(verbose.duration)
+
+
+def test_transcription_is_streamed(client: openai.OpenAI) -> None:
+    """The OpenAI client reads the stream of a transcription; its pieces make up the transcript."""
+    with (
+        SPEECH_FILE.open("rb") as file,
+        client.audio.transcriptions.create(model=WHISPER, file=file, stream=True) as stream,
+    ):
+        # The events are those of vLLM, so the client has no attribute for what is in them.
+        deltas = [event.to_dict()["choices"][0]["delta"] for event in stream]  # type: ignore[index]
+    assert word_error_rate(SPEECH, "".join(delta.get("content", "") for delta in deltas)) <= MAX_WORD_ERROR_RATE
+
+
+def test_silence_is_an_empty_transcript(client: openai.OpenAI) -> None:
+    """Nothing is invented where nobody speaks."""
+    assert client.audio.transcriptions.create(model=WHISPER, file=("a.wav", silence(3.0))).text == ""
+
+
+def test_language_that_the_model_does_not_know(client: openai.OpenAI) -> None:
+    """A language code that no Whisper knows is the client's error."""
+    with pytest.raises(openai.BadRequestError, match="'xx'"):
+        client.audio.transcriptions.create(model=WHISPER, file=("a.wav", silence(1.0)), language="xx")
+
+
+def test_audio_arrives_as_it_was_sent(server: GenerativeServer, client: openai.OpenAI) -> None:
+    """The hash in the log is that of the file that the OpenAI client sent."""
+    server.clear()
+    with (AUDIO / "austen-0880.wav").open("rb") as file:
+        client.audio.transcriptions.create(model=WHISPER, file=file)
+    (received,) = server.requests()
+    assert received["audio"]["sha256"] == hashlib.sha256(recording("austen-0880.wav")).hexdigest()
+    assert received["audio"]["filename"] == "austen-0880.wav"
+
+
+def test_faults_are_errors_of_the_client(
+    server: GenerativeServer, client: openai.OpenAI, question: list[ChatCompletionUserMessageParam]
+) -> None:
+    """A 429 on demand is the OpenAI client's rate limit error, and a retry of that client gets the words."""
+    server.fault("429", retry_after=0)
+    with pytest.raises(openai.RateLimitError):
+        client.chat.completions.create(model=VOXTRAL, messages=question)
+    server.fault("429", retry_after=0)
+    patient = client.with_options(max_retries=1)
+    response = patient.chat.completions.create(model=VOXTRAL, messages=question)
+    assert word_error_rate(SPEECH, response.choices[0].message.content or "") <= MAX_WORD_ERROR_RATE
+
+
+def test_key_is_not_in_the_process_list(server: GenerativeServer) -> None:
+    """No process on the machine has the key on its command line."""
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            assert server.key.encode() not in process.read_bytes()
+        except (FileNotFoundError, ProcessLookupError):  # it has ended in the meantime
+            continue
+
+
+def test_missing_model_is_told_before_the_start(tmp_path: Path) -> None:
+    """A folder without a model fails at once, with a message that names it."""
+    with pytest.raises(RecogniserUnavailableError, match=str(tmp_path)):
+        GenerativeServer(model_folder=tmp_path)
+
+
+def test_taken_port_is_told(server: GenerativeServer) -> None:
+    """A port that somebody listens on is not taken for the server that is to start."""
+    with pytest.raises(ServerFailedError):
+        GenerativeServer(port=server.port, recogniser="stand-in")
+
+
+def test_each_server_has_its_own_key_and_ends() -> None:
+    """Without a key given, one is made up; once closed, the server answers no more."""
+    with (
+        GenerativeServer(recogniser="stand-in") as first,
+        GenerativeServer(recogniser="stand-in") as second,
+    ):
+        assert first.key != second.key
+        headers = {"Authorization": f"Bearer {first.key}"}
+        assert requests.get(f"{first.url}/models", headers=headers, timeout=30).ok
+        body = chat_body(silence(1.0))
+        assert (
+            requests.post(f"{second.url}/chat/completions", json=body, headers=headers, timeout=30).status_code == 403
+        )
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{first.url}/models", headers=headers, timeout=30)

@@ -1,0 +1,93 @@
+"""What serves the page: its files under a strict policy, and services that nobody but the page gets."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from support.function_folders import written
+
+from emulator.local_platform import LocalPlatform, PlatformOptions
+
+HANDLER = """
+def handle(event, context):
+    return {"statusCode": 200, "body": "ok"}
+"""
+TIMEOUT_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPlatform]:
+    folder = written(tmp_path_factory.mktemp("function"), HANDLER)
+    with LocalPlatform(PlatformOptions(folder=folder, recogniser="stand-in", storage=True), {}) as running:
+        yield running
+
+
+def url_of(platform: LocalPlatform, path: str = "") -> str:
+    assert platform.control is not None
+    return platform.control.page_url + path
+
+
+def test_files_have_a_strict_policy(platform: LocalPlatform) -> None:
+    """The page loads nothing but its own files, and asks nobody but its own server and the function."""
+    page = requests.get(url_of(platform), timeout=TIMEOUT_SECONDS)
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert f"connect-src 'self' {platform.function.url}" in policy
+    assert re.findall(r'src="([^"]+)"', page.text) == ["app.js"]
+    script = requests.get(url_of(platform, "app.js"), timeout=TIMEOUT_SECONDS)
+    assert "javascript" in script.headers["Content-Type"]
+    assert requests.get(url_of(platform, "none.js"), timeout=TIMEOUT_SECONDS).status_code == 404
+
+
+def test_another_page_is_refused(platform: LocalPlatform) -> None:
+    """A page of another origin is refused, by whatever name it calls this machine."""
+    url = url_of(platform, "_emulator/platform")
+    own = f"http://{urlsplit(url).netloc}"
+    for headers, status in [
+        ({}, 200),
+        ({"Origin": own}, 200),
+        ({"Origin": "https://example.com"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "example.com"}, 403),
+    ]:
+        assert requests.get(url, headers=headers, timeout=TIMEOUT_SECONDS).status_code == status, headers
+
+
+def test_an_upload_can_be_read_at_its_address(platform: LocalPlatform) -> None:
+    """What is kept for a request is whole at the address that the page is told, which the function may reach."""
+    data = bytes(range(256)) * 40_000  # over what is sent in one piece
+    answer = requests.put(url_of(platform, "_emulator/uploads/a%20talk.mp3"), data=data, timeout=TIMEOUT_SECONDS).json()
+    assert (answer["bucket"], answer["key"].partition("/")[2]) == ("playground", "a talk.mp3")
+    assert requests.get(answer["url"], timeout=TIMEOUT_SECONDS).content == data
+
+
+def test_objects_of_the_bucket(platform: LocalPlatform) -> None:
+    """An object is put and read, as plain text whatever it holds; one that is not there is not found."""
+    url = url_of(platform, "_emulator/objects/transcripts/a.html")
+    assert requests.put(url, data=b"<script>", timeout=TIMEOUT_SECONDS).status_code == 204
+    found = requests.get(url, timeout=TIMEOUT_SECONDS)
+    assert (found.text, found.headers["X-Content-Type-Options"]) == ("<script>", "nosniff")
+    assert found.headers["Content-Type"].startswith("text/plain")
+    missing = requests.get(url_of(platform, "_emulator/objects/none"), timeout=TIMEOUT_SECONDS)
+    assert (missing.status_code, "none" in missing.json()["error"]["message"]) == (404, True)
+
+
+def test_faults_of_the_api_are_passed_on(platform: LocalPlatform) -> None:
+    """An order of a fault reaches the Generative APIs, and what they say of a wrong one comes back."""
+    url = url_of(platform, "_emulator/api-faults")
+    assert requests.post(url, json={"fault": "500"}, timeout=TIMEOUT_SECONDS).status_code == 204
+    assert requests.post(url, json={"fault": "none"}, timeout=TIMEOUT_SECONDS).status_code == 400
+    assert requests.delete(url, timeout=TIMEOUT_SECONDS).status_code == 204
+
+
+def test_files_of_the_page_name_no_other_host() -> None:
+    """No file of the page holds an address of another host, apart from the examples that it shows."""
+    folder = Path(__file__).parents[3] / "scripts" / "emulator" / "page" / "static"
+    for path in folder.iterdir():
+        if path.suffix in {".html", ".css", ".js", ".svg"}:
+            text = path.read_text().replace("https://example.com", "").replace("https://…", "")
+            assert "https://" not in text, path

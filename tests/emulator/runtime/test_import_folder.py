@@ -1,0 +1,27 @@
+"""Tests of the folder that the servers of an archive import from."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from emulator.runtime.import_folder import make_import_folder
+
+
+def test_the_folder_has_what_the_servers_need_and_no_more(tmp_path: Path) -> None:
+    """From it and the standard library, an instance's application is made; no other package of this environment is."""
+    folder = make_import_folder(tmp_path / "imports")
+    source = (
+        "import gunicorn.app.wsgiapp, gunicorn.workers.sync, importlib.util, emulator.runtime.instance\n"
+        "print(emulator.runtime.instance.create_app(folder='/').name)\n"
+        "print([name for name in ('pip', 'requests', 'pydantic', 'scaleway_functions_python')"
+        " if importlib.util.find_spec(name)])\n"
+    )
+    done = subprocess.run(  # noqa: S603 # our own source
+        [sys.executable, "-S", "-s", "-P", "-c", source],
+        env={"PYTHONPATH": str(folder), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("sub-runtime\n[]\n", "")

@@ -1,0 +1,246 @@
+"""Tests of the emulated Object Storage and Queues, through the clients that people have."""
+
+import json
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_plus
+
+import obstore
+import pytest
+import requests
+from botocore.exceptions import ClientError
+from obstore.store import S3Store
+
+from emulator.processes import ServerFailedError
+from emulator.storage.server import StorageAccess, StorageServer
+
+TIMEOUT_SECONDS = 60
+KEY = "a folder/été + 100%.mp3"
+
+
+@pytest.fixture(scope="module")
+def access() -> Iterator[StorageAccess]:
+    with StorageServer() as server:
+        server.wait_until_ready()
+        yield server.access
+
+
+@pytest.fixture(scope="module")
+def s3(access: StorageAccess) -> Any:
+    return access.client("s3")
+
+
+@pytest.fixture(autouse=True)
+def empty_queue(access: StorageAccess, s3: Any) -> Iterator[None]:
+    """Each test starts with no object and no message."""
+    yield
+    for entry in s3.list_objects_v2(Bucket=access.bucket).get("Contents", []):
+        s3.delete_object(Bucket=access.bucket, Key=entry["Key"])
+    announced(access)
+
+
+def announced(access: StorageAccess) -> list[dict[str, Any]]:
+    """The records of all messages in the queue, which is empty then."""
+    sqs = access.client("sqs")
+    records = []
+    while messages := sqs.receive_message(QueueUrl=access.queue_url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            records += json.loads(message["Body"])["Records"]
+            sqs.delete_message(QueueUrl=access.queue_url, ReceiptHandle=message["ReceiptHandle"])
+    return records
+
+
+def store(access: StorageAccess) -> S3Store:
+    return S3Store(
+        access.bucket,
+        endpoint=access.endpoint,
+        region=access.region,
+        access_key_id=access.access_key,
+        secret_access_key=access.secret_key,
+        client_options={"allow_http": True},
+    )
+
+
+def test_a_new_server_has_announced_nothing(access: StorageAccess) -> None:
+    """The queue starts without a message, not even the one that a new notification is tested with."""
+    assert announced(access) == []
+
+
+def test_an_upload_is_announced(access: StorageAccess, s3: Any) -> None:
+    """One record: what happened, the bucket, the key URL-encoded with `+` for a space, the size and the ETag."""
+    etag = s3.put_object(Bucket=access.bucket, Key=KEY, Body=b"audio")["ETag"]
+    (record,) = announced(access)
+    assert record["eventName"] == "ObjectCreated:Put"
+    assert record["s3"]["bucket"]["name"] == access.bucket
+    assert record["s3"]["object"] == {
+        "key": "a+folder%2F%C3%A9t%C3%A9+%2B+100%25.mp3",
+        "size": 5,
+        "eTag": etag.strip('"'),
+    }
+    assert unquote_plus(record["s3"]["object"]["key"]) == KEY
+
+
+def test_an_upload_in_parts_is_announced(access: StorageAccess) -> None:
+    """A large object of another client, which sends it in parts, is told of with its size and the ETag of readers.
+
+    moto tells of it as a plain upload, too; so may a platform whose records come at least once.
+    """
+    data = bytes(12_000_000)
+    written = obstore.put(store(access), "large.wav", data, chunk_size=5 * 1024 * 1024)
+    records = announced(access)
+    assert records[-1]["eventName"] == "ObjectCreated:CompleteMultipartUpload"
+    about = {"key": "large.wav", "size": len(data), "eTag": (written["e_tag"] or "").strip('"')}
+    assert all(record["s3"]["object"] == about for record in records)
+
+
+def test_a_removal_is_announced_as_one(access: StorageAccess, s3: Any) -> None:
+    """A deleted object's record says so, as an upload's does not."""
+    s3.put_object(Bucket=access.bucket, Key="gone.mp3", Body=b"audio")
+    s3.delete_object(Bucket=access.bucket, Key="gone.mp3")
+    assert [record["eventName"] for record in announced(access)] == ["ObjectCreated:Put", "ObjectRemoved:Delete"]
+
+
+@pytest.mark.parametrize("wrong", ["access_key", "secret_key"])
+def test_wrong_credentials_are_refused(access: StorageAccess, wrong: str) -> None:
+    """Neither storage nor queue answers to an unknown access key, or to a signature by another secret key."""
+    stranger = replace(access, **{wrong: "SCWXXXXXXXXXXXXXXXXX"})
+    with pytest.raises(ClientError) as refused:
+        stranger.client("s3").put_object(Bucket=access.bucket, Key="a.mp3", Body=b"audio")
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    with pytest.raises(ClientError) as refused:
+        stranger.client("sqs").send_message(QueueUrl=access.queue_url, MessageBody="{}")
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert announced(access) == []
+
+
+def test_a_changed_message_is_refused(access: StorageAccess) -> None:
+    """The signature of a message holds for its body: with another one it is a 403."""
+    bodies: list[bytes] = []
+    sqs = access.client("sqs")
+
+    def exchange(request: Any, **_context: Any) -> None:
+        bodies.append(request.body)
+        request.body = request.body.replace(b"mine", b"hers")
+
+    sqs.meta.events.register("before-send.sqs.SendMessage", exchange)
+    with pytest.raises(ClientError):
+        sqs.send_message(QueueUrl=access.queue_url, MessageBody="mine")
+    assert bodies
+
+
+def test_unsigned_requests_are_refused(access: StorageAccess) -> None:
+    """Without a signature there is nothing to be had, of moto's own endpoints either."""
+    for path in ("", f"/{access.bucket}", "/moto-api/data.json"):
+        assert requests.get(access.endpoint + path, timeout=TIMEOUT_SECONDS).status_code == 403
+    answer = requests.post(f"{access.endpoint}/moto-api/reset", timeout=TIMEOUT_SECONDS)
+    assert answer.status_code == 403
+
+
+def test_presigned_addresses(access: StorageAccess, s3: Any) -> None:
+    """An address signed for an upload or a download works for that, and not when anything of it is changed."""
+    names = {"Bucket": access.bucket, "Key": KEY}
+    upload = s3.generate_presigned_url("put_object", names)
+    assert requests.put(upload, data=b"audio", timeout=TIMEOUT_SECONDS).status_code == 200
+    download = s3.generate_presigned_url("get_object", names)
+    assert requests.get(download, timeout=TIMEOUT_SECONDS).content == b"audio"
+    assert requests.get(download + "0", timeout=TIMEOUT_SECONDS).status_code == 403
+    assert requests.get(upload, timeout=TIMEOUT_SECONDS).status_code == 403
+
+
+def test_one_of_many_conditional_writes_wins(access: StorageAccess, s3: Any) -> None:
+    """Of 16 writers that want to be the first, at the same time, exactly one is, round after round."""
+
+    def claim(key: str) -> int:
+        try:
+            answer = s3.put_object(Bucket=access.bucket, Key=key, Body=b"mine", IfNoneMatch="*")
+        except ClientError as error:
+            answer = error.response
+        return int(answer["ResponseMetadata"]["HTTPStatusCode"])
+
+    with ThreadPoolExecutor(16) as pool:
+        for number in range(5):
+            assert sorted(pool.map(claim, [f"claim-{number}"] * 16)) == [200] + [412] * 15
+
+
+def test_a_write_over_a_version(access: StorageAccess) -> None:
+    """A write that names the version that it replaces happens, and does not happen over another one."""
+    objects = store(access)
+    first = objects.put("claim", b"first")
+    objects.put("claim", b"second", mode={"e_tag": first["e_tag"]})
+    with pytest.raises(obstore.exceptions.PreconditionError):
+        objects.put("claim", b"third", mode={"e_tag": first["e_tag"]})
+    assert objects.get("claim").bytes() == b"second"
+
+
+def test_no_message_is_lost_among_many(access: StorageAccess) -> None:
+    """Messages sent while others are deleted all arrive."""
+    sqs = access.client("sqs")
+
+    def send_and_take(number: int) -> list[str]:
+        sqs.send_message(QueueUrl=access.queue_url, MessageBody=str(number))
+        answer = sqs.receive_message(QueueUrl=access.queue_url, MaxNumberOfMessages=10)
+        for message in answer.get("Messages", []):
+            sqs.delete_message(QueueUrl=access.queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return [message["Body"] for message in answer.get("Messages", [])]
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = {body for bodies in pool.map(send_and_take, range(100)) for body in bodies}
+    while messages := sqs.receive_message(QueueUrl=access.queue_url, MaxNumberOfMessages=10).get("Messages"):
+        taken |= {message["Body"] for message in messages}
+    assert taken == {str(number) for number in range(100)}
+
+
+def test_objects_are_kept_in_a_folder(tmp_path: Path) -> None:
+    """A second server on the folder has each object as it was last, with its metadata, and announces none of them."""
+
+    def versions(s3: Any) -> list[tuple[Any, ...]]:
+        names = ("Key", "ETag", "Size", "LastModified")
+        return [tuple(entry[name] for name in names) for entry in s3.list_objects_v2(Bucket="mine")["Contents"]]
+
+    with StorageServer(bucket="mine", folder=tmp_path / "data") as server:
+        server.wait_until_ready()
+        s3 = server.access.client("s3")
+        for key in (KEY, "removed", "removed with others", "also removed"):
+            s3.put_object(Bucket="mine", Key=key, Body=b"before")
+        about = {"ContentType": "audio/mpeg", "Metadata": {"etag": "of the audio"}}
+        s3.put_object(Bucket="mine", Key=KEY, Body=b"audio", **about)
+        obstore.put(store(server.access), "in parts", bytes(6_000_000), chunk_size=5 * 1024 * 1024)
+        s3.delete_object(Bucket="mine", Key="removed")
+        others = [{"Key": "removed with others"}, {"Key": "also removed"}]
+        s3.delete_objects(Bucket="mine", Delete={"Objects": others})
+        before = versions(s3)
+    with StorageServer(bucket="mine", folder=tmp_path / "data") as server:
+        server.wait_until_ready()
+        s3 = server.access.client("s3")
+        assert versions(s3) == before
+        assert [key for key, *_ in before] == [KEY, "in parts"]
+        found = s3.get_object(Bucket="mine", Key=KEY)
+        assert (found["Body"].read(), found["ContentType"], found["Metadata"]) == (b"audio", *about.values())
+        assert announced(server.access) == []
+
+
+def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
+    """A file in the folder's place is told before any server starts."""
+    (tmp_path / "data").touch()
+    with pytest.raises(ServerFailedError, match="data"):
+        StorageServer(folder=tmp_path / "data")
+
+
+def test_a_name_that_no_bucket_can_have() -> None:
+    """A bucket's name is checked before any server starts."""
+    with pytest.raises(ServerFailedError, match="Recordings_1"):
+        StorageServer(bucket="Recordings_1")
+
+
+def test_the_keys_are_on_no_command_line(access: StorageAccess) -> None:
+    """Whoever lists the processes of this machine sees no secret key."""
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            assert access.secret_key.encode() not in process.read_bytes()
+        except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            continue
+    assert os.environ.keys().isdisjoint({"EMULATED_STORAGE_SECRET_KEY"})

@@ -1,0 +1,274 @@
+"""Decoding: each kind of recording comes out whole, what is damaged is told, and nothing but the source is touched."""
+
+import base64
+import re
+import tracemalloc
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.damaged_files import OddFile, long_silence, no_recordings, overwritten, truncated
+from support.encoding import encode, encode_tracks
+from support.kinds import Kind, kinds
+from support.loopback import Conversation, Loopback, Peer, serve
+
+from emulator.recognisers.markers import SAMPLE_RATE_HZ, Samples, sentence_samples, silence_samples, vocabulary
+from transcriber.audio.decoding import Decoder
+from transcriber.audio.identify import DecodedAudio, identify
+from transcriber.chunks.chunk import Chunk
+from transcriber.chunks.cut_points import ChunkLimits
+from transcriber.chunks.cutting import CutOptions, cut
+from transcriber.deadline import Deadline
+from transcriber.errors import AudioTooLargeError, SourceTimeoutError, TranscriberError, UnsupportedAudioError
+from transcriber.net.ssrf_guard import SsrfGuard
+from transcriber.request.base64_text import read_base64
+from transcriber.settings import AllowedHost
+from transcriber.sources.base import Source
+from transcriber.sources.inline import InlineSource
+from transcriber.sources.url import Downloader, UrlSource
+
+SAMPLES: Samples = np.concatenate([silence_samples(0.3), sentence_samples(vocabulary()[7::60]), silence_samples(0.3)])
+SECONDS = len(SAMPLES) / SAMPLE_RATE_HZ
+
+
+@cache
+def whole(name: str) -> bytes:
+    (kind,) = (kind for kind in kinds() if kind.name == name)
+    return kind.make(SAMPLES)
+
+
+def source_of(data: bytes) -> InlineSource:
+    return InlineSource(read_base64(base64.b64encode(data).decode(), param=None), max_bytes=10**9)
+
+
+def chunks_of(
+    source: Source, *, max_seconds: float = 36_000, warnings: list[str] | None = None, seconds: float = 60
+) -> Iterator[Chunk]:
+    heard: list[str] = [] if warnings is None else warnings
+    order = CutOptions(ChunkLimits(300), max_seconds, Deadline(seconds), heard.append)
+    return cut(identify(source, max_seconds=max_seconds), order)
+
+
+@pytest.mark.parametrize("kind", kinds(), ids=str)
+def test_every_kind_is_cut_whole(kind: Kind) -> None:
+    """Whatever the container and codec, all of the sound is in chunks that the APIs take; only cut files say so."""
+    warnings: list[str] = []
+    chunks = list(chunks_of(source_of(kind.make(SAMPLES)), warnings=warnings))
+    assert chunks[-1].span.end_seconds == pytest.approx(SECONDS, abs=0.2)
+    assert {chunk.container.value for chunk in chunks} <= {"wav", "mp3"}
+    if kind.is_exact:
+        body = b"".join(
+            chunk.body.open().read_fully(10**8)[chunk.layout.data_start :] for chunk in chunks if chunk.layout
+        )
+        assert body[: 2 * len(SAMPLES)] == SAMPLES.astype("<i2").tobytes()
+    assert [re.sub(r"\d+\.\d", "N", warning) for warning in warnings] == (
+        ["The file is cut off: its header says N s, and N s are there."] if "shorter than it says" in kind.name else []
+    )
+
+
+@pytest.mark.parametrize("file", no_recordings(), ids=str)
+def test_what_has_no_sound_is_refused(file: OddFile) -> None:
+    """What holds no sound is an error that says what it is, and never a chunk."""
+    with pytest.raises(UnsupportedAudioError):
+        list(chunks_of(source_of(file.data)))
+
+
+@pytest.mark.parametrize("name", ["Ogg with Opus", "FLAC", "AAC (ADTS)", "WebM with Opus", "M4A, moov at the start"])
+def test_truncated_file_gives_what_is_there(name: str) -> None:
+    """Of a file that was cut in half, about half is there."""
+    chunks = list(chunks_of(source_of(truncated(whole(name)))))
+    assert 0.3 * SECONDS < chunks[-1].span.end_seconds < 0.75 * SECONDS
+
+
+@pytest.mark.parametrize("name", ["FLAC", "WebM with Opus", "M4A, moov at the start"])
+def test_damage_is_told(name: str) -> None:
+    """Where packets cannot be decoded there is silence, what follows keeps its time, and a warning names the place."""
+    long = np.concatenate([sentence_samples(vocabulary()[3::9]), silence_samples(1)])
+    (kind,) = (kind for kind in kinds() if kind.name == name)
+    warnings: list[str] = []
+    data = overwritten(kind.make(long), start=0.4, share=0.2, seed=3)
+    chunks = list(chunks_of(source_of(data), warnings=warnings))
+    assert chunks[-1].span.end_seconds == pytest.approx(len(long) / SAMPLE_RATE_HZ, abs=1.5)
+    assert any(re.match(r"The file is damaged between 0:\d\d and 0:\d\d;", w) for w in warnings)
+
+
+@pytest.mark.parametrize("container", ["flac", "matroska"])
+def test_bomb_ends_at_the_limit(container: str) -> None:
+    """Hours of silence in kilobytes end at the limit, without the memory of what they would swell to."""
+    data = long_silence(container, hours=3)
+    tracemalloc.start()
+    try:
+        with pytest.raises(AudioTooLargeError):
+            sum(1 for _ in chunks_of(source_of(data), max_seconds=1200))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * 2**20
+
+
+def test_bomb_that_lies_ends_at_the_limit() -> None:
+    """A stream that says nothing of its length ends where it passes the limit, too."""
+    data = encode(silence_samples(70), "webm", "libopus", rate_hz=48_000, bit_rate=6_000, options={"live": "1"})
+    with pytest.raises(AudioTooLargeError, match="1 minute"):
+        list(chunks_of(source_of(data), max_seconds=60))
+
+
+def test_decoding_keeps_to_the_deadline() -> None:
+    """Decoding ends when the time is up."""
+    deadline = Deadline(60)
+    audio = identify(source_of(whole("FLAC")), max_seconds=3600)
+    deadline.end()
+    with pytest.raises(SourceTimeoutError, match="decoded within"):
+        list(cut(audio, CutOptions(ChunkLimits(300), 3600, deadline, lambda _: None)))
+
+
+DEMUXERS = ("mov", "ogg", "flac", "matroska", "aac", "amr", "aiff", "avi", "wav", "w64", "caf", "au", "asf", "flv")
+
+
+def leads(url: str) -> dict[str, bytes]:
+    """Files that ask whoever plays them to open another address."""
+    return {
+        "HLS": f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{url}\n#EXT-X-ENDLIST\n".encode(),
+        "concat": f"ffconcat version 1.0\nfile '{url}'\n".encode(),
+        "DASH": f"<?xml version='1.0'?><MPD><BaseURL>{url}</BaseURL></MPD>".encode(),
+        "SDP": b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nm=audio 5004 RTP/AVP 0\n",
+        "PLS": f"[playlist]\nFile1={url}\nNumberOfEntries=1\n".encode(),
+    }
+
+
+@pytest.mark.parametrize("name", leads(""))
+@pytest.mark.parametrize("beginning", [b"", b"ID3\x04\x00\x00\x00\x00\x00\x00"])
+def test_nothing_further_is_opened(name: str, beginning: bytes) -> None:
+    """Playlists and scripts are refused, and the addresses in them see no request."""
+    with serve(lambda peer: peer.answer(whole("FLAC"))) as server:
+        with pytest.raises(UnsupportedAudioError):
+            list(chunks_of(source_of(beginning + leads(server.url)[name])))
+        assert not server.requests
+
+
+@pytest.mark.parametrize("demuxer", DEMUXERS)
+def test_no_demuxer_opens_what_a_playlist_names(demuxer: str) -> None:
+    """Even given to a decoder, a playlist leads nowhere."""
+    with serve(lambda peer: peer.answer(whole("FLAC"))) as server:
+        for data in leads(server.url).values():
+            with pytest.raises(UnsupportedAudioError):
+                Decoder(source_of(data), demuxer=demuxer, name="a playlist")
+        assert not server.requests
+
+
+def url_source(server: Loopback) -> UrlSource:
+    downloads = Downloader(SsrfGuard([AllowedHost(name="127.0.0.1")]), sleep=lambda _: None)
+    return UrlSource(f"{server.url}/talk", downloads=downloads, max_bytes=10**9, deadline=Deadline(30))
+
+
+def with_ranges(data: bytes) -> Conversation:
+    def conversation(peer: Peer) -> None:
+        found = re.search(rb"(?i)\r\nRange: bytes=(\d+)-\r\n", peer.request)
+        if found is None:
+            peer.answer(data, ETag='"v1"')
+            return
+        start = int(found[1])
+        part = f"bytes {start}-{len(data) - 1}/{len(data)}"
+        peer.answer(data[start:], status="206 Partial Content", ETag='"v1"', Content_Range=part)
+
+    return conversation
+
+
+@pytest.mark.parametrize("accepts_ranges", [True, False])
+def test_index_at_the_end(accepts_ranges: bool) -> None:  # noqa: FBT001 # a parameter of the test
+    """It is asked for by its place, or else skipped to, where the server names the version."""
+    data = whole("M4A, moov at the end")
+    conversation = with_ranges(data) if accepts_ranges else lambda peer: peer.answer(data, ETag='"v1"')
+    with serve(conversation) as server, url_source(server) as source:
+        chunks = list(chunks_of(source))
+    assert chunks[-1].span.end_seconds == pytest.approx(SECONDS, abs=0.2)
+
+
+def test_index_at_the_end_of_what_is_read_once() -> None:
+    """Where it cannot be read again, a small one is held, and of another the error says what to do."""
+    data = whole("M4A, moov at the end")
+    with serve(lambda peer: peer.answer(data)) as server, url_source(server) as source:
+        assert list(chunks_of(source))[-1].span.end_seconds == pytest.approx(SECONDS, abs=0.2)
+        assert len(server.requests) == 1
+    with (
+        serve(lambda peer: peer.answer(data, Content_Length="")) as server,  # it may be of any size
+        url_source(server) as source,
+        pytest.raises(UnsupportedAudioError, match="faststart"),
+    ):
+        list(chunks_of(source))
+    data = whole("M4A, moov at the start")
+    with serve(lambda peer: peer.answer(data, Content_Length="")) as server, url_source(server) as source:
+        chunks = list(chunks_of(source))
+        assert chunks[-1].span.end_seconds == pytest.approx(SECONDS, abs=0.2)
+        assert len(server.requests) == 1
+
+
+def test_length_is_known_before_decoding() -> None:
+    """What a file says of its length is known when nothing is decoded yet."""
+    audio = identify(source_of(whole("Ogg with Opus")), max_seconds=3600)
+    assert isinstance(audio, DecodedAudio)
+    assert audio.duration_seconds == pytest.approx(SECONDS, abs=0.2)
+    audio.decoder.close()
+    with pytest.raises(AudioTooLargeError):
+        identify(source_of(whole("Ogg with Opus")), max_seconds=SECONDS / 2)
+
+
+@pytest.mark.parametrize("name", ["WAV s16 48 kHz", "WAV s16 44.1 kHz", "WAV stereo"])
+def test_plain_wav_of_too_many_bytes_is_decoded(name: str) -> None:
+    """A WAV file of which a chunk would be over the limit of a call goes out at the models' rate, mono and whole."""
+    order = CutOptions(ChunkLimits(300, max_bytes=10**7), 36_000, Deadline(60), lambda _: None, hold=True)
+    chunks = list(cut(identify(source_of(whole(name)), max_seconds=36_000), order))
+    shapes = [(chunk.layout.sample_rate_hz, chunk.layout.channels) for chunk in chunks if chunk.layout]
+    assert shapes == [(SAMPLE_RATE_HZ, 1)]
+    assert chunks[-1].span.end_seconds == pytest.approx(SECONDS, abs=0.2)
+
+
+@pytest.mark.parametrize("name", ["AAC (ADTS)", "AMR"])
+def test_length_is_not_reckoned_from_the_first_frames(name: str) -> None:
+    """Of frames without a header nobody knows the length; silence in few bytes makes no file too long or cut off."""
+    (kind,) = (kind for kind in kinds() if kind.name == name)
+    noise = np.random.default_rng(1).normal(0, 6000, 3 * SAMPLE_RATE_HZ).astype(np.int16)
+    for parts in ((noise, silence_samples(30)), (silence_samples(30), noise)):
+        warnings: list[str] = []
+        source = source_of(kind.make(np.concatenate(parts)))
+        assert list(chunks_of(source, warnings=warnings, max_seconds=40))[-1].span.end_seconds == pytest.approx(
+            33, abs=0.3
+        )
+        assert warnings == []
+
+
+@pytest.mark.parametrize("name", ["WAV s24", "WAV mu-law 8 kHz"])
+def test_second_file_behind_the_first_is_told_of(name: str) -> None:
+    """Of two WAV files in one the first is transcribed, whatever its codec, and a warning tells of the other."""
+    warnings: list[str] = []
+    chunks = list(chunks_of(source_of(2 * whole(name)), warnings=warnings))
+    assert chunks[-1].span.end_seconds == pytest.approx(SECONDS, abs=0.2)
+    assert ["another one begins" in warning for warning in warnings] == [True]
+
+
+@pytest.mark.parametrize("container", ["mp4", "matroska"])
+def test_further_tracks_are_told_of(container: str) -> None:
+    """Of a file with a track for each speaker the first is transcribed, and a warning says that there are others."""
+    warnings: list[str] = []
+    chunks = list(chunks_of(source_of(encode_tracks([SAMPLES, SAMPLES], container, "aac")), warnings=warnings))
+    assert chunks[-1].span.end_seconds == pytest.approx(SECONDS, abs=0.2)
+    assert len(warnings) == 1
+    assert "2 tracks of sound; only the first" in warnings[0]
+
+
+BEGINNINGS = ("", *(kind.name for kind in kinds() if "video" not in kind.name))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(BEGINNINGS), st.integers(4, 2000), st.binary(max_size=4000))
+def test_any_bytes_end_in_chunks_or_an_error_of_ours(name: str, size: int, rest: bytes) -> None:
+    """Whatever follows the beginning of whatever kind, it ends, in chunks of some length or an error with an answer."""
+    beginning = whole(name)[:size] if name else b""
+    try:
+        chunks = list(chunks_of(source_of(beginning + rest + b"!"), max_seconds=600))
+    except TranscriberError:
+        return
+    assert 0 < chunks[-1].span.end_seconds <= 600

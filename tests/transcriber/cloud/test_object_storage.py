@@ -1,0 +1,223 @@
+"""Object storage: read by version, written on conditions, listed in order, each failure an error of ours."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from support.loopback import Conversation, Peer, serve
+from support.object_storage import ACCESS_KEY, BUCKET, REGION, SECRET_KEY
+
+from bench_suite.bucket_server import keys_of, page
+from transcriber.cloud.listing import Listing
+from transcriber.cloud.object_storage import BLOCK_BYTES, ObjectStorage, StoredObject
+from transcriber.deadline import Deadline
+from transcriber.errors import (
+    RequestError,
+    SourceChangedError,
+    SourceFailedError,
+    SourceNotFoundError,
+    SourceRefusedError,
+    SourceTimeoutError,
+    TranscriberError,
+)
+from transcriber.retry import RetryPolicy
+from transcriber.settings import Account, Settings
+from transcriber.sources.object import MAX_RESUMPTIONS, ObjectSource
+
+AUDIO = bytes(range(256)) * 2_000
+ODD_KEYS = ["a b+c.mp3", "a//b.mp3", "./c.mp3", "d/../e.mp3", "é%20.mp3", "f?g#&=.mp3", "folder/"]
+
+
+def storage_at(url: str) -> ObjectStorage:
+    return ObjectStorage(url, REGION, Account(ACCESS_KEY, SECRET_KEY))
+
+
+@pytest.fixture
+def storage(server: str, s3: Any) -> ObjectStorage:  # noqa: ARG001 # empties the bucket
+    return storage_at(server)
+
+
+def listing_at(url: str) -> Listing:
+    settings = Settings(api_key="key", storage=Account(ACCESS_KEY, SECRET_KEY), storage_url=url, storage_region=REGION)
+    return Listing(settings, retry=RetryPolicy(sleep=lambda _: None))
+
+
+def head(storage: ObjectStorage, key: str) -> StoredObject:
+    found = storage.head(BUCKET, key)
+    assert found is not None
+    return found
+
+
+def source(storage: ObjectStorage, key: str = "a.mp3", *, seconds: float = 10) -> ObjectSource:
+    return ObjectSource(storage, BUCKET, head(storage, key), max_bytes=10**7, deadline=Deadline(seconds))
+
+
+def test_writes_are_conditional(storage: ObjectStorage) -> None:
+    """An object is created once, replaced only as the version that was seen, and carries its metadata."""
+    etag = storage.create(BUCKET, "a", b"1", {"Content-Type": "text/plain", "audio-etag": "v"})
+    assert etag
+    assert storage.create(BUCKET, "a", b"2", {}) is None
+    assert storage.replace(BUCKET, "a", b"3", {}, etag="another") is None
+    assert storage.replace(BUCKET, "b", b"3", {}, etag=etag) is None
+    found = head(storage, "a")
+    assert (found.etag, found.size_bytes, found.metadata["audio-etag"]) == (etag, 1, "v")
+    assert storage.replace(BUCKET, "a", b"4", {}, etag=etag)
+    assert storage.get(BUCKET, "a") == b"4"
+    storage.delete(BUCKET, "a")
+    storage.delete(BUCKET, "a")
+    assert storage.head(BUCKET, "a") is None
+
+
+def test_audio_is_read_like_any_other(storage: ObjectStorage, s3: Any) -> None:
+    """An object is read from its start or its middle, as often as needed, and its size is known before."""
+    s3.put_object(Bucket=BUCKET, Key="a.mp3", Body=AUDIO)
+    with source(storage) as audio:
+        assert (audio.size_bytes, audio.kind) == (len(AUDIO), "storage")
+        assert audio.peek(4) == AUDIO[:4]
+        for _ in range(2):
+            with audio.open() as reader:
+                assert reader.read_fully(len(AUDIO) + 1) == AUDIO
+        with audio._connect(300_000) as reader:
+            assert reader.read_fully(len(AUDIO)) == AUDIO[300_000:]
+        with audio._connect(len(AUDIO)) as reader:
+            assert reader.read(1) == b""
+
+
+def test_empty_object(storage: ObjectStorage, s3: Any) -> None:
+    """An object with nothing in it is read as nothing."""
+    s3.put_object(Bucket=BUCKET, Key="a.mp3", Body=b"")
+    with source(storage) as audio, audio.open() as reader:
+        assert reader.read(1) == b""
+
+
+def test_only_one_version_is_read(storage: ObjectStorage, s3: Any) -> None:
+    """New audio under the key is not read in the old one's place."""
+    s3.put_object(Bucket=BUCKET, Key="a.mp3", Body=AUDIO)
+    with source(storage) as audio:
+        s3.put_object(Bucket=BUCKET, Key="a.mp3", Body=AUDIO[1:])
+        with pytest.raises(SourceChangedError):
+            audio.peek(4)
+
+
+def test_time_limit_ends_a_reading(storage: ObjectStorage, s3: Any) -> None:
+    """No block is read when the time is over."""
+    s3.put_object(Bucket=BUCKET, Key="a.mp3", Body=AUDIO)
+    with source(storage, seconds=0) as audio, pytest.raises(SourceTimeoutError, match="TIME_LIMIT"):
+        audio.peek(4)
+
+
+class Breaking:
+    """A storage whose transfers break off after a block."""
+
+    def __init__(self, breaks: int) -> None:
+        self.starts: list[int] = []
+        self._breaks = breaks
+
+    def read(self, bucket: str, key: str, *, etag: str, start: int = 0) -> Iterator[bytes]:
+        assert (bucket, key, etag) == (BUCKET, "a.mp3", "v")
+        self.starts.append(start)
+        for position in range(start, len(AUDIO), BLOCK_BYTES):
+            yield AUDIO[position : position + BLOCK_BYTES]
+            if len(self.starts) <= self._breaks:
+                raise SourceFailedError("broke off")
+
+
+@pytest.mark.parametrize("breaks", [1, MAX_RESUMPTIONS, MAX_RESUMPTIONS + 1])
+def test_transfer_that_breaks_off_is_resumed(breaks: int, storage: ObjectStorage, s3: Any) -> None:
+    """A reading goes on with the byte after the last one, and gives up when that happens too often."""
+    s3.put_object(Bucket=BUCKET, Key="a.mp3", Body=AUDIO)
+    stored = StoredObject("a.mp3", "v", len(AUDIO), head(storage, "a.mp3").modified_at)
+    breaking = Breaking(breaks)
+    with (
+        ObjectSource(breaking, BUCKET, stored, max_bytes=10**7, deadline=Deadline(10)) as audio,
+        audio.open() as reader,
+    ):
+        if breaks > MAX_RESUMPTIONS:
+            with pytest.raises(SourceFailedError):
+                reader.read_fully(len(AUDIO))
+        else:
+            assert reader.read_fully(len(AUDIO)) == AUDIO
+            assert breaking.starts == [BLOCK_BYTES * number for number in range(breaks + 1)]
+
+
+def test_keys_of_all_kinds(storage: ObjectStorage, s3: Any) -> None:
+    """Every key is listed, in order; those that the client cannot express are refused one by one, by name."""
+    for key in ODD_KEYS:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=key.encode())
+    (page,) = listing_at(storage._url).pages(BUCKET, deadline=Deadline(10))
+    assert [stored.key for stored in page] == sorted(ODD_KEYS)
+    for key in ("a b+c.mp3", "é%20.mp3", "f?g#&=.mp3"):
+        assert storage.get(BUCKET, key) == key.encode()
+        assert head(storage, key).etag == next(stored.etag for stored in page if stored.key == key)
+    for key in ("a//b.mp3", "./c.mp3", "d/../e.mp3"):
+        with pytest.raises(RequestError, match="Rename"):
+            storage.head(BUCKET, key)
+
+
+def test_listing_goes_on_page_by_page() -> None:
+    """A listing of more than a page is whole, and each request is signed."""
+    keys = keys_of(2_005)
+    with serve(lambda peer: peer.answer(page(keys, peer.path))) as server:
+        pages = list(listing_at(server.url).pages(BUCKET, "in/", deadline=Deadline(60)))
+    assert [len(page) for page in pages] == [1000, 1000, 5]
+    assert [stored.key for page in pages for stored in page] == keys[:2_005]
+    assert all(f"{ACCESS_KEY}/".encode() in request for request in server.requests)
+
+
+def test_listing_begins_after_a_key(server: str, s3: Any) -> None:
+    """A listing keeps to a prefix that is no folder, and begins after a key."""
+    for name in ("in/10", "in/11 é+", "in/12", "in/2"):
+        s3.put_object(Bucket=BUCKET, Key=name, Body=b"")
+    (page,) = listing_at(server).pages(BUCKET, "in/1", after="in/10", deadline=Deadline(10))
+    assert [stored.key for stored in page] == ["in/11 é+", "in/12"]
+
+
+DENIED = b"<Error><Code>AccessDenied</Code><Message>a-secret-key</Message></Error>"
+
+
+@pytest.mark.parametrize(
+    ("conversation", "error"),
+    [
+        (lambda peer: peer.answer(DENIED, status="403 Forbidden"), SourceRefusedError),
+        (lambda peer: peer.answer(DENIED, status="404 Not Found"), SourceNotFoundError),
+        (lambda peer: peer.answer(DENIED, status="400 Bad Request"), SourceFailedError),
+        (lambda peer: peer.answer(DENIED, status="500 Internal"), SourceFailedError),
+        (Peer.reset, SourceFailedError),
+    ],
+    ids=["refused", "missing", "wrong", "failing", "resetting"],
+)
+def test_storage_on_a_bad_day(conversation: Conversation, error: type[TranscriberError]) -> None:
+    """Each failure is an error of ours, whose text holds nothing of what the storage said, nor its address."""
+    with serve(conversation) as bad:
+        for attempt in (
+            lambda: storage_at(bad.url).get(BUCKET, "a.mp3"),
+            lambda: list(listing_at(bad.url).pages(BUCKET, deadline=Deadline(5))),
+        ):
+            with pytest.raises(error) as caught:
+                attempt()
+            assert SECRET_KEY not in caught.value.message
+            assert "127.0.0.1" not in caught.value.message
+
+
+def test_listing_that_is_none() -> None:
+    """An answer that is no list of objects is a failure of the storage."""
+    with serve(lambda peer: peer.answer(b"<html")) as bad, pytest.raises(SourceFailedError):
+        list(listing_at(bad.url).pages(BUCKET, deadline=Deadline(5)))
+
+
+def test_listing_is_signed_as_by_the_stock_client() -> None:
+    """The signature of a listing, with all kinds of characters in its prefix, is the one that botocore makes."""
+    prefix = "in é+&a=b;c ~/x%20(1)'*!"
+    with serve(lambda peer: peer.answer(page([], peer.path))) as server:
+        list(listing_at(server.url).pages(BUCKET, prefix, deadline=Deadline(5)))
+    head = server.requests[0].decode().split("\r\n")
+    sent = {name.lower(): value for name, value in (line.split(": ", 1) for line in head[1:] if line)}
+    headers = {name: sent[name] for name in ("x-amz-date", "x-amz-content-sha256")}
+    request = AWSRequest("GET", server.url + head[0].split(" ")[1], headers=headers)
+    request.context.update(timestamp=sent["x-amz-date"], payload_signing_enabled=True)
+    signer = S3SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "s3", REGION)
+    signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
+    assert sent["authorization"].endswith(f"Signature={signature}")

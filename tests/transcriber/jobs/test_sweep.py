@@ -1,0 +1,132 @@
+"""A sweep: finds what has no transcript, with a few listings and nothing a recording, whatever the order of keys."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from support.loopback import serve
+from support.object_storage import ACCESS_KEY, BUCKET, REGION, SECRET_KEY
+
+from bench_suite.bucket_server import MISSING_EACH, keys_of, page
+from transcriber.cloud.listing import Listing
+from transcriber.cloud.object_storage import ObjectStorage
+from transcriber.deadline import Deadline
+from transcriber.jobs.leases import Lease, Leases, Version
+from transcriber.jobs.results import result_key
+from transcriber.jobs.sweep import Sweep
+from transcriber.request.s3_events import ObjectReference
+from transcriber.request.sweep_request import SweepRequest
+from transcriber.settings import Account, Settings
+
+ACCOUNT = Account(ACCESS_KEY, SECRET_KEY)
+LIMIT_SECONDS = 60.0
+
+
+class Bucket:
+    """A bucket with recordings, some of which have results."""
+
+    def __init__(self, url: str, s3: Any, **outputs: str) -> None:
+        self.settings = Settings(
+            api_key="key",
+            storage=ACCOUNT,
+            storage_url=url,
+            storage_region=REGION,
+            **outputs,  # type: ignore[arg-type] # two texts
+        )
+        self.storage = ObjectStorage(url, REGION, ACCOUNT)
+        self.claims = Leases(self.storage, time_limit_seconds=LIMIT_SECONDS)
+        self._s3 = s3
+
+    def upload(self, *names: str) -> None:
+        for name in names:
+            self._s3.put_object(Bucket=BUCKET, Key=name, Body=b"audio")
+
+    def claim(self, name: str) -> Lease:
+        stored = self.storage.head(BUCKET, name)
+        assert stored
+        claim = self.claims.claim(result_key(ObjectReference(BUCKET, name), self.settings), Version(stored.etag))
+        assert isinstance(claim, Lease)
+        return claim
+
+    def transcribe(self, *names: str, suffix: str = ".json") -> None:
+        for name in names:
+            claim = self.claim(name)
+            self.claims.write(claim, suffix, b"{}", {})
+            self.claims.release(claim)
+
+    def sweep(self, prefix: str = "") -> Sweep:
+        return Sweep(SweepRequest(BUCKET, prefix), Listing(self.settings), self.claims, self.settings)
+
+    def missing(self, prefix: str = "") -> list[str]:
+        return [reference.key for reference in self.sweep(prefix).missing(Deadline(10))]
+
+
+NAMES = ["a", "a-b.mp3", "a.mp3", "a/b.mp3", "a.mp3.wav", "é.mp3"]
+
+
+@pytest.mark.parametrize("outputs", [{}, {"output_prefix": ""}])
+def test_what_has_a_result_is_left_alone(server: str, s3: Any, outputs: dict[str, str]) -> None:
+    """With results for any part of the recordings, the others are found, although results are ordered otherwise."""
+    bucket = Bucket(server, s3, **outputs)
+    bucket.upload(*NAMES, "notes.txt", "folder/")
+    assert bucket.missing() == sorted(NAMES)
+    for number, name in enumerate(NAMES, 1):
+        bucket.transcribe(name, suffix=".error.json" if number % 2 else ".json")
+        assert bucket.missing() == sorted(NAMES[number:])
+    sweep = bucket.sweep()
+    assert not list(sweep.missing(Deadline(10)))
+    assert (sweep.found, sweep.skipped) == (len(NAMES), len(NAMES))
+
+
+def test_prefix(server: str, s3: Any) -> None:
+    """A sweep keeps to its prefix."""
+    bucket = Bucket(server, s3)
+    bucket.upload("in/1.mp3", "in/2.mp3", "in2.mp3")
+    bucket.transcribe("in/1.mp3")
+    assert bucket.missing(prefix="in/") == ["in/2.mp3"]
+
+
+def test_live_claim_is_left_alone(server: str, s3: Any) -> None:
+    """What is being transcribed is not found, until its claim's lease is over."""
+    bucket = Bucket(server, s3)
+    bucket.upload("a.mp3")
+    bucket.claim("a.mp3")
+    assert bucket.missing() == []
+    claim = bucket.storage.head(BUCKET, "transcripts/a.mp3.claim.json")
+    assert claim
+    later = Leases(bucket.storage, time_limit_seconds=LIMIT_SECONDS, now=lambda: claim.modified_at + timedelta(hours=1))
+    bucket.claims = later
+    assert bucket.missing() == ["a.mp3"]
+
+
+def test_new_audio_is_found(server: str, s3: Any) -> None:
+    """Audio that replaced what was transcribed is found, and the same uploaded again is not."""
+    bucket = Bucket(server, s3)
+    bucket.upload("a.mp3")
+    bucket.transcribe("a.mp3")
+    bucket.upload("a.mp3")
+    assert bucket.missing() == []
+    s3.put_object(Bucket=BUCKET, Key="a.mp3", Body=b"other audio")
+    assert bucket.missing() == ["a.mp3"]
+
+
+def test_a_page_costs_a_few_listings() -> None:
+    """Thousands of recordings are compared with their results by listings alone, a few for each thousand."""
+    keys = keys_of(3_000)
+    with serve(lambda peer: peer.answer(page(keys, peer.path))) as server:
+        settings = Settings(api_key="key", storage=ACCOUNT, storage_url=server.url)
+        claims = Leases(ObjectStorage(server.url, REGION, ACCOUNT), time_limit_seconds=LIMIT_SECONDS)
+        sweep = Sweep(SweepRequest(BUCKET), Listing(settings), claims, settings)
+        found = [reference.key for reference in sweep.missing(Deadline(60))]
+    assert found == [key for number, key in enumerate(keys[:3_000]) if number % MISSING_EACH == 0]
+    assert len(server.requests) <= 4 + 2 * 3 + 3
+
+
+def test_time_ends_a_sweep() -> None:
+    """A sweep whose time is over stops where it is."""
+    keys = keys_of(10)
+    with serve(lambda peer: peer.answer(page(keys, peer.path))) as server:
+        settings = Settings(api_key="key", storage=ACCOUNT, storage_url=server.url)
+        claims = Leases(ObjectStorage(server.url, REGION, ACCOUNT), time_limit_seconds=LIMIT_SECONDS)
+        sweep = Sweep(SweepRequest(BUCKET), Listing(settings), claims, settings)
+        assert not list(sweep.missing(Deadline(0)))

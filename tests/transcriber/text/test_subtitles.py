@@ -1,0 +1,165 @@
+"""Subtitles: cues that can be read, in files that independent parsers take, and never a word less."""
+# ruff: noqa: RUF001 # marks of many scripts are what this is about
+
+from io import StringIO
+from itertools import pairwise
+
+import pysubs2
+import pytest
+import webvtt
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transcriber.spans import Segment
+from transcriber.text.subtitles import MAX_LINE_COLUMNS, Cue, make_cues, render_srt, render_vtt
+
+SENTENCES = (
+    "When I was young, we had nothing at all. Then, one day, a man came to the door and asked whether we would like to "
+    "buy a clock; my mother said no, but he would not leave us, and so we bought it."
+)
+AWKWARD = (
+    "a <b>bold</b> word",
+    "R&amp;D & <i>",
+    "an arrow --> there",
+    "-->",
+    "--> 00:00:02,000",
+    "family 👩‍👩‍👧 and 🇫🇷",
+    "שלום עולם, מה שלומך?",
+    "大家好，我叫李明。",
+    "สวัสดีครับ เราไปไหนกัน",
+    "WEBVTT",
+    "NOTE this",
+    "STYLE",
+    "7",
+    "two\r\n\r\nparagraphs\n\n",
+    "  space  ",
+)
+
+# Without digits: one of the parsers takes any line with two times for a cue's.
+letters = st.text(st.characters(exclude_categories=["Cs", "Nd"]), max_size=120) | st.sampled_from(
+    [text for text in AWKWARD if not any(map(str.isdigit, text))]
+)
+texts = st.text(max_size=120) | st.sampled_from([*AWKWARD, SENTENCES, SENTENCES.upper(), "大家好，我叫李明。" * 9])
+seconds = st.floats(0, 40) | st.sampled_from([0.0, 1.0, 1.0004, 5.0, 400_000.0])
+segments = st.lists(st.builds(Segment, seconds, seconds, texts), max_size=8)
+
+
+def shown(cues: tuple[Cue, ...]) -> str:
+    return " ".join(line for cue in cues for line in cue.lines)
+
+
+@settings(deadline=None)
+@given(segments)
+def test_no_word_is_lost(segments: list[Segment]) -> None:
+    """The characters of all cues are those of all segments, in order, control characters aside."""
+    wanted = "".join(character for segment in segments for character in segment.text if character.isprintable())
+    got = "".join(character for character in shown(make_cues(segments)) if character.isprintable())
+    assert got.replace(" ", "") == wanted.replace(" ", "")
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.lists(st.text("abcxyz.,!", min_size=1, max_size=MAX_LINE_COLUMNS), max_size=60), max_size=4), seconds
+)
+def test_words_stay_whole(segments: list[list[str]], length_seconds: float) -> None:
+    """Words that fit in a line are never divided."""
+    timed = [Segment(n, n + length_seconds, " ".join(words)) for n, words in enumerate(segments)]
+    assert shown(make_cues(timed)).split() == [word for words in segments for word in words]
+
+
+@settings(deadline=None)
+@given(segments)
+def test_cues_keep_the_rules(segments: list[Segment]) -> None:
+    """At most two lines of 42 columns, at most 7 s, never empty in time or words, in order and apart."""
+    cues = make_cues(segments)
+    for cue in cues:
+        assert 1 <= len(cue.lines) <= 2
+        assert all(line.strip() == line for line in cue.lines)
+        assert all(len(line) <= MAX_LINE_COLUMNS for line in cue.lines if line.isascii())
+        assert 0.001 <= round(cue.end_seconds - cue.start_seconds, 6) <= 7
+    for before, after in pairwise(cues):
+        assert before.end_seconds <= after.start_seconds
+
+
+@settings(deadline=None)
+@given(st.lists(st.builds(Segment, seconds, seconds, letters), max_size=8))
+def test_files_are_read_by_others(segments: list[Segment]) -> None:
+    """Both files have as many cues as were made, for two parsers each, with the same times."""
+    segments = [Segment(s.start_seconds % 3600, s.end_seconds % 3600, s.text) for s in segments]
+    cues = make_cues(segments)
+    times = [(round(cue.start_seconds * 1000), round(cue.end_seconds * 1000)) for cue in cues]
+    for text, kind in ((render_srt(segments), "srt"), (render_vtt(segments), "vtt")):
+        assert [(line.start, line.end) for line in pysubs2.SSAFile.from_string(text, format_=kind)] == times
+    assert len(webvtt.from_string(render_vtt(segments), strict=True)) == len(cues)
+    if cues:
+        assert len(webvtt.from_buffer(StringIO(render_srt(segments)), format="srt")) == len(cues)
+
+
+@pytest.mark.parametrize("text", AWKWARD)
+def test_texts_come_back(text: str) -> None:
+    """What a parser reads from either file is what was said; in SRT, an arrow of three characters is one of one."""
+    segments = [Segment(0, 3, text), Segment(4, 7, "and on")]
+    said = " ".join(text.split())
+    vtt = webvtt.from_string(render_vtt(segments), strict=True)
+    assert vtt[0].raw_text.replace("\n", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == said
+    srt = pysubs2.SSAFile.from_string(render_srt(segments), format_="srt", keep_html_tags=True)
+    assert srt[0].text.replace(r"\N", " ") == said.replace("-->", "→")
+    assert [line.text for line in srt][1:] == ["and on"]
+
+
+def test_vtt_escapes_markup() -> None:
+    """Markup that somebody said is text."""
+    assert "a &lt;b&gt; &amp;amp; --&gt; c" in render_vtt([Segment(0, 3, "a <b> &amp; --> c")])
+
+
+def test_files_without_cues() -> None:
+    """Silence is a file without cues, and a valid one."""
+    assert render_srt([]) == ""
+    assert render_vtt([Segment(0, 5, " \n")]) == "WEBVTT\n"
+
+
+def test_times_are_exact() -> None:
+    """Times are rounded to the millisecond once, and hours have as many digits as they need."""
+    segments = [Segment(0.9996, 2.0004, "one"), Segment(363_599.9994, 363_601.5, "two")]
+    assert "00:00:01,000 --> 00:00:02,000\none" in render_srt(segments)
+    assert "100:59:59.999 --> 101:00:01.500\ntwo" in render_vtt(segments)
+
+
+def test_long_segment_is_divided_where_sentences_end() -> None:
+    """A sentence end comes before a comma, a comma before a word, and each cue has its share of the time."""
+    text = "This is the first sentence of the speaker. And this is the second one, which is about as long as it."
+    cues = make_cues([Segment(10, 20, text)])
+    assert [" ".join(cue.lines) for cue in cues] == [text[:42], text[43:]]
+    assert cues[0].start_seconds == 10
+    assert cues[0].end_seconds == cues[1].start_seconds == pytest.approx(14.2, abs=0.2)
+    assert cues[1].end_seconds == 20
+
+
+def test_lines_are_balanced() -> None:
+    """Two lines are about equally wide, rather than a full one and a rest."""
+    (cue,) = make_cues([Segment(0, 5, "We had nothing at all to eat in those days of the war")])
+    assert abs(len(cue.lines[0]) - len(cue.lines[1])) <= 8
+
+
+def test_wide_characters_count_twice() -> None:
+    """A line holds 21 Chinese characters, and none begins with a full stop."""
+    cues = make_cues([Segment(0, 6, "我们今天去北京看朋友然后一起吃饭，" * 4)])
+    assert all(len(line) <= 21 and line[0] != "，" for cue in cues for line in cue.lines)  # the comma
+
+
+def test_short_cue_stays_as_long_as_it_is_read() -> None:
+    """A cue that is over too soon to be read stays into the silence after it, and never into the next."""
+    words = "Nobody can read this in half a second."
+    cues = make_cues([Segment(0, 0.5, words), Segment(1.5, 2, words), Segment(20, 21, "Yes")])
+    assert [cue.end_seconds for cue in cues] == [1.5, pytest.approx(1.5 + len(words) / 17, abs=0.01), 21]
+
+
+def test_slow_words_are_not_divided() -> None:
+    """Two words that take half a minute are one cue, which goes after seven seconds."""
+    assert make_cues([Segment(0, 30, "Thank you.")]) == (Cue(0, 7, ("Thank you.",)),)
+
+
+def test_words_at_the_same_time_are_shown_together() -> None:
+    """Segments that begin at once share a cue, so that none is a flash."""
+    (cue,) = make_cues([Segment(3, 3, "Yes."), Segment(3, 4, "No.")])
+    assert cue == Cue(3, 4, ("Yes. No.",))

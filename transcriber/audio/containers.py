@@ -1,0 +1,83 @@
+"""Tells from its first bytes what something is, audio or not."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Container(StrEnum):
+    """The containers that the APIs take; the value is their label in a chat request and the extension of a file."""
+
+    WAV = "wav"
+    MP3 = "mp3"
+
+    @property
+    def content_type(self) -> str:
+        """The registered media type: RFC 2361 for WAV, as everybody writes it, and RFC 3003 for MP3."""
+        return "audio/wav" if self is Container.WAV else "audio/mpeg"
+
+
+# How many first bytes tell what something is.
+SIGNATURE_BYTES = 1024
+
+
+@dataclass(frozen=True)
+class FileType:
+    """What some bytes begin: its name, as people know it, and FFmpeg's demuxer for it if there can be sound in it."""
+
+    name: str
+    demuxer: str | None = None
+
+
+UNKNOWN: Final = FileType("unknown bytes")
+# What has no signature, but frames: of layer I or II where it is not MP3.
+MPEG_AUDIO: Final = FileType("MPEG audio", "mp3")
+
+# What people send beside WAV and MP3, by its first bytes: each is a container's own signature. The demuxer is named,
+# and never guessed: some of FFmpeg's, such as those for playlists, open further files and addresses.
+_SIGNATURES: tuple[tuple[re.Pattern[bytes], FileType], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), FileType(name, demuxer))
+    for pattern, name, demuxer in (
+        (rb"....ftypqt|....(?:moov|mdat|wide|pnot)", "a QuickTime movie", "mov"),
+        (rb"....ftyp3g", "a 3GP recording", "mov"),
+        (rb"....ftyp|....(?:free|skip)", "an MP4 container (m4a, mp4)", "mov"),
+        (rb"OggS.{24}.{0,255}?OpusHead", "an Ogg container with Opus", "ogg"),
+        (rb"OggS", "an Ogg container", "ogg"),
+        (rb"fLaC", "FLAC", "flac"),
+        (rb"\x1aE\xdf\xa3.{0,64}webm", "a WebM container", "matroska"),
+        (rb"\x1aE\xdf\xa3", "a Matroska container", "matroska"),
+        (rb"\xff[\xf0\xf1\xf8\xf9]", "AAC (ADTS)", "aac"),
+        (rb"#!AMR", "AMR", "amr"),
+        (rb"FORM....AIF", "AIFF", "aiff"),
+        (rb"RIFF....AVI ", "an AVI video", "avi"),
+        (rb"RIFF....WAVE|RF64....WAVE|BW64....WAVE", "WAV", "wav"),
+        (rb"riff\x2e\x91\xcf\x11", "Wave64", "w64"),
+        (rb"caff", "Core Audio", "caf"),
+        (rb"\.snd", "Sun audio", "au"),
+        (rb"0&\xb2u\x8ef\xcf\x11", "Windows Media", "asf"),
+        (rb"FLV\x01", "a Flash video", "flv"),
+        (rb"\x0b\x77", "Dolby Digital (AC-3)", "ac3"),
+        (rb"wvpk", "WavPack", "wv"),
+        (rb"\x00\x00\x01\xba", "an MPEG program stream", "mpeg"),
+        (rb"G.{187}G.{187}G", "an MPEG transport stream", "mpegts"),
+        (rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP", "a picture", None),
+        (rb"%PDF", "a PDF document", None),
+        (rb"PK\x03\x04", "a ZIP archive", None),
+        (rb"\x1f\x8b", "gzip data", None),
+        (rb"(?i:\s*(?:<!doctype html|<html))", "a web page", None),
+        (rb"\s*<\?xml", "XML", None),
+        (rb"\s*[{\[]", "JSON", None),
+        (rb"#EXTM3U", "a playlist", None),
+    )
+)
+
+
+def sniff(head: bytes) -> FileType:
+    """What `head` begins, named in the words of a message: `a web page`, `FLAC`, `text`, `unknown bytes`."""
+    if not head:
+        return FileType("nothing at all")
+    for pattern, finding in _SIGNATURES:
+        if pattern.match(head):
+            return finding
+    return FileType("text") if re.fullmatch(rb"[\t\r\n\x20-\x7e]+", head[:SIGNATURE_BYTES]) else UNKNOWN

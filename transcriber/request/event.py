@@ -1,0 +1,53 @@
+"""Reads the platform's event into a call, whatever its shape; never fails, and never trusts the base64 flag.
+
+The platform sets `isBase64Encoded` for any body that happens to decode as base64 (`true`, `1234`, `ping`) and leaves
+the body as it was sent, so the flag says nothing about what the client meant.
+"""
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# What may be echoed as X-Request-Id: no header injection, nothing long.
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """One HTTP call of the function; header names are in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(repr=False)
+    query: Mapping[str, str]
+    body: str = field(repr=False)
+    request_id: str
+
+    @property
+    def is_preflight(self) -> bool:
+        """Whether a browser asks what it may send."""
+        return self.method == "OPTIONS"
+
+
+def read_event(event: object) -> HttpRequest:
+    """The call that `event` describes; what is missing or of another type is read as empty."""
+    fields: Mapping[str, Any] = event if isinstance(event, Mapping) else {}
+    headers = {name.lower(): value for name, value in _texts(fields.get("headers")).items()}
+    body = fields.get("body")
+    request_id = headers.get("x-request-id", "")
+    return HttpRequest(
+        method=str(fields.get("httpMethod") or "POST").upper(),
+        path=str(fields.get("path") or "/"),
+        headers=headers,
+        query=_texts(fields.get("queryStringParameters")),
+        body=body if isinstance(body, str) else "",
+        request_id=request_id if _REQUEST_ID.fullmatch(request_id) else str(uuid.uuid4()),
+    )
+
+
+def _texts(value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        return {}
+    return {name: text for name, text in value.items() if isinstance(name, str) and isinstance(text, str)}

@@ -1,0 +1,215 @@
+"""Reads what clients of the OpenAI API send to its own paths as a request, so that they change their base URL alone.
+
+It never looks at the audio, and never answers: what the answer to a chat completion needs goes forward as `ChatReply`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from transcriber.errors import RequestError
+from transcriber.request.fields import read_text, refuse_unknown, short
+from transcriber.request.options import OPTIONS
+from transcriber.settings import ApiKind
+
+
+class ApiPath(StrEnum):
+    """The ends of the paths that clients of the OpenAI API call; `ROOT` is every other path."""
+
+    CHAT = "/chat/completions"
+    TRANSCRIPTIONS = "/audio/transcriptions"
+    MODELS = "/models"
+    ROOT = ""
+
+
+@dataclass(frozen=True)
+class ChatReply:
+    """What the answer to a chat completion needs to be one; `warnings` are of what the request asked for in vain."""
+
+    completion_id: str
+    is_streamed: bool = False
+    streams_usage: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+# The client's own bookkeeping, and knobs that turn nothing in a transcript: whoever sends one loses nothing by it.
+IGNORED_FIELDS: Final = frozenset({
+    "metadata",
+    "moderation",
+    "parallel_tool_calls",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "reasoning_effort",
+    "safety_identifier",
+    "seed",
+    "service_tier",
+    "store",
+    "user",
+    "verbosity",
+})  # fmt: skip
+# Clients send these at the value that changes nothing. With another one, the answer would not be what was asked for.
+NEUTRAL_VALUES: Final[Mapping[str, Sequence[object]]] = {
+    "frequency_penalty": (0,),
+    "function_call": ("none", "auto"),
+    "functions": ([],),
+    "logit_bias": ({},),
+    "logprobs": (False,),
+    "modalities": (["text"],),
+    "n": (1,),
+    "presence_penalty": (0,),
+    "stop": ([], ""),
+    "tool_choice": ("none", "auto"),
+    "tools": ([],),
+    "top_logprobs": (0,),
+}
+# The same for a transcription; cutting by itself is what "auto" asks for, and what happens anyway.
+NEUTRAL_FORM_VALUES: Final[Mapping[str, Sequence[object]]] = {
+    "chunking_strategy": ("auto",),
+    "include": ([],),
+    "stream": (False,),
+}
+CHAT_OPTIONS: Final = tuple(name for name in OPTIONS if name != "prompt")  # the messages are the prompt
+CHAT_FIELDS: Final = (
+    "messages",
+    "max_completion_tokens",
+    "stream",
+    "stream_options",
+    *CHAT_OPTIONS,
+    *NEUTRAL_VALUES,
+    *sorted(IGNORED_FIELDS),
+)
+
+# Who may speak before the model does. An assistant's or a tool's message belongs to a conversation, which this is not.
+ROLES: Final = frozenset({"system", "developer", "user"})
+# How far into a text an address shows itself as one; base64 has no colon.
+LONGEST_SCHEME = 20
+PART_TYPES: Final = ("text", "input_audio", "audio_url")
+
+
+def api_path(path: str) -> ApiPath:
+    """Which path of the API `path` is, told by its end: the function may be mounted anywhere."""
+    return next(known for known in ApiPath if path.rstrip("/").endswith(known))
+
+
+def read_form(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a transcription, whose `file` holds here, in JSON, what a form's file part would hold elsewhere."""
+    asked = _without_neutral(fields, NEUTRAL_FORM_VALUES)
+    if "file" in asked:
+        if "audio" in asked:
+            raise RequestError("The request names 2 sources (file, audio); send one.", param="audio")
+        asked["audio"] = asked.pop("file")
+    return asked
+
+
+def read_chat(
+    fields: Mapping[str, Any], *, request_id: str, api_kind: Callable[[str], ApiKind | None]
+) -> tuple[dict[str, Any], ChatReply]:
+    """The fields of the request that a chat completion comes down to, and what its answer needs.
+
+    The texts of its messages become the prompt, and the answer's content is what `response_format` names, which is
+    `text` unless it is given. The source is the part `input_audio`, an object with OpenAI and a text with Mistral, or
+    `audio_url`, as vLLM has it.
+    """
+    refuse_unknown(fields, CHAT_FIELDS, what="a chat completion")
+    asked = _without_neutral(fields, NEUTRAL_VALUES)
+    read = {name: asked[name] for name in CHAT_OPTIONS if name in asked}
+    model = read_text(asked, "model")
+    read |= _read_messages(asked.get("messages"))
+    warnings = []
+    if api_kind(model) is ApiKind.TRANSCRIPTIONS and read.pop("prompt", None):
+        # To such a model a prompt is a list of words to expect, and "Transcribe this audio" would be heard in silence.
+        warnings.append(f"The text of the messages was not used: {model} only transcribes.")
+    read["response_format"] = _read_response_format(asked.get("response_format", "text"))
+    if "max_completion_tokens" in asked:
+        read["max_tokens"] = asked["max_completion_tokens"]
+    is_streamed = _read_flag(asked, "stream")
+    stream_options = asked.get("stream_options", {})
+    if not isinstance(stream_options, dict):
+        raise RequestError('stream_options is an object: {"include_usage": true}.', param="stream_options")
+    reply = ChatReply(
+        completion_id=f"chatcmpl-{request_id}",
+        is_streamed=is_streamed,
+        streams_usage=_read_flag(stream_options, "include_usage"),
+        warnings=tuple(warnings),
+    )
+    return read, reply
+
+
+def _without_neutral(fields: Mapping[str, Any], neutral: Mapping[str, Sequence[object]]) -> dict[str, Any]:
+    """`fields` without those that are null or neutral; `RequestError` for one that has to be neutral and is not."""
+    asked = {name: value for name, value in fields.items() if value is not None}
+    for name in neutral.keys() & asked.keys():
+        if asked.pop(name) not in neutral[name]:
+            raise RequestError(f"{name} is not available here; leave it out.", param=name)
+    return asked
+
+
+def _read_messages(messages: object) -> dict[str, Any]:
+    """The source and the prompt in `messages`."""
+    texts: list[str] = []
+    sources: list[dict[str, Any]] = []
+    for where, part in _parts(messages):
+        match part.get("type"):
+            case "text":
+                texts.append(read_text(part, "text", prefix=f"{where}."))
+            case "input_audio" | "audio_url" as kind:
+                sources.append(_read_source(kind, part.get(kind), where))
+            case kind:
+                message = f"{where} has the type {short(str(kind))}; {', '.join(PART_TYPES)} are heard or read here."
+                raise RequestError(message, param="messages")
+    if len(sources) != 1:
+        found = f"there are {len(sources)}" if sources else "there is none"
+        raise RequestError(f"The messages hold one recording, as an input_audio part; {found}.", param="messages")
+    return sources[0] | ({"prompt": "\n\n".join(texts)} if texts else {})
+
+
+def _parts(messages: object) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each part of `messages`, with the words for where it stands."""
+    if not isinstance(messages, list):
+        raise RequestError("messages is a list of messages.", param="messages")
+    for number, message in enumerate(messages):
+        where = f"messages[{number}]"
+        if not isinstance(message, dict):
+            raise RequestError(f'{where} is an object: {{"role": "user", "content": […]}}.', param="messages")
+        if message.get("role") not in ROLES:
+            roles = ", ".join(sorted(ROLES))
+            raise RequestError(
+                f"{where} has another role than {roles}: this is one task on one recording, and no conversation.",
+                param="messages",
+            )
+        content = message.get("content")
+        parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+            raise RequestError(f"{where}.content is a text, or a list of parts.", param="messages")
+        yield from ((f"{where}.content[{index}]", part) for index, part in enumerate(parts))
+
+
+def _read_source(kind: str, value: object, where: str) -> dict[str, Any]:
+    """The field of a request that a part with a recording comes down to."""
+    if kind == "input_audio" and isinstance(value, dict):
+        return {"input_audio": value}
+    text = value.get("url") if isinstance(value, dict) else value
+    if not isinstance(text, str):
+        expected = '{"data": "<base64>", "format": "mp3"}' if kind == "input_audio" else '{"url": "https://…"}'
+        raise RequestError(f"{where}.{kind} is an object: {expected}.", param="messages")
+    is_encoded = text.startswith("data:") or (kind == "input_audio" and "://" not in text[:LONGEST_SCHEME])
+    return {"audio" if is_encoded else "url": text}
+
+
+def _read_response_format(value: object) -> object:
+    """A format by its name, or as the chat API writes it, which knows `text` alone of ours."""
+    if not isinstance(value, dict):
+        return value
+    if value.get("type") != "text":
+        message = 'response_format is {"type": "text"}, or the name of a format of transcripts, such as "srt".'
+        raise RequestError(message, param="response_format")
+    return "text"
+
+
+def _read_flag(fields: Mapping[str, Any], name: str) -> bool:
+    value = fields.get(name)
+    if not isinstance(value, bool | None):
+        raise RequestError(f"{name} is true or false.", param=name)
+    return bool(value)

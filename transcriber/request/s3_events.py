@@ -1,0 +1,105 @@
+"""Reads what Object Storage tells of uploads, in each of the envelopes that it comes in; knows nothing of results."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+from transcriber.errors import RequestError
+from transcriber.request.fields import is_bucket, is_key
+
+# More than any store puts in one message; each costs a transcription.
+MAX_RECORDS = 100
+
+# What an upload must end in to be looked at; what it is, its bytes decide. Other files beside the recordings - texts,
+# pictures, our own results - are left alone without a request or an error record. A key with no ending is looked at.
+AUDIO_SUFFIXES: Final = frozenset(
+    f".{ending}"
+    for ending in (
+        *("3gp", "aac", "ac3", "aif", "aiff", "amr", "avi", "caf", "flac", "flv", "m4a", "m4b", "m4v", "mka", "mkv"),
+        *("mov", "mp2", "mp3", "mp4", "mpeg", "mpg", "mpga", "oga", "ogg", "opus", "ts", "wav", "wave", "weba"),
+        *("webm", "wma", "wmv"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class ObjectReference:
+    """The audio is an object in Object Storage."""
+
+    bucket: str
+    key: str
+
+
+@dataclass(frozen=True)
+class UploadEvent:
+    """Objects that were created; none when all that is told is something else, such as a removal or a test."""
+
+    objects: tuple[ObjectReference, ...]
+
+
+def may_be_audio(key: str) -> bool:
+    """Whether an object of this name is looked at: it ends like audio or video, or has no ending."""
+    name = key.rpartition("/")[2]
+    stem, dot, ending = name.rpartition(".")
+    return bool(name) and (not stem or not dot or f".{ending.lower()}" in AUDIO_SUFFIXES)
+
+
+def read_uploads(fields: Mapping[str, Any]) -> UploadEvent | None:
+    """The uploads that `fields` tell of, in an SNS envelope or without; None when they are of another kind.
+
+    `RequestError` when they are records, and wrong.
+    """
+    if fields.get("Type") == "Notification" and "Message" in fields:
+        fields = _read_message(fields["Message"])
+    if fields.get("Event") == "s3:TestEvent":
+        return UploadEvent(())
+    if "Records" not in fields:
+        return None
+    records = fields["Records"]
+    if not isinstance(records, list) or len(records) > MAX_RECORDS:
+        raise RequestError(f"Records is a list of at most {MAX_RECORDS} records.", param="Records")
+    objects = (_read_record(record, index) for index, record in enumerate(records))
+    return UploadEvent(tuple(dict.fromkeys(reference for reference in objects if reference)))
+
+
+def _read_message(message: object) -> Mapping[str, Any]:
+    try:
+        fields = json.loads(message) if isinstance(message, str) else None
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict) or not ("Records" in fields or fields.get("Event") == "s3:TestEvent"):
+        raise RequestError("The notification's Message is no JSON with Records.", param="Message")
+    return fields
+
+
+def _read_record(record: object, index: int) -> ObjectReference | None:
+    """The object that was created; None when the record is of something else that befell it."""
+    name = _at(record, "eventName")
+    if not isinstance(name, str):
+        raise _wrong(index, "eventName")
+    if not name.removeprefix("s3:").startswith("ObjectCreated:"):
+        return None
+    bucket = _at(record, "s3", "bucket", "name")
+    key = _at(record, "s3", "object", "key")
+    if not isinstance(bucket, str) or not is_bucket(bucket):
+        raise _wrong(index, "s3.bucket.name")
+    # Encoded as in a form, and decoded here, once, for good.
+    try:
+        decoded = unquote_plus(key, errors="strict") if isinstance(key, str) else ""
+    except UnicodeDecodeError:
+        decoded = ""
+    if not is_key(decoded):
+        raise _wrong(index, "s3.object.key")
+    return ObjectReference(bucket, decoded)
+
+
+def _at(value: object, *names: str) -> object:
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _wrong(index: int, name: str) -> RequestError:
+    return RequestError(f"Record {index} has no {name} that can be read.", param=f"Records[{index}].{name}"[:100])

@@ -1,0 +1,81 @@
+"""Audio in Object Storage: one version of it, read as it is needed, and read on where a transfer broke off."""
+
+from collections.abc import Iterator
+from typing import ClassVar, Protocol
+
+from transcriber.cloud.object_storage import StoredObject
+from transcriber.deadline import Deadline
+from transcriber.errors import SourceFailedError, SourceTimeoutError
+from transcriber.sources.base import Reader, Source
+
+# A transfer that breaks off so often does not break off by chance.
+MAX_RESUMPTIONS = 3
+
+
+class ObjectReading(Protocol):
+    """What is needed of the storage."""
+
+    def read(self, bucket: str, key: str, *, etag: str, start: int = 0) -> Iterator[bytes]:
+        """The bytes of one version, from `start`, block by block."""
+
+
+class ObjectSource(Source):
+    """The object `stored` of `bucket`; `SourceChangedError` when another version takes its place meanwhile."""
+
+    kind: ClassVar[str] = "storage"
+
+    def __init__(
+        self, storage: ObjectReading, bucket: str, stored: StoredObject, *, max_bytes: int, deadline: Deadline
+    ) -> None:
+        super().__init__(max_bytes=max_bytes)
+        self._storage = storage
+        self._bucket = bucket
+        self._stored = stored
+        self._deadline = deadline
+        self.size_bytes = stored.size_bytes
+
+    def _connect(self, start: int) -> Reader:
+        return _Download(self, start)
+
+    def blocks(self, start: int) -> Iterator[bytes]:
+        """The bytes from `start`, block by block."""
+        if start >= self._stored.size_bytes:
+            return iter(())  # no range begins there
+        return self._storage.read(self._bucket, self._stored.key, etag=self._stored.etag, start=start)
+
+    def check_time(self) -> None:
+        """Raise `SourceTimeoutError` when no time is left."""
+        if self._deadline.has_passed():
+            message = f"The audio did not arrive within {self._deadline.limit_seconds:g} s (TIME_LIMIT)."
+            raise SourceTimeoutError(message, param="key")
+
+
+class _Download(Reader):
+    def __init__(self, source: ObjectSource, start: int) -> None:
+        self._source = source
+        self._position = start
+        self._blocks = source.blocks(start)
+        self._rest = memoryview(b"")
+        self._resumptions = 0
+
+    def read(self, size: int) -> bytes:
+        if not self._rest:
+            self._rest = memoryview(self._next_block())
+        block, self._rest = bytes(self._rest[:size]), self._rest[size:]
+        self._position += len(block)
+        return block
+
+    def _next_block(self) -> bytes:
+        while True:
+            self._source.check_time()
+            try:
+                return next(self._blocks, b"")
+            except SourceFailedError:
+                self._resumptions += 1
+                if self._resumptions > MAX_RESUMPTIONS:
+                    raise
+                self._blocks = self._source.blocks(self._position)
+
+    def close(self) -> None:
+        self._rest = memoryview(b"")
+        self._blocks = iter(())

@@ -1,0 +1,42 @@
+"""Joins the texts of consecutive chunks into one.
+
+Chunks do not overlap, so no word is taken out: one that was said twice stands there twice.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from transcriber.text.words import SPACELESS
+
+_SPACELESS = re.compile(f"[{SPACELESS}]")
+# Quotes, stops and emoji are of no script; a letter that tells it is looked for past this many of them.
+_LOOK_CHARACTERS = 16
+# Chinese and Japanese punctuation is as wide as a letter and has its space within itself.
+_WIDE_MARK = re.compile("[\u3001-\u303f\u30fb\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]")
+
+
+def join_texts(texts: Iterable[str]) -> str:
+    """The `texts` in order, with a space between two of them where their script has spaces."""
+    pieces: list[str] = []
+    for text in filter(None, map(str.strip, texts)):
+        if pieces and not _joins_without_space(pieces[-1], text):
+            pieces.append(" ")
+        pieces.append(text)
+    return "".join(pieces)
+
+
+def _joins_without_space(before: str, after: str) -> bool:
+    if _WIDE_MARK.match(before[-1]) or _WIDE_MARK.match(after[0]):
+        return True
+    return _is_spaceless(before[: -_LOOK_CHARACTERS - 1 : -1]) and _is_spaceless(after[:_LOOK_CHARACTERS])
+
+
+def _is_spaceless(edge: str) -> bool:
+    """Whether the first letter or number of `edge`, or a mark on it, is of a script without spaces."""
+    for character in edge:
+        if _SPACELESS.match(character):
+            return True
+        if unicodedata.category(character)[0] in "LN":
+            return False
+    return False

@@ -1,0 +1,182 @@
+"""Removes what a chat model writes around a transcript, and recognises its ways to say that nothing was said.
+
+Only what is certain to be the model's: in doubt the text stays as it is, since somebody may have said just that.
+"""
+# ruff: noqa: RUF001 # colons, commas and quotes of many scripts are what this is about
+
+import re
+from functools import cache
+from typing import Final
+
+# The words of an opening, language by language: English, French, German, Spanish, Portuguese, Italian, Dutch.
+_NOUNS: Final = (
+    "transcript(?:ion)?|transcribed (?:text|audio|speech)",
+    "transkript(?:ion)?",
+    "transcripción|transcrição|trascrizione|transcriptie",
+)
+_ADJECTIVES: Final = (
+    "full|complete|verbatim|exact|accurate|requested|audio|english|french|german|spanish|italian|dutch|portuguese",
+    "complète|intégrale|exacte|textuelle|demandée",
+    "vollständige|wörtliche|genaue",
+    "completa|literal|exacta|integral|exata|integrale|esatta",
+    "volledige|letterlijke",
+)
+_POLITE_WORDS: Final = (
+    "sure(?: thing)?|certainly|of course|okay|ok|absolutely",
+    "bien sûr|certainement|voilà",
+    "natürlich|gerne|klar",
+    "claro|por supuesto|com certeza|certo|certamente",
+    "natuurlijk|uiteraard",
+)
+_PRESENTATIONS: Final = (
+    "here(?: is|'s|’s)|below is|this is|the following is",
+    "voici|ci-dessous",
+    "hier ist|hier folgt|nachfolgend|das ist",
+    "aquí (?:está|tienes?)|a continuación(?:,? se presenta)?|esta es",
+    "aqui está|segue(?: abaixo)?|esta é",
+    "ecco|di seguito|questa è",
+    "hier is|hieronder (?:staat|volgt)|dit is",
+)
+_ARTICLES: Final = ("the|an?|your|la|le|une|l'|die|das|eine|der|el|una|lo|o|uma|de|het|een",)
+# What was transcribed has to be the audio: "the transcript of the trial" may be what somebody speaks of.
+_OBJECTS: Final = (
+    "(?:of|for|from) (?:the|this|your) (?:(?:provided|attached) )?(?:audio(?: (?:file|recording|clip))?|recording)",
+    "(?:de|du) ?(?:l['’]|cet |votre |la |ce )?(?:audio|enregistrement(?: audio)?|fichier audio)(?: fournie?)?",
+    "(?:der|des|von|zur|ihrer) ?(?:der )?(?:audiodatei|aufnahme|audios|audioaufnahme)",
+    "de(?:l| la| este| su) ?(?:audio|grabación|archivo de audio)",
+    "d[oa] ?(?:áudio|gravação|arquivo de áudio)",
+    "de(?:l|lla|ll['’]) ?(?:audio|registrazione|file audio)",
+    "van (?:de|het) (?:audio|opname|audiobestand|geluidsopname|audio-opname)",
+)
+# What a model says when it has done its work.
+_CLOSINGS: Final = (
+    "(?:please )?let me know if|(?:please )?feel free to|if you (?:need|would like|have any|want)|would you like me",
+    "is there anything else|i hope this helps",
+    "n['’]hésitez pas|si vous (?:avez besoin|souhaitez)|souhaitez-vous",
+    "lassen sie mich wissen|lass mich wissen|wenn (?:sie|du) (?:weitere|noch)|möchten sie",
+    "si necesitas?|avísame|¿(?:quieres|desea)|se precisar|se hai bisogno|fammi sapere",
+    "laat (?:het )?me weten|als je (?:nog|verder)",
+)
+# In brackets, as a model marks what is no speech: one that says so of the whole answer.
+_SILENCES: Final = (
+    "no (?:audible |discernible )?(?:speech|audio|sound|words)(?: detected)?|no_speech|silence|silent|blank[_ ]audio",
+    "aucune parole|pas de parole|keine sprache|stille|sin voz|silencio|silenzio|silêncio|sem fala|stilte",
+    "無音|无声|静音",
+)
+_AUDIO: Final = "(?:the|this) (?:audio(?: file| clip| recording)?|recording|file|clip|segment)"
+_SPEECH: Final = "(?:(?:audible|discernible|spoken|intelligible|human) )*(?:speech|words|voices?|dialogue|content)"
+# As a sentence about the audio, which is nothing that a speaker says of the recording that he is in.
+_REMARKS: Final = (
+    f"{_AUDIO} (?:is|appears to be|seems to be) (?:completely |entirely )?(?:silent|empty|blank)",
+    f"{_AUDIO} (?:contains no|has no|does(?: not|n['’]t) (?:contain|have) any) {_SPEECH}",
+    f"there (?:is|are|was|were) no {_SPEECH}(?: detected)? in {_AUDIO}",
+    f"no {_SPEECH} (?:was |were )?(?:detected|found|recognized)(?: in {_AUDIO})?",
+    "aucune parole (?:n['’]a été )?détectée(?: dans (?:l['’]audio|l['’]enregistrement))?",
+    "l['’](?:audio|enregistrement) (?:est silencieux|ne contient (?:aucune|pas de) parole)",
+    "(?:die aufnahme|das audio) (?:ist (?:still|stumm)|enthält keine (?:gesprochene )?sprache)",
+    "keine sprache (?:erkannt|gefunden)",
+    "(?:el audio|la grabación) (?:está en silencio|no contiene (?:habla|voz|palabras))",
+    "o áudio (?:está em silêncio|não contém fala)",
+    "l['’]audio (?:è silenzioso|non contiene parole)",
+)
+
+# Not the single ones: they are apostrophes too.
+_QUOTES: Final = (('"', '"'), ("“", "”"), ("„", "“"), ("„", "”"), ("«", "»"), ("»", "«"), ("「", "」"), ("『", "』"))
+_FENCE = re.compile(r"```(?:text|txt|plaintext|markdown|md|transcript)?[ \t]*\n(.*)\n[ \t]*```", re.DOTALL)
+_RULE = re.compile(r"-{3,}")
+
+# A sentence, and a heading under it: no model opens with more.
+MAX_OPENINGS = 2
+# An opening is a line at the top; in a longer first line somebody speaks.
+MAX_OPENING_CHARACTERS = 200
+
+
+def strip_model_remarks(text: str) -> str:
+    """`text` without the opening, closing, quotes and code fence that are certain to be the model's, stripped.
+
+    A closing is removed only where there was an opening. What would leave nothing is not removed.
+    """
+    whole = text.strip()
+    text = _unfence(whole)
+    opened = _without_openings(text)
+    if opened != text:
+        opened = _without_last_line(opened, _closings())
+        opened = _unfence(_without_last_line(_without_first_line(opened, _RULE), _RULE))
+    return _unquote(opened) or whole
+
+
+def is_no_speech_remark(text: str) -> bool:
+    """Whether `text` is blank, or nothing but a model's remark that there is no speech."""
+    text = text.strip()
+    return not text or bool(_remarks().fullmatch(_unquote(text)))
+
+
+def _without_openings(text: str) -> str:
+    for _ in range(MAX_OPENINGS):
+        match = _openings().match(text, 0, MAX_OPENING_CHARACTERS)
+        if match is None or match.end() == len(text):
+            break
+        text = text[match.end() :].lstrip()
+    return text
+
+
+def _without_first_line(text: str, pattern: re.Pattern[str]) -> str:
+    first, line_end, rest = text.partition("\n")
+    return rest.lstrip() if line_end and pattern.fullmatch(first.strip()) else text
+
+
+def _without_last_line(text: str, pattern: re.Pattern[str]) -> str:
+    rest, line_end, last = text.rpartition("\n")
+    return rest.rstrip() if line_end and pattern.fullmatch(last.strip()) else text
+
+
+def _unfence(text: str) -> str:
+    """`text` without the one code fence that is around all of it."""
+    match = _FENCE.fullmatch(text)
+    return match[1].strip() if match and "```" not in match[1] else text
+
+
+def _unquote(text: str) -> str:
+    """`text` without the one pair of quotes that is around all of it, if none of the kind stands within."""
+    inner = text[1:-1]
+    for opening, closing in _QUOTES:
+        if text.startswith(opening) and text.endswith(closing) and opening not in inner and closing not in inner:
+            return inner.strip()
+    return text
+
+
+def _any(*alternatives: str) -> str:
+    return f"(?:{'|'.join(alternatives)})"
+
+
+# The patterns are made when the first text is there: compiling them is nothing that a cold start should wait for.
+
+
+@cache
+def _openings() -> re.Pattern[str]:
+    adjective = _any(*_ADJECTIVES)
+    label = rf"(?:{adjective} ){{0,2}}{_any(*_NOUNS)}(?: {adjective}){{0,2}}(?: {_any(*_OBJECTS)})?"
+    sentence = (
+        rf"(?:{_any(*_POLITE_WORDS)} ?[,.!]+\s+)?"
+        rf"{_any(*_PRESENTATIONS)} (?:{_any(*_ARTICLES)} ?)?{label}(?: in [a-z]+)?"
+        r"|(?:以下是|这是|以下は)[^。，：:\n]{0,12}(?:转录|轉錄|转写|逐字稿|文字起こし)(?:内容|文本|结果|です)?"
+    )
+    # A sentence ends in a colon, or it is alone on its line; a label is a heading, bold, or ends in a colon.
+    colon, line_end = r" ?[:：]", r"[ \t]*\n"
+    return re.compile(
+        rf"\**(?:{sentence})\**(?:{colon}|[.。]?{line_end})\**\s*"
+        rf"|#{{1,6}} +\**{label}\**(?:{colon})?\**{line_end}\s*"
+        rf"|\*\*{label}(?:{colon}\*\*|\*\*{colon}|\*\*{line_end})\s*"
+        rf"|{label}{colon}\s*",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _closings() -> re.Pattern[str]:
+    return re.compile(rf"{_any(*_CLOSINGS)}.*", re.IGNORECASE)
+
+
+@cache
+def _remarks() -> re.Pattern[str]:
+    return re.compile(rf"[\[(*<]+ ?{_any(*_SILENCES)}\.? ?[\])*>]+\.?|{_any(*_REMARKS)}[.!]?", re.IGNORECASE)

@@ -1,0 +1,51 @@
+"""Recognises a decoder that fell into a loop: the same phrase over and over, in place of what was said.
+
+It looks for exact repeats in a row, never at how well the text compresses, which is what Whisper's own check does for
+its 30 s (a ratio over 2.4): minutes of somebody who comes back to the same sentences compress as well as a loop, and a
+loop at the end of minutes hardly shows.
+"""
+
+import operator
+import re
+from collections.abc import Sequence
+
+from transcriber.text.words import SPACELESS
+
+# A loop's period is a phrase or a sentence; a verse or a paragraph that comes back is somebody's. In scripts without
+# spaces, two characters make about one word.
+MAX_PERIOD_WORDS = 30
+MAX_PERIOD_CHARACTERS = 60
+# People say a chorus three or four times; a decoder goes on until its output is full.
+MIN_REPEATS = 6
+# People say a single word more often than that, counting it off, singing or laughing; a decoder does it for hundreds.
+MIN_RUN_UNITS = 20
+# A loop is most of a text, or its end: few decoders find out of one, and a short one that they left cost few words.
+MIN_SHARE = 0.5
+
+_UNIT = re.compile(rf"(?=\w)[{SPACELESS}]|(?:(?![{SPACELESS}])[^\W_])+")
+_CHARACTER = re.compile(f"[{SPACELESS}]")
+
+
+def is_repetitive(text: str) -> bool:
+    """Whether most of `text`, or its end, is one phrase over and over, without regard to case and punctuation."""
+    units = _UNIT.findall(text.casefold())
+    characters = sum(map(bool, map(_CHARACTER.match, units)))
+    max_period = MAX_PERIOD_CHARACTERS if 2 * characters > len(units) else MAX_PERIOD_WORDS
+    periods = range(1, min(max_period, len(units) // MIN_REPEATS) + 1)
+    return any(_loops(units, period) for period in periods)
+
+
+def _loops(units: Sequence[str], period: int) -> bool:
+    """Whether the units repeat with this period for long enough, and where it counts."""
+    # One byte a unit says whether it is the same as the one a period before; a run of ones is a repetition.
+    same = bytes(map(operator.eq, units[period:], units))
+    run_units = max(MIN_REPEATS * period, MIN_RUN_UNITS)
+    start = same.find(b"\1" * (run_units - period))
+    while start >= 0:
+        end = same.find(0, start)
+        end = len(same) if end < 0 else end
+        # The last round may break off in another word.
+        if len(same) - end <= period or end + period - start >= MIN_SHARE * len(units):
+            return True
+        start = same.find(b"\1" * (run_units - period), end)
+    return False

@@ -1,0 +1,162 @@
+"""Splits text into words, for scripts with spaces and without, and says how good a place to break each end is.
+
+It looks at characters alone: no dictionary, no language. So a script without spaces is split between its characters,
+but never inside what is read as one of them (UAX #29), nor before a mark that cannot begin a line (JIS X 4051).
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+# Thai, Lao, Tibetan, Burmese, Khmer, then Chinese and Japanese with their punctuation. Korean has spaces.
+SPACELESS = (
+    "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff"
+    "\u2e80-\u312f\u31a0-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff9f"
+    "\U00016fe0-\U00018aff\U0001b000-\U0001b16f\U00020000-\U0003ffff"
+)
+_SPACELESS = re.compile(f"[{SPACELESS}]")
+
+_SENTENCE_MARKS = ".!?…。！？．｡।॥؟۔။។"  # noqa: RUF001 # they are the marks of other scripts
+_CLAUSE_MARKS = ",;:—–、，；：､،؛၊"  # noqa: RUF001 # the same
+_CLOSERS = "\"'”’»›)]}」』）】》〉*_"  # noqa: RUF001 # the same
+_SENTENCE_END = re.compile(f"[{re.escape(_SENTENCE_MARKS)}]+[{re.escape(_CLOSERS)}]*$")
+_CLAUSE_END = re.compile(f"[{re.escape(_CLAUSE_MARKS)}]+[{re.escape(_CLOSERS)}]*$")
+
+# A stop after these ends no sentence, whatever follows: titles, which a name follows, and "for example".
+_ABBREVIATIONS = re.compile(
+    r"(?:mrs?|ms|dr|prof|st|rev|gen|col|capt|lt|sgt|gov|mmes?|mlle|mgr|hr|fr|frl|nr|sra?|srta|dra|sig|dott|vs|cf|bzw|approx)\.",
+    re.IGNORECASE,
+)
+_INITIALS = re.compile(r"(?:[^\W\d_]\.)+")
+_NUMBER_SIGN = re.compile(r"(?:no|nos|art|p|pp|n|núm|num)\.", re.IGNORECASE)
+
+# Small kana, the long vowel and iteration marks: JIS X 4051 has no line begin with them.
+_NEVER_FIRST = frozenset("ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶー々ゝゞヽヾｧｨｩｪｫｬｭｮｯｰ\u0e2f\u0e46\u0ec6")
+# Written before their consonant, said after it.
+_THAI_LEADING_VOWELS = frozenset("เแโใไເແໂໃໄ")
+_THAI_TRAILING_VOWELS = frozenset("ะาำๅະາຳ")
+# After these the next consonant is written below, as a part of the same character.
+_STACKERS = frozenset("\u17d2\u1039\u200d")
+_SKIN_TONES = re.compile("[\U0001f3fb-\U0001f3ff]")
+_FLAG_LETTERS = re.compile("[\U0001f1e6-\U0001f1ff]")
+_HANGUL_TAILS = re.compile("[\u1160-\u11ff]")
+
+
+_MARKS = frozenset({"Mn", "Mc", "Me", "Cf"})
+_OPENERS = frozenset({"Ps", "Pi"})
+_OPENING_QUOTES = "\"'“‘«„([{"  # noqa: RUF001 # they are the marks of other languages
+
+
+class BreakQuality(IntEnum):
+    """How good a place to break the end of a word is."""
+
+    CHARACTER = 0  # no space follows: it is the script that has none
+    WORD = 1
+    CLAUSE = 2
+    SENTENCE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word, or a character of a script without spaces, with the punctuation that belongs to it."""
+
+    text: str
+    is_spaced: bool  # whether a space stands before it
+    end: BreakQuality
+
+
+def split_tokens(text: str) -> tuple[Token, ...]:
+    """The words of `text`, in order; white space is the only thing left out."""
+    units = [(unit, not number) for token in text.split() for number, unit in enumerate(_units(token))]
+    following = [*units, ("", True)][1:]
+    return tuple(
+        Token(unit, is_spaced, _end(unit, next_unit, is_next_spaced))
+        for (unit, is_spaced), (next_unit, is_next_spaced) in zip(units, following, strict=True)
+    )
+
+
+def join_tokens(words: Iterable[Token]) -> str:
+    """The text that `words` are of, with single spaces where it had any white space."""
+    return "".join(f" {word.text}" if word.is_spaced else word.text for word in words).strip()
+
+
+def clusters(text: str) -> Iterator[str]:
+    """What is read as one character each, in order: a letter with its marks, an emoji with its colour."""
+    start = 0
+    for position in range(1, len(text)):
+        if not _continues(text[position - 1], text[position], text[start:position]):
+            yield text[start:position]
+            start = position
+    if text:
+        yield text[start:]
+
+
+def _units(token: str) -> Iterator[str]:
+    """A token without white space as what a line may end after."""
+    if token.isascii() or not _SPACELESS.search(token):
+        yield token
+        return
+    unit = previous = ""
+    for cluster in clusters(token):
+        if unit and _may_break(previous, cluster):
+            yield unit
+            unit = ""
+        unit += cluster
+        previous = cluster
+    yield unit
+
+
+def _may_break(before: str, after: str) -> bool:
+    """Whether a line may end between two characters of one token."""
+    if not (_SPACELESS.match(before) or _SPACELESS.match(after)):
+        return False
+    is_opener = unicodedata.category(before[0]) in _OPENERS
+    return not is_opener and after[0] not in _NEVER_FIRST and not _trails(after[0])
+
+
+def _trails(character: str) -> bool:
+    """Whether it is punctuation that belongs to what stands before it."""
+    category = unicodedata.category(character)
+    return category[0] == "P" and category not in _OPENERS
+
+
+def _continues(before: str, after: str, cluster: str) -> bool:
+    """Whether the character `after` is a part of the `cluster` that `before` ends."""
+    if after.isascii():
+        return False
+    return (
+        unicodedata.category(after) in _MARKS
+        or before in _STACKERS
+        or before in _THAI_LEADING_VOWELS
+        or after in _THAI_TRAILING_VOWELS
+        or bool(_SKIN_TONES.match(after) or _HANGUL_TAILS.match(after))
+        or (len(cluster) == 1 and bool(_FLAG_LETTERS.match(before) and _FLAG_LETTERS.match(after)))
+    )
+
+
+def _end(unit: str, following: str, is_following_spaced: bool) -> BreakQuality:  # noqa: FBT001 # it is one of a word's two fields
+    """How good a place to break the end of `unit` is, given the unit after it."""
+    # Most words end in a letter, and the patterns cost more than to see that.
+    if unit[-1].isalnum():
+        return BreakQuality.WORD if is_following_spaced else BreakQuality.CHARACTER
+    if match := _SENTENCE_END.search(unit):
+        if match[0][0] == "." and _is_abbreviation(unit[: match.start() + 1], following):
+            return BreakQuality.CLAUSE if match[0].startswith("..") else BreakQuality.WORD
+        # "Oh! he said", "well… perhaps", "etc. and"; and models write a new sentence like that, too.
+        return BreakQuality.CLAUSE if following[:1].islower() else BreakQuality.SENTENCE
+    if _CLAUSE_END.search(unit):
+        return BreakQuality.CLAUSE
+    return BreakQuality.WORD if is_following_spaced else BreakQuality.CHARACTER
+
+
+def _is_abbreviation(unit: str, following: str) -> bool:
+    """Whether the stop at the end of `unit` is the one of an abbreviation or an initial."""
+    word = unit.lstrip(_OPENING_QUOTES)
+    return (
+        bool(_ABBREVIATIONS.fullmatch(word))
+        # "I." ends a sentence more often than it is a name's; so does "U.S." before no word at all.
+        or (word != "I." and bool(following) and bool(_INITIALS.fullmatch(word)))
+        or (following[:1].isdigit() and bool(_NUMBER_SIGN.fullmatch(word)))
+    )
