@@ -1,28 +1,35 @@
-"""How much time a request has left; every wait asks here first."""
+"""The time that a request has left; every wait consults it first."""
 
 import time
 from collections.abc import Callable
 
+# A connection that gets less time than this fails for want of time, whatever its peer does.
+SHORTEST_TIMEOUT_SECONDS = 0.1
+
 
 class Deadline:
-    """A point in time, `seconds` after it was made."""
+    """A fixed point in time, `seconds` after the deadline was made."""
 
-    def __init__(
-        self, seconds: float, *, limit_seconds: float | None = None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    __slots__ = ("_at", "_clock", "limit_seconds")
+
+    def __init__(self, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._at = clock() + seconds
-        # What the operator set, for a message.
-        self.limit_seconds = seconds if limit_seconds is None else limit_seconds
+        self.limit_seconds = seconds
+
+    @property
+    def limit(self) -> str:
+        """The limit in the words of a message."""
+        return f"{self.limit_seconds:g} s (TIME_LIMIT)"
 
     def remaining_seconds(self) -> float:
         """Seconds until then; zero or less when it has passed."""
         return self._at - self._clock()
 
-    def end(self) -> None:
-        """Let it have passed: whatever keeps to it comes to its end."""
-        self._at = -float("inf")
-
     def has_passed(self) -> bool:
         """Whether no time is left."""
         return self.remaining_seconds() <= 0
+
+    def timeout_seconds(self, longest_seconds: float) -> float:
+        """The timeout of one exchange: `longest_seconds`, or what is left if that is less."""
+        return max(SHORTEST_TIMEOUT_SECONDS, min(longest_seconds, self.remaining_seconds()))

@@ -36,8 +36,9 @@ class TranscriberError(Exception):
     status: ClassVar[int] = 500
     type: ClassVar[str] = "server_error"
     code: ClassVar[str] = "internal_error"
-    # Whether the very same request may succeed later: what a trigger delivers again, and what leaves no record.
-    is_retryable: ClassVar[bool] = True
+    # Whether the very same request may succeed later: then a trigger delivers it again, and no failure is recorded.
+    # Each error decides for itself: a default would decide for those that forgot to.
+    is_retryable: ClassVar[bool]
 
     def __init__(self, message: str, *, param: str | None = None) -> None:
         super().__init__(message)
@@ -45,14 +46,21 @@ class TranscriberError(Exception):
         self.param = param
 
     def add(self, sentence: str) -> None:
-        """Say more, which only somebody further away from the error knows."""
+        """Add to the message what only a caller further away from the error knows."""
         self.message = f"{self.message} {sentence}"
 
 
+class UnexpectedError(TranscriberError):
+    """A fault that no other error describes; its message reveals nothing of it, and the log says where it happened."""
+
+    is_retryable = True
+
+
 class SettingsError(TranscriberError):
-    """A setting is missing or wrong; `variable` is its name, and its value is never told."""
+    """A setting is missing or wrong; `variable` is its name, and its value appears nowhere."""
 
     code = "wrong_setting"
+    is_retryable = True
 
     def __init__(self, variable: str, message: str) -> None:
         super().__init__(f"{variable}: {message}", param=variable)
@@ -64,6 +72,7 @@ class CallbackFailedError(TranscriberError):
 
     status = 502
     code = "callback_failed"
+    is_retryable = True
 
 
 class QueueFailedError(TranscriberError):
@@ -71,20 +80,20 @@ class QueueFailedError(TranscriberError):
 
     status = 502
     code = "queue_failed"
+    is_retryable = True
 
 
 class RequestError(TranscriberError):
     """The request is malformed; `param` is the field."""
 
-    is_retryable = False
-
     status = 400
     type = "invalid_request_error"
     code = "invalid_request"
+    is_retryable = False
 
 
 class AuthenticationError(RequestError):
-    """The bearer token is missing or is not the function's `ACCESS_TOKEN`."""
+    """The bearer token is missing, or is not the function's `ACCESS_TOKEN`."""
 
     status = 401
     type = "authentication_error"
@@ -103,7 +112,7 @@ class MethodNotAllowedError(RequestError):
 
 
 class SourceError(TranscriberError):
-    """The audio cannot be had."""
+    """The audio cannot be read; only its subclasses are raised."""
 
     type = "invalid_request_error"
 
@@ -126,10 +135,11 @@ class SourceNotFoundError(SourceError):
 
 
 class SourceRefusedError(SourceError):
-    """The source is there and does not give the audio; whoever runs it may allow it later."""
+    """The source exists and refuses the audio; its operator may allow it later."""
 
     status = 422
     code = "source_refused"
+    is_retryable = True
 
 
 class SourceChangedError(SourceError):
@@ -137,6 +147,7 @@ class SourceChangedError(SourceError):
 
     status = 502
     code = "source_changed"
+    is_retryable = True
 
 
 class SourceLostError(SourceError):
@@ -145,6 +156,7 @@ class SourceLostError(SourceError):
     status = 502
     type = "server_error"
     code = "source_lost"
+    is_retryable = True
 
 
 class SourceFailedError(SourceError):
@@ -153,6 +165,7 @@ class SourceFailedError(SourceError):
     status = 502
     type = "server_error"
     code = "source_failed"
+    is_retryable = True
 
 
 class SourceTimeoutError(SourceError):
@@ -161,6 +174,7 @@ class SourceTimeoutError(SourceError):
     status = 504
     type = "server_error"
     code = "source_timeout"
+    is_retryable = True
 
 
 class AudioError(TranscriberError):
@@ -178,14 +192,14 @@ class AudioTooLargeError(AudioError):
 
 
 class UnsupportedAudioError(AudioError):
-    """The bytes are something else than audio that can be read; the message says what was found."""
+    """The bytes are not audio that can be read; the message says what they are."""
 
     status = 415
     code = "unsupported_audio"
 
 
 class ApiError(TranscriberError):
-    """The Generative APIs did not give a transcript; `api_status` is what they answered, if they did."""
+    """The Generative APIs gave no transcript; `api_status` is the status of their answer, if there was one."""
 
     def __init__(
         self,
@@ -210,11 +224,12 @@ class ApiRefusedError(ApiError):
 
 
 class ModelNotFoundError(ApiError):
-    """The model does not exist, or transcribes nothing."""
+    """The model does not exist, or cannot transcribe."""
 
     status = 422
     type = "invalid_request_error"
     code = "model_not_found"
+    is_retryable = True
 
 
 class RateLimitedError(ApiError):
@@ -223,17 +238,19 @@ class RateLimitedError(ApiError):
     status = 429
     type = "rate_limit_error"
     code = "rate_limited"
+    is_retryable = True
 
 
 class ApiFailedError(ApiError):
-    """The API failed, broke off, or answered with something that is no answer."""
+    """The API failed, broke off, or sent something that is not an answer."""
 
     status = 502
     code = "api_failed"
+    is_retryable = True
 
 
 class TruncatedTranscriptError(ApiError):
-    """The model stopped at its output limit: what it gave is only a part, and is not returned."""
+    """The model stopped at its output limit: its text is only a part, and is not returned."""
 
     status = 502
     code = "transcript_truncated"
@@ -245,3 +262,4 @@ class ApiTimeoutError(ApiError):
 
     status = 504
     code = "api_timeout"
+    is_retryable = True

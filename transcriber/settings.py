@@ -10,6 +10,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from transcriber.errors import SettingsError
+from transcriber.response_format import FILE_SUFFIXES, ResponseFormat
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -40,10 +41,6 @@ API_KINDS_BY_NAME: tuple[tuple[str, ApiKind], ...] = (
     ("transcribe", ApiKind.TRANSCRIPTIONS),
     ("voxtral", ApiKind.CHAT),
 )
-
-
-# The further formats of a stored transcript, by the API's names.
-FILE_FORMATS: tuple[str, ...] = ("text", "srt", "vtt")
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ class Settings:
     queue_url: str = ""
     output_bucket: str | None = None
     output_prefix: str = "transcripts/"
-    output_formats: tuple[str, ...] = ()
+    output_formats: tuple[ResponseFormat, ...] = ()
     prices: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -192,11 +189,11 @@ class _Values:
             apis[model] = ApiKind(api)
         return apis
 
-    def formats(self, name: str) -> tuple[str, ...]:
+    def formats(self, name: str) -> tuple[ResponseFormat, ...]:
         formats = self.names(name, ())
-        if not set(formats) <= set(FILE_FORMATS):
-            raise SettingsError(name, f"is a list of {', '.join(FILE_FORMATS)}; the verbose_json is always there")
-        return formats
+        if not set(formats) <= set(FILE_SUFFIXES):
+            raise SettingsError(name, f"is a list of {', '.join(FILE_SUFFIXES)}; the verbose_json is always there")
+        return tuple(map(ResponseFormat, formats))
 
     def prices(self, name: str) -> dict[str, float]:
         prices: dict[str, float] = {}

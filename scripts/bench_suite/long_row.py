@@ -187,9 +187,10 @@ def _cut(_settings: dict[str, str], path: str) -> tuple[float, float]:
     cpu_seconds = time.process_time()
     with FileSource(max_bytes=10**9) as source:
         audio = identify(source, max_seconds=float("inf"))
-        order = CutOptions(ChunkLimits(300.0), float("inf"), Deadline(float(TIME_LIMIT)), warnings.append)
-        for chunk in cut(audio, order):
+        options = CutOptions(ChunkLimits(300.0), float("inf"), Deadline(float(TIME_LIMIT)))
+        for chunk in cut(audio, options):
             seconds = chunk.span.end_seconds
+            warnings += chunk.warnings
     if warnings or not seconds:
         raise WorkFailedError(f"It was not cut: {warnings}")
     return time.process_time() - cpu_seconds, memory.peak() / BYTES_PER_MIB

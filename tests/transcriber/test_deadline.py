@@ -1,10 +1,12 @@
-"""The deadline: one point in time, which nothing moves but its end."""
+"""The deadline: a fixed point in time."""
 
-from transcriber.deadline import Deadline
+import pytest
+
+from transcriber.deadline import SHORTEST_TIMEOUT_SECONDS, Deadline
 
 
 def test_time_runs_out() -> None:
-    """What remains gets less as time passes, and the last moment is too late."""
+    """The remaining time decreases as time passes, and at the last moment the deadline has passed."""
     now = 100.0
     deadline = Deadline(10, clock=lambda: now)
     assert (deadline.remaining_seconds(), deadline.has_passed()) == (10, False)
@@ -14,13 +16,14 @@ def test_time_runs_out() -> None:
     assert deadline.has_passed()
 
 
-def test_it_can_be_ended_early() -> None:
-    """Whoever gives up a request ends its deadline, for everybody who keeps to it."""
-    deadline = Deadline(10_000)
-    deadline.end()
-    assert deadline.has_passed()
+def test_messages_name_the_setting() -> None:
+    """The limit in a message names the setting that changes it."""
+    assert Deadline(290).limit == "290 s (TIME_LIMIT)"
 
 
-def test_it_names_what_the_operator_set() -> None:
-    """A message names the limit that was set, also where a part of it is left."""
-    assert (Deadline(10).limit_seconds, Deadline(10, limit_seconds=290).limit_seconds) == (10, 290)
+@pytest.mark.parametrize(
+    ("left", "timeout"), [(60, 20), (5, 5), (0.01, SHORTEST_TIMEOUT_SECONDS), (-3, SHORTEST_TIMEOUT_SECONDS)]
+)
+def test_timeout_of_one_exchange(left: float, timeout: float) -> None:
+    """An exchange gets its own longest time or what is left, and never so little that it cannot succeed."""
+    assert Deadline(left, clock=lambda: 0.0).timeout_seconds(20) == timeout

@@ -42,9 +42,9 @@ class Failing:
         return "done"
 
 
-def policy(waits: list[float], *, dice: float = 0.0) -> RetryPolicy:
+def policy(waits: list[float], *, chance: float = 0.0) -> RetryPolicy:
     """A policy for which time passes in `waits` alone."""
-    return RetryPolicy(sleep=waits.append, dice=lambda: dice, clock=lambda: sum(waits))
+    return RetryPolicy(sleep=waits.append, random=lambda: chance, clock=lambda: sum(waits))
 
 
 @pytest.mark.parametrize(
@@ -80,10 +80,10 @@ def test_table_of_what_is_retried(error: TranscriberError, retried: bool) -> Non
 
 def test_waits_double_and_are_jittered() -> None:
     """Without a Retry-After the waits double from a second on, less a random part of at most half."""
-    for dice, expected in ((0.0, [1, 2, 4, 8]), (1.0, [0.5, 1, 2, 4])):
+    for chance, expected in ((0.0, [1, 2, 4, 8]), (1.0, [0.5, 1, 2, 4])):
         waits: list[float] = []
         attempt = Failing(*(ApiFailedError("500") for _ in range(MAX_ATTEMPTS - 1)))
-        policy(waits, dice=dice)(attempt, deadline=Deadline(100))
+        policy(waits, chance=chance)(attempt, deadline=Deadline(100))
         assert waits == expected
 
 
@@ -123,7 +123,7 @@ def test_no_wait_that_leaves_no_time_for_another_try() -> None:
 
 def test_a_rate_limit_pauses_the_others() -> None:
     """While one call waits for its turn, those that begin wait as long, no two equally long, if they have the time."""
-    now, waits, dice = [0.0], [], iter([0.0, 1.0])
+    now, waits, chances = [0.0], [], iter([0.0, 1.0])
 
     def sleep(seconds: float) -> None:
         waits.append(seconds)
@@ -133,13 +133,13 @@ def test_a_rate_limit_pauses_the_others() -> None:
                 assert shared(Failing(), deadline=Deadline(remaining_seconds)) == "done"
             now[0] = 8.0
 
-    shared = RetryPolicy(sleep=sleep, dice=lambda: next(dice), clock=lambda: now[0])
+    shared = RetryPolicy(sleep=sleep, random=lambda: next(chances), clock=lambda: now[0])
     assert shared(Failing(RateLimitedError("429", retry_after_seconds=8)), deadline=Deadline(100)) == "done"
     assert waits == [8, 6, 9]
 
 
 def test_a_pause_leaves_time_for_a_try() -> None:
-    """However the dice fall, the wait for the others' pause ends in time for a call, or is not begun."""
+    """However long the random wait, the wait for the others' pause ends in time for a call, or is not begun."""
     now, waits = [0.0], list[float]()
 
     def clock() -> float:
@@ -152,7 +152,7 @@ def test_a_pause_leaves_time_for_a_try() -> None:
                 assert shared(Failing(), deadline=Deadline(remaining_seconds, clock=clock)) == "done"
             now[0] = 3.6
 
-    shared = RetryPolicy(sleep=sleep, dice=lambda: 1.0, clock=clock)
+    shared = RetryPolicy(sleep=sleep, random=lambda: 1.0, clock=clock)
     assert (
         shared(Failing(RateLimitedError("429", retry_after_seconds=3.6)), deadline=Deadline(100, clock=clock)) == "done"
     )

@@ -1,4 +1,4 @@
-"""What an instance learns from the platform."""
+"""What an instance takes over from the platform."""
 
 from typing import Any
 
@@ -20,8 +20,8 @@ MIB = 1024 * 1024
         (None, 80),
     ],
 )
-def test_chunks_may_hold_what_the_platform_gives(context: Any, most_mib: int) -> None:
+def test_memory_for_chunks_follows_from_the_functions(context: Any, most_mib: int) -> None:
     """The memory that the platform states decides how much audio is in flight; where it states none, it is 256 MB."""
-    instance = Services({"GENERATIVE_API_KEY": "key"})
-    instance.learn(context)
-    assert instance.transcriber.max_held_bytes == most_mib * MIB
+    services = Services({"GENERATIVE_API_KEY": "key"})
+    services.set_memory(context)
+    assert services.transcriber.max_memory_bytes == most_mib * MIB

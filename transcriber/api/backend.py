@@ -1,13 +1,15 @@
-"""What the two backends have in common: a chunk, a model and options go in, the chunk's transcript comes out."""
+"""What both backends have in common: a chunk, a model and options go in, the chunk's transcript comes out."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
 from transcriber.api.request_body import RequestBody
+from transcriber.cancellation import Cancellation
 from transcriber.chunks.chunk import Chunk
 from transcriber.deadline import Deadline
 from transcriber.request.options import TranscriptionOptions
+from transcriber.request_log import JsonLogger
 from transcriber.spans import Segment
 
 T = TypeVar("T")
@@ -15,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Usage:
-    """What calls of the API took: how many there were, seconds of audio, and tokens where the API counts them."""
+    """What calls of the API used: their number, seconds of audio, and tokens where the API counts them."""
 
     calls: int = 0
     audio_seconds: float = 0.0
@@ -36,10 +38,10 @@ NO_USAGE: Final = Usage()
 
 @dataclass(frozen=True)
 class ChunkTranscript:
-    """What a model heard in a chunk; `warnings` are for whoever reads the answer.
+    """One model's transcript of a chunk.
 
     `segments` are the API's own, in seconds from the first byte of the chunk; None where it gives no times. `language`
-    is an ISO 639-1 code or a name, as the API says it; None where it does not.
+    is an ISO 639-1 code or a name, as the API has it; None where it has none. `warnings` are for the client.
     """
 
     text: str
@@ -50,8 +52,21 @@ class ChunkTranscript:
     usage: Usage = NO_USAGE
 
 
-class Poster(Protocol):
-    """The part of the API that a backend needs; named here so that no backend imports the SDK."""
+@dataclass(frozen=True)
+class CallContext:
+    """What every call for one recording shares: the time that is left, its cancellation, and the request's log."""
+
+    deadline: Deadline
+    cancellation: Cancellation = field(default_factory=Cancellation)
+    log: JsonLogger = field(default_factory=JsonLogger)
+
+
+class ApiClient(Protocol):
+    """The Generative APIs; a protocol, so that backends and tests do without the SDK."""
+
+    def models(self, *, deadline: Deadline) -> frozenset[str]:
+        """The names of the models that exist."""
+        ...
 
     def post(
         self,
@@ -59,14 +74,21 @@ class Poster(Protocol):
         make_body: Callable[[], RequestBody],
         read: Callable[[Mapping[str, Any]], T],
         *,
-        deadline: Deadline,
+        context: CallContext,
     ) -> T:
-        """What `read` makes of the answer to a call of `path`."""
+        """The result of `read` for the answer of `path`, with a new body from `make_body` for each attempt."""
         ...
 
 
 class Backend(Protocol):
     """One of the two APIs."""
+
+    def is_verbatim(self, options: TranscriptionOptions) -> bool:
+        """Whether an answer is the words of the recording alone, so that it can be checked against the sound.
+
+        It is not where a prompt is an instruction of the client's own: that may ask for a summary.
+        """
+        ...
 
     def transcribe(
         self,
@@ -74,12 +96,12 @@ class Backend(Protocol):
         *,
         model: str,
         options: TranscriptionOptions,
-        api: Poster,
-        deadline: Deadline,
+        api: ApiClient,
+        context: CallContext,
         wants_times: bool = False,
     ) -> ChunkTranscript:
-        """The transcript of `chunk`, by `model`; `ApiError` or `SourceError` after the retries.
+        """The transcript of `chunk` by `model`; `ApiError` or `SourceError` after the retries.
 
-        With `wants_times`, segments are asked for where the API may have them.
+        With `wants_times`, segments are requested where the API may have them.
         """
         ...

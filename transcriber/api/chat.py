@@ -1,24 +1,24 @@
-"""Has a chunk transcribed by a chat model: the audio is a part of the user's message.
+"""The backend for chat models: the audio is a part of the user's message.
 
-The request's body is JSON whose largest part, the audio as base64, is made while it is sent.
+The request body is JSON, and its largest part, the audio as base64, is encoded while it is sent.
 """
 
 import base64
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import chain
 from typing import Any, Final
 
-from transcriber.api.backend import ChunkTranscript, Poster, Usage
+from transcriber.api.backend import ApiClient, CallContext, ChunkTranscript, Usage
 from transcriber.api.request_body import StreamedBody
 from transcriber.chunks.chunk import Chunk
-from transcriber.deadline import Deadline
 from transcriber.errors import ApiFailedError, TruncatedTranscriptError
 from transcriber.request.options import MAX_OUTPUT_TOKENS, TranscriptionOptions
 from transcriber.sources.base import Reader
 from transcriber.text.model_remarks import is_no_speech_remark, strip_model_remarks
 
-# Asks for the words and nothing else. Each ban names something that chat models are known to do with a recording.
+# Demands the words and nothing else. Each ban names something that chat models are known to do with a recording.
 INSTRUCTION: Final = (
     "Transcribe this recording word for word, in the language that is spoken. "
     "Write down only the words that are said, with punctuation. "
@@ -50,22 +50,26 @@ _MARK: Final = "@audio@"
 class ChatBackend:
     """The Chat Completions API with `input_audio`."""
 
+    def is_verbatim(self, options: TranscriptionOptions) -> bool:
+        """Unless the prompt is an instruction other than to transcribe."""
+        return options.asks_for_words
+
     def transcribe(
         self,
         chunk: Chunk,
         *,
         model: str,
         options: TranscriptionOptions,
-        api: Poster,
-        deadline: Deadline,
-        wants_times: bool = False,  # noqa: ARG002 # a chat has no times to give
+        api: ApiClient,
+        context: CallContext,
+        wants_times: bool = False,  # noqa: ARG002 # a chat has no times
     ) -> ChunkTranscript:
         """The transcript of `chunk`; a stop for length is an error, since the text would be cut."""
         return api.post(
             "/chat/completions",
-            lambda: make_body(chunk, model, options),
-            lambda answer: _read_answer(answer, chunk, model, options),
-            deadline=deadline,
+            partial(make_body, chunk, model, options),
+            partial(_read_answer, chunk=chunk, model=model, options=options),
+            context=context,
         )
 
 
@@ -79,24 +83,24 @@ def make_body(chunk: Chunk, model: str, options: TranscriptionOptions) -> Stream
     }
     if options.top_p is not None:
         request["top_p"] = options.top_p
-    # The mark is the last string in it, so what precedes and follows it is JSON's, whatever the user's prompt holds.
+    # The mark is the last string in it, so that the prompt, whatever it holds, is not mistaken for it.
     head, _, tail = json.dumps(request).rpartition(_MARK)
-    size_bytes = len(head) + -(-chunk.body.size_bytes // 3) * 4 + len(tail)
-    if chunk.body.encoded is not None:
-        pieces, close = chunk.body.encoded.pieces(PASS_CHARACTERS), _nothing
+    size_bytes = len(head) + -(-chunk.payload.size_bytes // 3) * 4 + len(tail)
+    if chunk.payload.encoded is not None:
+        pieces, close = chunk.payload.encoded.pieces(PASS_CHARACTERS), _nothing
     else:
-        # Opened here, so that nothing is sent of a request whose audio cannot be had.
-        reader = chunk.body.open()
+        # Opened here, so that no part of a request is sent when its audio cannot be read.
+        reader = chunk.payload.open()
         pieces, close = _encoded(reader), reader.close
     return StreamedBody("application/json", size_bytes, chain([head.encode()], pieces, [tail.encode()]), close=close)
 
 
 def _nothing() -> None:
-    """What there is to close of text in memory."""
+    """Text in memory needs no closing."""
 
 
 def output_budget(seconds: float) -> int:
-    """How many tokens the model may write for audio of this length: plenty for speech, an end for a loop."""
+    """The number of tokens that the model may write for audio of this length: plenty for speech, an end for a loop."""
     audio_tokens = -(-seconds // WINDOW_SECONDS) * AUDIO_TOKENS_PER_WINDOW
     room = CONTEXT_TOKENS - INSTRUCTION_TOKENS - audio_tokens
     wanted = max(MIN_OUTPUT_TOKENS, seconds * OUTPUT_TOKENS_PER_SECOND)
@@ -112,7 +116,7 @@ def _content(chunk: Chunk, options: TranscriptionOptions) -> list[dict[str, Any]
 
 
 def _encoded(reader: Reader) -> Iterator[bytes]:
-    """The bytes of `reader` as base64, which is whole without padding as long as a block is a multiple of 3."""
+    """The bytes of `reader` as base64; blocks are multiples of 3 bytes, so that only the last one is padded."""
     while block := reader.read_fully(ENCODE_BYTES):
         yield base64.b64encode(block)
 
@@ -132,10 +136,10 @@ def _read_answer(answer: Mapping[str, Any], chunk: Chunk, model: str, options: T
     if reason is not None and reason != "stop":
         raise ApiFailedError(f"The model stopped before its end (finish_reason {str(reason)[:40]!r}).")
     if not isinstance(text, str | None):
-        raise ApiFailedError("The API's answer has a message that is no text.")
+        raise ApiFailedError("The API's answer has a message that is not a text.")
     text = (text or "").strip()
     if options.asks_for_words:
-        # What it was asked for is known, so what it writes around that is known, too.
+        # The instruction is ours or one like it, so that the model's additions to the words are known.
         text = "" if is_no_speech_remark(text) else strip_model_remarks(text)
     return ChunkTranscript(text=text, model=model, usage=_usage(answer.get("usage"), chunk))
 

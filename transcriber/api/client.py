@@ -1,16 +1,20 @@
 """Calls the Generative APIs: one client, one retry policy, and each of their failures as one of our errors.
 
-Importing this takes 0.7 s of CPU, nearly all of it the SDK's; what is answered without a call of the API spares it.
+Importing this takes 0.7 s of CPU, nearly all of it the SDK's; requests that are answered without a call do not import
+it.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from typing import IO, Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 import httpx2
 import openai
 
+from transcriber.api.backend import CallContext
 from transcriber.api.error_mapping import failure_in_answer, from_client_error
 from transcriber.api.request_body import RequestBody, StreamedBody
 from transcriber.api.transport import Transport
@@ -31,15 +35,17 @@ class GenerativeApi:
     """The connection to the Generative APIs, kept for an instance's life."""
 
     def __init__(self, settings: Settings, *, retry: RetryPolicy | None = None) -> None:
+        self._host = urlsplit(settings.api_url).netloc
         self._secrets = settings.secrets
         self._retry = retry or RetryPolicy()
+        self._transport = Transport(client_context())
         self._client = openai.OpenAI(
             api_key=settings.api_key,
             base_url=settings.api_url,
-            max_retries=0,  # one retry policy, and it is ours: it knows the deadline, and can read a source again
-            # Neither proxies nor credentials from the environment or a .netrc: the settings are all there is.
+            max_retries=0,  # the retry policy is ours: it knows the deadline, and can read a source again
+            # Neither proxies nor credentials from the environment or a .netrc: only the settings count.
             http_client=httpx2.Client(
-                transport=Transport(client_context()),
+                transport=self._transport,
                 headers={"Accept-Encoding": "identity"},
                 trust_env=False,
                 follow_redirects=False,
@@ -47,12 +53,8 @@ class GenerativeApi:
         )
 
     def models(self, *, deadline: Deadline) -> frozenset[str]:
-        """The names of the models that exist; not retried, since nothing depends on it but the choice of a model."""
-
-        def get(timeout: httpx2.Timeout) -> httpx2.Response:
-            return self._client.get("/models", cast_to=httpx2.Response, options={"timeout": timeout})
-
-        models = self._call(get, deadline).get("data")
+        """The names of the models that exist; not retried, since only the choice of a model depends on it."""
+        models = self._call(self._get_models, CallContext(deadline)).get("data")
         if not isinstance(models, list):
             raise ApiFailedError("The API's list of models has no models in it.")
         return frozenset(str(model.get("id")) for model in models if isinstance(model, dict))
@@ -63,28 +65,45 @@ class GenerativeApi:
         make_body: Callable[[], RequestBody],
         read: Callable[[Mapping[str, Any]], T],
         *,
-        deadline: Deadline,
+        context: CallContext,
     ) -> T:
-        """What `read` makes of the answer to a call of `path`, with a body that `make_body` makes for each try.
+        """The result of `read` for the answer of `path`, with a new body from `make_body` for each attempt.
 
-        `read` raises `ApiFailedError` for an answer that is none, and then there is another try.
+        `read` raises `ApiFailedError` for an answer that it cannot read, and the call is retried.
         """
-
-        def post(timeout: httpx2.Timeout) -> httpx2.Response:
-            with closing(make_body()) as body:
-                response = self._send(path, body, timeout)
-                if not body.is_whole:
-                    raise ApiFailedError("The API answered before it had heard the whole recording.")
-                return response
-
-        return self._retry(lambda: read(self._call(post, deadline)), deadline=deadline)
+        # No closures here and below: a failed call's traceback would keep what they refer to, which is a chunk.
+        return self._retry(
+            partial(self._attempt, path, make_body, read, context),
+            deadline=context.deadline,
+            cancellation=context.cancellation,
+            on_retry=context.log.retry,
+        )
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
+    def _attempt(
+        self,
+        path: str,
+        make_body: Callable[[], RequestBody],
+        read: Callable[[Mapping[str, Any]], T],
+        context: CallContext,
+    ) -> T:
+        return read(self._call(partial(self._post, path, make_body), context))
+
+    def _get_models(self, timeout: httpx2.Timeout) -> httpx2.Response:
+        return self._client.get("/models", cast_to=httpx2.Response, options={"timeout": timeout})
+
+    def _post(self, path: str, make_body: Callable[[], RequestBody], timeout: httpx2.Timeout) -> httpx2.Response:
+        with closing(make_body()) as body:
+            response = self._send(path, body, timeout)
+            if not body.is_whole:
+                raise ApiFailedError("The API answered before it had received the whole recording.")
+            return response
+
     def _send(self, path: str, body: RequestBody, timeout: httpx2.Timeout) -> httpx2.Response:
-        """One call of `path`; the answer as it came, so that an error or garbage inside a 200 is recognised."""
+        """One call of `path`; the raw answer, so that an error or garbage inside a 200 is recognised."""
         if isinstance(body, StreamedBody):
             return self._client.post(
                 path,
@@ -92,7 +111,7 @@ class GenerativeApi:
                 content=body,
                 options={"timeout": timeout, "headers": body.headers},
             )
-        file = cast("IO[bytes]", body.upload)  # it has what is asked of a file here, which is far less than all of IO
+        file = cast("IO[bytes]", body.file)  # it has the methods that are used here, far fewer than IO has
         return self._client.post(
             path,
             cast_to=httpx2.Response,
@@ -101,22 +120,24 @@ class GenerativeApi:
             options={"timeout": timeout, "headers": {"Content-Type": "multipart/form-data"}},
         )
 
-    def _call(self, send: Callable[[httpx2.Timeout], httpx2.Response], deadline: Deadline) -> Mapping[str, Any]:
-        """One try: what `send` gets, as an object of JSON that is no error."""
-        if deadline.has_passed():
-            raise ApiTimeoutError(f"The API did not answer within {deadline.limit_seconds:g} s (TIME_LIMIT).")
+    def _call(self, send: Callable[[httpx2.Timeout], httpx2.Response], context: CallContext) -> Mapping[str, Any]:
+        """One attempt: the answer of `send`, as a JSON object that is not an error."""
+        context.cancellation.check()
+        if context.deadline.has_passed():
+            raise ApiTimeoutError(f"The API did not answer within {context.deadline.limit}.")
         try:
-            response = send(_timeout(deadline.remaining_seconds()))
+            with self._transport.cancelled_by(context.cancellation):
+                response = send(_timeout(context.deadline.remaining_seconds()))
         except openai.OpenAIError as error:
-            raise from_client_error(error, self._secrets) from None
+            raise from_client_error(error, self._secrets, host=self._host) from None
         try:
             answer = json.loads(response.content)
         except (ValueError, RecursionError):
-            raise ApiFailedError("The API answered with something that is no JSON.") from None
+            raise ApiFailedError("The API's answer is not JSON.") from None
         if failure := failure_in_answer(answer, self._secrets):
             raise failure
         if not isinstance(answer, dict):
-            raise ApiFailedError("The API answered with JSON that is no object.")
+            raise ApiFailedError("The API's answer is JSON, but not an object.")
         return answer
 
 

@@ -1,12 +1,15 @@
-"""Turns what the Generative APIs say when they fail into our errors, whichever of their shapes it has."""
+"""Maps the failures of the Generative APIs to our errors, whichever of their shapes they have."""
 
 import re
-from collections.abc import Iterable, Mapping
+import socket
+import ssl
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
+import httpx2
 import openai
 
 from transcriber.api.redaction import redact
@@ -22,12 +25,12 @@ from transcriber.errors import (
     TranscriberError,
 )
 
-# Waiting longer than this is nothing that a server can mean for a request.
+# No server means a longer wait for a single request.
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
 _ERROR_STATUSES = range(400, 600)
 
-# The APIs' words for it: "The model `x` does not exist", "Model x not found", "unknown model", "model is deprecated".
+# How the APIs word it: "The model `x` does not exist", "Model x not found", "unknown model", "model is deprecated".
 _MISSING_MODEL = re.compile(
     r"\bmodel\b.{0,120}\b(?:not exist|not found|not available|no longer|unknown|unavailable|deprecated|retired)\b"
     r"|\b(?:unknown|no such|missing|invalid|unsupported) model\b",
@@ -35,19 +38,43 @@ _MISSING_MODEL = re.compile(
 )
 
 
-def from_client_error(error: openai.OpenAIError, secrets: Iterable[str]) -> TranscriberError:
-    """What the client library raised, as our error."""
+def from_client_error(error: openai.OpenAIError, secrets: Iterable[str], *, host: str) -> TranscriberError:
+    """The client library's error as ours; `host` is that of GENERATIVE_API_URL."""
     if isinstance(error, openai.APITimeoutError):
-        return ApiTimeoutError("The API did not answer in time.")
+        if isinstance(error.__cause__, httpx2.ConnectTimeout):
+            return ApiTimeoutError(f"The API at {host} cannot be reached: the connection timed out.")
+        return ApiTimeoutError(f"The API at {host} did not answer in time.")
     if isinstance(error, openai.APIStatusError):
         body = error.body if isinstance(error.body, dict) else {"message": error.response.text}
         retry_after = retry_after_seconds(error.response.headers.get("Retry-After"), now=datetime.now(UTC))
         return from_status(error.status_code, body, secrets, retry_after=retry_after)
-    return ApiFailedError("The connection to the API broke off, or could not be made.")
+    return ApiFailedError(_connection_failure(error, host))
+
+
+def _connection_failure(error: BaseException, host: str) -> str:
+    """Why there is no answer, without the text of the error, which may name internal addresses."""
+    causes = list(_causes(error))
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return f"The API at {host} cannot be reached: its name has no address (GENERATIVE_API_URL)."
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return f"The API at {host} cannot be reached: its certificate is not valid."
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return f"The API at {host} cannot be reached: it refuses connections."
+    if any(isinstance(cause, httpx2.ConnectError) for cause in causes):
+        return f"The API at {host} cannot be reached: the connection failed."
+    return f"The connection to the API at {host} broke off before its answer."
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and its causes, outermost first."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def failure_in_answer(answer: object, secrets: Iterable[str]) -> TranscriberError | None:
-    """The error that an answer with status 200 holds, in either of the shapes that occur; None when it holds none."""
+    """The error in an answer with status 200, in either of the shapes that occur; None when there is none."""
     if not isinstance(answer, dict):
         return None
     if isinstance(answer.get("error"), dict | str):
@@ -64,7 +91,7 @@ def failure_in_answer(answer: object, secrets: Iterable[str]) -> TranscriberErro
 def from_status(
     status: int, error: Mapping[str, Any], secrets: Iterable[str], *, retry_after: float | None = None
 ) -> TranscriberError:
-    """The error for an API's `status` and the object that tells of it."""
+    """The error for an API's `status` and the error object in its answer."""
     nested = error.get("error")
     error = nested if isinstance(nested, dict) else error
     message = redact(str(error.get("message") or error.get("detail") or "no reason given"), secrets=secrets)
@@ -73,9 +100,9 @@ def from_status(
             return SettingsError("GENERATIVE_API_URL", "its server redirects; set the address that it redirects to")
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
             return SettingsError("GENERATIVE_API_KEY", f"the API does not take it: {message}")
-        case HTTPStatus.NOT_FOUND if not _speaks_of_model(error, message):
+        case HTTPStatus.NOT_FOUND if not _is_about_model(error, message):
             return SettingsError("GENERATIVE_API_URL", f"the API has no such route: {message}")
-        case HTTPStatus.NOT_FOUND | HTTPStatus.UNPROCESSABLE_ENTITY if _speaks_of_model(error, message):
+        case HTTPStatus.NOT_FOUND | HTTPStatus.UNPROCESSABLE_ENTITY if _is_about_model(error, message):
             return ModelNotFoundError(f"The API says: {message}", param="model", api_status=status)
         case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return AudioTooLargeError(f"The API says: {message}")
@@ -91,7 +118,7 @@ def from_status(
 
 
 def retry_after_seconds(value: str | None, *, now: datetime) -> float | None:
-    """Seconds that a `Retry-After` header asks to wait: it holds a number of them, or a date (RFC 9110, 10.2.3)."""
+    """The seconds to wait by a `Retry-After` header, which holds a number or a date (RFC 9110, 10.2.3)."""
     if value is None:
         return None
     try:
@@ -104,7 +131,7 @@ def retry_after_seconds(value: str | None, *, now: datetime) -> float | None:
     return min(max(0.0, seconds), MAX_RETRY_AFTER_SECONDS) if seconds == seconds else None  # noqa: PLR0124 # not a NaN
 
 
-def _speaks_of_model(error: Mapping[str, Any], message: str) -> bool:
-    """Whether it is the model that is missing, and not, say, an option that the model does not have."""
+def _is_about_model(error: Mapping[str, Any], message: str) -> bool:
+    """Whether the model is missing, and not, say, an option of the model."""
     is_named = error.get("param") == "model" or "model_not_found" in str(error.get("code"))
     return is_named or bool(_MISSING_MODEL.search(message))

@@ -1,4 +1,4 @@
-"""The body of one call of the API: made while it is sent, so that the audio is never held."""
+"""The body of one call of the API: produced while it is sent, so that the audio is never held."""
 
 import io
 from collections.abc import Callable, Iterator, Mapping
@@ -7,14 +7,15 @@ from typing import TypeAlias
 
 from transcriber.sources.base import Reader
 
-# The client asks for 64 KiB at a time; each block costs a pass through its layers, a third of all CPU at that size.
-UPLOAD_BYTES = 256 * 1024
+# The client reads 64 KiB at a time by default; each block costs a pass through its layers, a third of all CPU at that
+# size.
+BLOCK_BYTES = 256 * 1024
 
 
 class StreamedBody:
     """A body in pieces, `size_bytes` in all.
 
-    `is_whole` tells whether all pieces were asked for, and the client asks for the next one when the last is sent.
+    `is_whole` says whether all pieces were read; the client reads the next one when the last is sent.
     """
 
     def __init__(
@@ -28,7 +29,7 @@ class StreamedBody:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that announce it."""
+        """The headers that describe it."""
         return {"Content-Type": self.content_type, "Content-Length": str(self.size_bytes)}
 
     def __iter__(self) -> Iterator[bytes]:
@@ -37,9 +38,9 @@ class StreamedBody:
 
 
 class FilePart:
-    """The audio as the file part of a form: what the client library asks of a file, and no more.
+    """The audio as the file part of a form, with the methods of a file that the client library uses and no more.
 
-    It asks for the length by seeking to the end and back, before the first byte is read.
+    The library finds the length by seeking to the end and back, before it reads the first byte.
     """
 
     def __init__(self, reader: Reader, size_bytes: int) -> None:
@@ -49,18 +50,18 @@ class FilePart:
         self.is_whole = False
 
     def read(self, _size: int) -> bytes:
-        """The next `UPLOAD_BYTES`, whatever the client asks for, or fewer at the end."""
+        """The next `BLOCK_BYTES`, whatever size the client requests, or fewer at the end."""
         self._has_begun = True
-        block = self._reader.read_fully(UPLOAD_BYTES)
+        block = self._reader.read_fully(BLOCK_BYTES)
         self.is_whole = not block
         return block
 
     def tell(self) -> int:
-        """The position while the length is asked for."""
+        """The position before the first byte is read."""
         return 0
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """The length, for `SEEK_END`; nothing moves, and once reading has begun nothing can."""
+        """The length, for `SEEK_END`; the position never changes, and once reading has begun it cannot."""
         if self._has_begun:
             raise io.UnsupportedOperation
         return self._size_bytes if whence == io.SEEK_END else offset
@@ -72,21 +73,21 @@ class FilePart:
 
 @dataclass(frozen=True)
 class FormBody:
-    """A body of multipart/form-data (RFC 7578), which the client library writes."""
+    """A body of multipart/form-data (RFC 7578), which the client library encodes."""
 
     fields: Mapping[str, str]
     filename: str
     content_type: str
-    upload: FilePart
+    file: FilePart
 
     @property
     def is_whole(self) -> bool:
-        """Whether all of the audio was asked for."""
-        return self.upload.is_whole
+        """Whether all of the audio was read."""
+        return self.file.is_whole
 
     def close(self) -> None:
         """End the reading of the audio."""
-        self.upload.close()
+        self.file.close()
 
 
 RequestBody: TypeAlias = StreamedBody | FormBody

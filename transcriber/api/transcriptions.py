@@ -1,12 +1,12 @@
-"""Has a chunk transcribed by the Audio Transcriptions API: a form whose file part is the audio as it is."""
+"""The backend for the Audio Transcriptions API: a form whose file part is the audio, unencoded."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from transcriber.api.backend import ChunkTranscript, Poster, Usage
+from transcriber.api.backend import ApiClient, CallContext, ChunkTranscript, Usage
 from transcriber.api.request_body import FilePart, FormBody
 from transcriber.chunks.chunk import Chunk
-from transcriber.deadline import Deadline
 from transcriber.errors import ApiFailedError, ApiRefusedError
 from transcriber.request.options import TranscriptionOptions
 from transcriber.spans import Segment
@@ -15,11 +15,15 @@ from transcriber.spans import Segment
 class TranscriptionsBackend:
     """The Audio Transcriptions API.
 
-    Whether a model gives times is not documented, so it is asked for them, and remembered if it refuses.
+    Whether a model gives times is not documented, so they are requested, and a refusal is remembered.
     """
 
     def __init__(self) -> None:
         self._without_times: set[str] = set()
+
+    def is_verbatim(self, options: TranscriptionOptions) -> bool:  # noqa: ARG002 # a prompt is vocabulary here
+        """Always: to a model that only transcribes, a prompt is a list of words to expect."""
+        return True
 
     def transcribe(
         self,
@@ -27,45 +31,53 @@ class TranscriptionsBackend:
         *,
         model: str,
         options: TranscriptionOptions,
-        api: Poster,
-        deadline: Deadline,
+        api: ApiClient,
+        context: CallContext,
         wants_times: bool = False,
     ) -> ChunkTranscript:
         """The transcript of `chunk`; options that this API does not have become warnings."""
+        if not wants_times or model in self._without_times:
+            return _call("json", chunk, model=model, options=options, api=api, context=context)
+        try:
+            return _call("verbose_json", chunk, model=model, options=options, api=api, context=context)
+        except ApiRefusedError:
+            # The format was the reason if the same call without it succeeds.
+            transcript = _call("json", chunk, model=model, options=options, api=api, context=context)
+            self._without_times.add(model)
+            return transcript
 
-        def ask(response_format: str) -> ChunkTranscript:
-            return api.post(
-                "/audio/transcriptions",
-                lambda: make_body(chunk, model, options, response_format),
-                lambda answer: _read_answer(answer, chunk, model, options),
-                deadline=deadline,
-            )
 
-        if wants_times and model not in self._without_times:
-            try:
-                return ask("verbose_json")
-            except ApiRefusedError:
-                # Whether it is the format that was refused shows in that the same is taken without it.
-                heard = ask("json")
-                self._without_times.add(model)
-                return heard
-        return ask("json")
+def _call(
+    response_format: str,
+    chunk: Chunk,
+    *,
+    model: str,
+    options: TranscriptionOptions,
+    api: ApiClient,
+    context: CallContext,
+) -> ChunkTranscript:
+    return api.post(
+        "/audio/transcriptions",
+        partial(make_body, chunk, model, options, response_format),
+        partial(_read_answer, chunk=chunk, model=model, options=options),
+        context=context,
+    )
 
 
 def make_body(chunk: Chunk, model: str, options: TranscriptionOptions, response_format: str) -> FormBody:
-    """The form to send; its file is named for what its bytes are."""
+    """The form to send; its file is named after its container."""
     fields = {
         "model": model,
         "response_format": response_format,
         "temperature": f"{options.temperature or 0:g}",
         "language": options.language,
-        "prompt": options.prompt,
+        "prompt": None if options.prompt_is_instruction else options.prompt,
     }
     return FormBody(
         fields={name: value for name, value in fields.items() if value is not None},
         filename=f"audio.{chunk.container}",
         content_type=chunk.container.content_type,
-        upload=FilePart(chunk.body.open(), chunk.body.size_bytes),
+        file=FilePart(chunk.payload.open(), chunk.payload.size_bytes),
     )
 
 
@@ -103,4 +115,8 @@ def _segments(segments: object, text: str) -> tuple[Segment, ...] | None:
 
 def _warnings(model: str, options: TranscriptionOptions) -> tuple[str, ...]:
     unused = [name for name in ("top_p", "max_tokens") if getattr(options, name) is not None]
-    return tuple(f"{name} was not used: {model} is asked through an API that does not have it." for name in unused)
+    warnings = [f"{name} was not used: the API of {model} does not have it." for name in unused]
+    if options.prompt_is_instruction:
+        # As vocabulary, "Transcribe this audio" would appear in silence.
+        warnings.insert(0, f"The text of the messages was not used: {model} only transcribes.")
+    return tuple(warnings)

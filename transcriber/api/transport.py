@@ -1,8 +1,9 @@
-"""Carries the API's calls, as the client library's own transport does, and three things that it does not do.
+"""The transport of the API's calls; it does four things that the client library's own transport does not do.
 
-It hears an answer while it is still sending: an API that refuses a recording by its first bytes (a wrong key, a model
-that is gone) ends the upload, and with it the download, at once. It keeps to a request's time as a whole, where the
-client's timeouts begin anew with each byte. And it takes no answer of a size that no transcript has.
+It reads an answer while it is still sending: an API that refuses a recording after its first bytes (a wrong key, a
+model that is gone) ends the upload, and with it the download, at once. It limits the time of a call as a whole, where
+the client's timeouts begin anew with each byte. It refuses an answer that is larger than any transcript. And a
+cancellation breaks the connections of calls under way.
 """
 
 import select
@@ -10,40 +11,56 @@ import socket
 import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import httpcore2
 import httpx2
 
+from transcriber.cancellation import Cancellation
 from transcriber.net.thread_deadline import ThreadDeadline
 
-# Ten hours of speech as text have under a megabyte; what is longer is no transcript, and would fill a small function.
+# Ten hours of speech as text have under a megabyte; a longer answer is not a transcript, and would fill a small
+# function.
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
-# More than the calls that one request makes at a time; connections beyond that would wait.
+# More than the parallel calls of one request; connections beyond that would wait.
 MAX_CONNECTIONS = 100
-# Servers commonly close idle connections after 60 s or more; one that is closed meanwhile is noticed and replaced.
+# Servers commonly close idle connections after 60 s or more; one that was closed meanwhile is noticed and replaced.
 KEEP_ALIVE_SECONDS = 30.0
 
 READ_BYTES = 64 * 1024
+
+
+class _CallLimits(ThreadDeadline):
+    """What limits the call of the current thread."""
+
+    cancellation = Cancellation()  # of calls that nobody cancels
 
 
 class Transport(httpx2.BaseTransport):
     """HTTP/1.1 over kept connections."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
-        self._clock = ThreadDeadline()
+        self._limits = _CallLimits()
         self._pool = httpcore2.ConnectionPool(
             ssl_context=tls,
             max_connections=MAX_CONNECTIONS,
             keepalive_expiry=KEEP_ALIVE_SECONDS,
-            network_backend=_Backend(self._clock),
+            network_backend=_Backend(self._limits),
         )
+
+    @contextmanager
+    def cancelled_by(self, cancellation: Cancellation) -> Iterator[None]:
+        """Let `cancellation` break the connection of the call that this thread makes in the block."""
+        before, self._limits.cancellation = self._limits.cancellation, cancellation
+        try:
+            yield
+        finally:
+            self._limits.cancellation = before
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send `request`; the time for all of it, answer included, is its read timeout."""
         timeout_seconds = request.extensions.get("timeout", {}).get("read")
-        self._clock.set(float("inf") if timeout_seconds is None else timeout_seconds)
+        self._limits.set(float("inf") if timeout_seconds is None else timeout_seconds)
         url = httpcore2.URL(
             scheme=request.url.raw_scheme,
             host=request.url.raw_host,
@@ -62,7 +79,7 @@ class Transport(httpx2.BaseTransport):
             )
             if _encoding(answer) != b"identity":
                 answer.close()
-                raise httpcore2.RemoteProtocolError("the answer is compressed, which nobody asked for")
+                raise httpcore2.RemoteProtocolError("the answer is compressed, although it was not requested so")
         return httpx2.Response(
             status_code=answer.status,
             headers=answer.headers,
@@ -76,7 +93,7 @@ class Transport(httpx2.BaseTransport):
 
 
 def _encoding(answer: httpcore2.Response) -> bytes:
-    """The answer's content coding; a compressed one could swell beyond every limit."""
+    """The answer's content coding; a compressed one could grow beyond every limit."""
     codings = [value.lower() for name, value in answer.headers if name.lower() == b"content-encoding"]
     return codings[0] if codings else b"identity"
 
@@ -100,105 +117,156 @@ class _AnswerStream(httpx2.SyncByteStream):
         self._answer.close()
 
 
-class _Backend(httpcore2.SyncBackend):
-    def __init__(self, clock: ThreadDeadline) -> None:
-        self._clock = clock
+class _Backend(httpcore2.NetworkBackend):
+    def __init__(self, limits: _CallLimits) -> None:
+        self._limits = limits
 
     def connect_tcp(
         self,
         host: str,
         port: int,
         timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
+        local_address: str | None = None,  # noqa: ARG002 # of the interface; the pool has none
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,  # noqa: ARG002 # as above
     ) -> httpcore2.NetworkStream:
-        with _timing_out(httpcore2.ConnectTimeout):
-            timeout = self._clock.within(timeout)
-        return _Connection(super().connect_tcp(host, port, timeout, local_address, socket_options), self._clock)
+        with _errors_as(httpcore2.ConnectTimeout, httpcore2.ConnectError):
+            return _Connection(self._connect(host, port, timeout), self._limits)
+
+    def _connect(self, host: str, port: int, timeout: float | None) -> socket.socket:
+        """A connection to the first address of `host` that accepts one."""
+        failure: OSError | None = None
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            connection = socket.socket(family, kind, protocol)
+            try:
+                connection.settimeout(self._limits.within(timeout))
+                with self._limits.cancellation.breaking(connection):
+                    connection.connect(address)
+            except OSError as error:
+                connection.close()
+                failure = error
+            except BaseException:
+                connection.close()
+                raise
+            else:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                return connection
+        raise failure or OSError("the name has no address")
 
 
 class _Connection(httpcore2.NetworkStream):
-    """A connection that listens while it speaks."""
+    """A connection that reads an answer while it sends; a cancellation breaks it while a call waits for it."""
 
-    def __init__(self, inner: httpcore2.NetworkStream, clock: ThreadDeadline) -> None:
-        self._inner = inner
-        self._clock = clock
-        self._heard = b""
+    def __init__(self, connection: socket.socket, limits: _CallLimits) -> None:
+        self._socket = connection
+        self._limits = limits
+        self._received = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        if self._heard:
-            block, self._heard = self._heard[:max_bytes], self._heard[max_bytes:]
+        if self._received:
+            block, self._received = self._received[:max_bytes], self._received[max_bytes:]
             return block
-        with _timing_out(httpcore2.ReadTimeout):
-            timeout = self._clock.within(timeout)
-        return self._inner.read(max_bytes, timeout)
+        with _errors_as(httpcore2.ReadTimeout, httpcore2.ReadError), self._breakable():
+            self._socket.settimeout(self._limits.within(timeout))
+            return self._socket.recv(max_bytes)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send all of `buffer`; `WriteError`, which has the pool read the answer, when one comes before that."""
+        """Send all of `buffer`; `WriteError`, after which the pool reads the answer, when one arrives before that."""
         left = memoryview(buffer)
-        peer: socket.socket = self._inner.get_extra_info("socket")
-        peer.settimeout(0)
-        poll = select.poll()
-        poll.register(peer, select.POLLIN | select.POLLOUT)
-        with _timing_out(httpcore2.WriteTimeout):
+        with _errors_as(httpcore2.WriteTimeout, httpcore2.WriteError), self._breakable():
+            self._socket.settimeout(0)
+            poll = select.poll()
+            poll.register(self._socket, select.POLLIN | select.POLLOUT)
             while left:
-                readable, writable = _ready(poll, self._clock.within(timeout))
-                if readable and self._hears(peer):
+                readable, writable = _ready(poll, self._limits.within(timeout))
+                if readable and self._receives():
                     raise httpcore2.WriteError("answered before all was sent")
                 if writable:
-                    left = left[_send(peer, left) :]
+                    left = left[_send(self._socket, left) :]
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        with _timing_out(httpcore2.ConnectTimeout):
-            timeout = self._clock.within(timeout)
-        return _Connection(self._inner.start_tls(ssl_context, server_hostname, timeout), self._clock)
+        with _errors_as(httpcore2.ConnectTimeout, httpcore2.ConnectError), self._breakable():
+            self._socket.settimeout(self._limits.within(timeout))
+            # The handshake apart, so that the new socket is the one that a cancellation breaks.
+            secured = ssl_context.wrap_socket(
+                self._socket, server_hostname=server_hostname, do_handshake_on_connect=False
+            )
+        connection = _Connection(secured, self._limits)
+        try:
+            with _errors_as(httpcore2.ConnectTimeout, httpcore2.ConnectError), connection._breakable():
+                secured.do_handshake()
+        except BaseException:
+            secured.close()
+            raise
+        return connection
 
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
+    def get_extra_info(self, info: str) -> object:
+        match info:
+            case "socket":
+                return self._socket
+            case "ssl_object":
+                return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
+            case "is_readable" if self._socket.fileno() < 0:
+                return True  # closed: reading returns at once
+            case "is_readable":
+                poll = select.poll()
+                poll.register(self._socket, select.POLLIN)
+                return bool(poll.poll(0))
+            case _:
+                return None
 
     def close(self) -> None:
-        self._inner.close()
+        self._socket.close()
 
-    def _hears(self, peer: socket.socket) -> bool:
-        """Whether what can be read is an answer, or the end; a TLS connection also gets what is for itself alone."""
+    @contextmanager
+    def _breakable(self) -> Iterator[None]:
+        """Let the cancellation of this thread's call break the connection; the call then raises `CancelledError`."""
+        cancellation = self._limits.cancellation
         try:
-            self._heard = peer.recv(READ_BYTES)
+            with cancellation.breaking(self._socket):
+                yield
+        finally:
+            cancellation.check()
+
+    def _receives(self) -> bool:
+        """Whether the readable data is an answer, or the end; a TLS connection also receives data for itself alone."""
+        try:
+            self._received = self._socket.recv(READ_BYTES)
         except (BlockingIOError, ssl.SSLWantReadError):
             return False
         return True
 
 
 def _ready(poll: select.poll, timeout_seconds: float) -> tuple[bool, bool]:
-    """Whether the connection can be read and written, when either is so; `TimeoutError` when neither is in time."""
+    """Whether the connection can be read and written, as soon as either is possible; `TimeoutError` otherwise."""
     for _, events in poll.poll(timeout_seconds * 1000):
         return bool(events & ~select.POLLOUT), bool(events & select.POLLOUT)
     raise TimeoutError
 
 
-def _send(peer: socket.socket, left: memoryview) -> int:
-    """How many bytes of `left` went out without waiting."""
+def _send(connection: socket.socket, left: memoryview) -> int:
+    """The number of bytes of `left` that were sent without waiting."""
     try:
-        return peer.send(left)
+        return connection.send(left)
     except (BlockingIOError, ssl.SSLWantWriteError):
         return 0
 
 
 @contextmanager
-def _timing_out(error: type[Exception]) -> Iterator[None]:
-    """Raise a timeout inside as `error`, and any other failure of the connection as one of writing."""
+def _errors_as(timeout: type[Exception], failure: type[Exception]) -> Iterator[None]:
+    """Raise a timeout in the block as `timeout`, and any other failure of the connection as `failure`."""
     try:
         yield
     except TimeoutError:
-        raise error from None
-    except OSError as failure:
-        raise httpcore2.WriteError(str(failure)) from failure
+        raise timeout from None
+    except OSError as error:
+        raise failure(str(error)) from error
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Raise the errors of the pool as those of the client, which has one of the same name for each."""
+    """Raise the errors of the pool as those of the client, which has one with the same name for each."""
     try:
         yield
     except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError) as error:

@@ -1,11 +1,12 @@
-"""Decodes what the APIs do not take, for samples that they do: 16 kHz, mono, 16 bits.
+"""Decodes audio that the APIs do not take to samples that they do: 16 kHz, mono, 16 bits.
 
-What is sent is WAV, by measurement. For an hour of m4a, decoding and resampling take some 3 CPU seconds; encoding the
-samples as MP3 again would take 30 more, and as FLAC the APIs do not take them. A function has a fifth of a CPU and a
-fast network: an hour of samples, 115 MB, goes out within seconds. The models hear at 16 kHz and in mono, so nothing is
-lost that they would hear; what was recorded at a lower rate keeps it.
+The samples are sent as WAV, by measurement. For an hour of m4a, decoding and resampling take some 3 CPU seconds;
+encoding the samples as MP3 again would take 30 more, and the APIs do not take FLAC. A function has a fifth of a CPU and
+a fast network: an hour of samples, 115 MB, is sent within seconds. The models work at 16 kHz and in mono, so nothing is
+lost that they would use; a recording with a lower rate keeps it.
 
-The decoder is FFmpeg's, by PyAV. It reads nothing but the source, by the one demuxer that the first bytes call for.
+The decoder is FFmpeg's, through PyAV. It reads the source and nothing else, with the one demuxer that the first bytes
+require.
 """
 
 from array import array
@@ -13,59 +14,57 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from transcriber.audio.pcm import SAMPLE_RATES_HZ
 from transcriber.audio.resampling import Resampler
 from transcriber.deadline import Deadline
 from transcriber.errors import AudioTooLargeError, SourceTimeoutError, UnsupportedAudioError
 from transcriber.sources.base import Source
-from transcriber.sources.seekable_file import file_of
+from transcriber.sources.seekable_file import open_as_file
 from transcriber.spans import Span
 
 if TYPE_CHECKING:
-    import av
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.packet import Packet
 
 SAMPLE_RATE_HZ = 16_000
-# From below telephony's to above any studio's: a header with another one is damaged.
-SAMPLE_RATES_HZ = range(1_000, 768_001)
 
-# Time stamps of real files waver by a packet; a longer gap is time without sound, and times after it would be early.
+# Time stamps of real files are off by up to a packet; a longer gap is time without sound, and times after it would be
+# early.
 LONGEST_WAVER_SECONDS = 0.2
-# A gap this long is told of, in case there was sound in it; shorter ones are made by recorders that leave silence out.
+# A gap this long is reported, in case there was sound in it; shorter ones come from recorders that leave silence out.
 LONG_GAP_SECONDS = 0.5
-# Failures that are closer together are told of as one.
+# Failures that are closer together are reported as one.
 ONE_DAMAGE_SECONDS = 5.0
 
-# Of all containers, this one may have its index at the end.
+# The container that may have its index at the end.
 INDEXED_DEMUXERS = frozenset({"mov"})
-# These are frames and no more. FFmpeg reckons their length from the rate of the first ones, several times too long or
-# too short where silence takes fewer bytes than speech.
+# These are frames without a container. FFmpeg estimates their length from the rate of the first ones, several times too
+# long or too short where silence takes fewer bytes than speech.
 DEMUXERS_WITHOUT_LENGTH = frozenset({"aac", "ac3", "amr", "mp3"})
-# How much FFmpeg asks for at a time.
+# The bytes that FFmpeg reads at a time.
 READ_BYTES = 64 * 1024
 
 
 class Decoder:
-    """The sound in a source, whose first bytes call for `demuxer`; close it.
+    """The audio in a source whose first bytes require `demuxer`; close it.
 
-    `UnsupportedAudioError` where there is none that can be decoded. `damage` lists, as samples are read, where there
-    should be sound and none could be decoded.
+    `UnsupportedAudioError` where there is none that can be decoded. `name` is the format's, for messages.
     """
 
     def __init__(self, source: Source, *, demuxer: str, name: str) -> None:
-        import av  # noqa: PLC0415 # 24 MiB, and 0.1 s of CPU at a cold start, which WAV and MP3 do without
+        import av  # noqa: PLC0415 # 24 MiB, and 0.1 s of CPU at a cold start; WAV and MP3 do not need it
 
         self._name = name
         self._demuxer = demuxer
         self._source = source
-        self._file = file_of(source, has_index=demuxer in INDEXED_DEMUXERS)
+        self._file = open_as_file(source, has_index=demuxer in INDEXED_DEMUXERS)
         try:
             self._container = av.open(
                 self._file,
                 mode="r",
                 format=demuxer,
-                # Nothing but what is read here: no further file, no address.
+                # No further file and no address is opened, whatever the container refers to.
                 options={"protocol_whitelist": "none"},
                 metadata_errors="ignore",
                 buffer_size=READ_BYTES,
@@ -74,33 +73,34 @@ class Decoder:
             self._file.close()
             message = f"The source holds {name} that cannot be read: it is damaged, or cut off."
             raise UnsupportedAudioError(_with_advice(message, source)) from error
-        self.damage: list[Span] = []
+        self._damage: list[Span] = []
         try:
-            self._stream = self._sound_of(self._container)
+            self._stream = self._audio_stream()
         except UnsupportedAudioError:
             self.close()
             raise
 
-    def _sound_of(self, container: "av.container.InputContainer") -> "AudioStream":
-        if not container.streams.audio:
-            kind = "a video without sound" if container.streams.video else "no sound"
+    def _audio_stream(self) -> "AudioStream":
+        streams = self._container.streams
+        if not streams.audio:
+            kind = "a video without sound" if streams.video else "no sound"
             raise UnsupportedAudioError(f"The source holds {self._name}, and in it {kind}.")
-        self.tracks = len(container.streams.audio)
-        stream = container.streams.audio[0]
+        self.tracks = len(streams.audio)
+        stream = streams.audio[0]
         codec = stream.codec_context
         if codec is None or not codec.sample_rate:
             raise UnsupportedAudioError(f"The source holds {self._name}, with sound that cannot be decoded.")
         codec.thread_count = 1
-        self.codec = str(codec.name)
-        self.channels = int(codec.layout.nb_channels)
         if codec.sample_rate not in SAMPLE_RATES_HZ:
-            raise UnsupportedAudioError(f"The source holds {self._name}, with no sample rate of sound: it is damaged.")
+            raise UnsupportedAudioError(
+                f"The source holds {self._name}, with an impossible sample rate: it is damaged."
+            )
         self.sample_rate_hz = min(SAMPLE_RATE_HZ, int(codec.sample_rate))
         return stream
 
     @property
     def duration_seconds(self) -> float | None:
-        """How long it plays, by its own word; None when it says nothing."""
+        """The length that the container states; None when it states none."""
         if self._demuxer in DEMUXERS_WITHOUT_LENGTH:
             return None
         stream = self._stream
@@ -111,15 +111,15 @@ class Decoder:
     def samples(self, *, max_seconds: float, deadline: Deadline) -> "Iterator[array[int]]":
         """All samples, in order, with silence where there is a gap.
 
-        `AudioTooLargeError` when they play longer than `max_seconds`, whatever was announced.
+        `AudioTooLargeError` when they play longer than `max_seconds`, whatever the container states.
         """
-        import av  # noqa: PLC0415 # imported already, by whoever made this
+        import av  # noqa: PLC0415 # imported already, when this was made
 
-        timeline = _Timeline(self.damage)
+        timeline = _Timeline(self._damage)
         resampler = Resampler(self.sample_rate_hz)
         for packet in self._packets():
             if deadline.has_passed():
-                raise SourceTimeoutError(f"The audio was not decoded within {deadline.limit_seconds:g} s (TIME_LIMIT).")
+                raise SourceTimeoutError(f"The audio was not decoded within {deadline.limit}.")
             try:
                 frames = packet.decode()
             except (av.FFmpegError, ValueError):
@@ -143,8 +143,14 @@ class Decoder:
             message = f"The source holds {self._name}, with no samples that can be decoded."
             raise UnsupportedAudioError(_with_advice(message, self._source))
 
+    def take_damage(self) -> list[Span]:
+        """Remove and return the spans, found so far, with sound that could not be decoded."""
+        damage = list(self._damage)
+        self._damage.clear()
+        return damage
+
     def _packets(self) -> "Iterator[Packet[AudioStream]]":
-        """The packets of the sound, up to the end or to where the container cannot be read any further."""
+        """The packets of the track, up to the end or to where the container cannot be read any further."""
         import av  # noqa: PLC0415 # imported already
 
         try:
@@ -153,7 +159,7 @@ class Decoder:
             return
 
     def close(self) -> None:
-        """Let go of the decoder and of the source's connection."""
+        """Close the decoder and the source's connection."""
         self._container.close()
         self._file.close()
 
@@ -167,21 +173,21 @@ class Decoder:
 
 
 class _Timeline:
-    """Where the frames that were decoded stand in time, and what is missing between them."""
+    """The times of the decoded frames, and what is missing between them; damage is appended to `damage`."""
 
     def __init__(self, damage: list[Span]) -> None:
-        self.seconds = 0.0  # how long frames and gaps play
+        self.seconds = 0.0  # the length of frames and gaps so far
         self._damage = damage
         self._first_seconds: float | None = None
         self._failed_at: float | None = None
 
     def note_failure(self) -> None:
-        """Take note of a packet that could not be decoded."""
+        """Note a packet that could not be decoded."""
         self._failed_at = self.seconds if self._failed_at is None else self._failed_at
 
     def has_gap_before(self, frame: "AudioFrame") -> bool:
-        """Whether there is time without sound before `frame`, by its time stamp; it is counted then."""
-        frame_seconds = frame.time  # computed each time that it is asked for
+        """Whether there is time without sound before `frame`, by its time stamp; if so, it is counted."""
+        frame_seconds = frame.time  # computed at each access
         if frame_seconds is None:
             return False
         self._first_seconds = frame_seconds if self._first_seconds is None else self._first_seconds
@@ -194,7 +200,7 @@ class _Timeline:
         return True
 
     def take(self, frame: "AudioFrame") -> None:
-        """Count a frame, with which damage before it ends."""
+        """Count a frame; damage before it ends here."""
         self.finish()
         self.seconds += frame.samples / frame.sample_rate
 
@@ -209,7 +215,7 @@ class _Timeline:
 
 
 def _with_advice(message: str, source: Source) -> str:
-    """The message, with what to do about an index that could not be gone back from."""
+    """The message, with advice about an index at the end that could not be read first."""
     if source.can_be_read_again:
         return message
     return (

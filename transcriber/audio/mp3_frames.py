@@ -13,6 +13,8 @@ from struct import Struct
 from typing import NamedTuple
 
 from transcriber.audio import mp3
+from transcriber.audio.byte_blocks import ByteBlocks
+from transcriber.audio.loudness import Loudness
 
 # What all frames of a stream have in common: the sync word, the version, the layer, and the sample rate.
 _SAME = 0xFFFE0C00
@@ -99,14 +101,16 @@ def _level_of_books(books: int) -> int:
 
 
 class FrameScanner:
-    """Takes the bytes of a stream in order and keeps those of its frames, until `take` gives them away.
+    """Takes the bytes of a stream in order and keeps those of its frames until `take` removes them.
 
-    Of the frames that wait, `levels` has the loudness of each, 0 for one with nothing in it, and `ends` where each ends
-    in `data`. `lost` tells, in the stream's frames and in bytes, before which frame how much was no frame, tags aside.
+    `levels` has the loudness of each frame that is kept, 0 for an empty one, and `ends` the end of each, in bytes from
+    the first one's start. `lost` has, for bytes that are not frames (tags aside), the number of the frame after them in
+    the stream, and their size.
     """
 
     def __init__(self) -> None:
-        self.data = bytearray()
+        self._kept = ByteBlocks()
+        self._data = bytearray()
         self.ends: array[int] = array("L")
         self.levels: array[int] = array("H")
         self.lost: list[tuple[int, int]] = []
@@ -125,36 +129,42 @@ class FrameScanner:
         """How long each frame plays."""
         return self.first.samples / self.first.sample_rate_hz if self.first else 0.0
 
+    @property
+    def first_frame(self) -> bytes:
+        """At least the bytes of the first frame that is kept."""
+        return self._kept.first
+
     def feed(self, block: bytes) -> None:
-        """Take more bytes."""
-        self.data += block
+        """Scan more bytes."""
+        self._data += block
         self._walk(LOOK_AHEAD_BYTES)
+        self._keep()
 
     def finish(self) -> None:
-        """Look at what is left, although nothing follows it."""
+        """Scan the rest, although nothing follows it."""
         self._walk(mp3.HEADER_BYTES)
-        self._drop(len(self.data) - self._position)
+        self._drop(len(self._data) - self._position)
         self._note_lost()
+        self._keep()
 
     def decibels(self, first: int, last: int) -> list[float]:
         """How loud the frames from `first` to before `last` are, roughly against full scale."""
         return [DECIBELS_OF_LEVEL * level - FULL_SCALE_DECIBELS for level in self.levels[first:last]]
 
-    def take(self, count: int, *, keep: int) -> bytearray:
-        """The bytes of the first `count` frames, of which all but the last `keep` are then gone."""
+    def take(self, count: int, *, keep: int) -> list[bytes]:
+        """The bytes of the first `count` frames, of which all but the last `keep` are removed."""
         gone = count - keep
         end, start = self.ends[count - 1], self.ends[gone - 1] if gone else 0
-        taken, self.data = self.data, self.data[start:]
-        del taken[end:]
+        removed, shared = self._kept.take(start), self._kept.take(end - start)
+        self._kept.put_back(b"".join(shared))
         self.levels = self.levels[gone:]
         self.ends = array("L", (each - start for each in self.ends[gone:]))
         self._reservoirs = self._reservoirs[gone:]
-        self._position -= start
         self._taken += gone
-        return taken
+        return [*removed, *shared]
 
-    def lead(self, count: int) -> int:
-        """How many frames before the `count`-th have to come with it for it to sound as it should.
+    def preroll(self, count: int) -> int:
+        """The number of frames before the `count`-th that a decoder needs to decode it as it should sound.
 
         Its sound may begin in the bytes of frames before it (the bit reservoir), and is mixed with that of the last.
         """
@@ -166,12 +176,18 @@ class FrameScanner:
             frames += 1
         return min(frames, count)
 
+    def _keep(self) -> None:
+        """Move the bytes of scanned frames to the blocks that are kept."""
+        self._kept.append(bytes(self._data[: self._position]))
+        del self._data[: self._position]
+        self._position = 0
+
     def _walk(self, ahead_bytes: int) -> None:
-        """Note all frames that begin at least `ahead_bytes` before the end of what is there."""
-        while self._position <= len(self.data) - ahead_bytes:
+        """Note all frames that begin at least `ahead_bytes` before the end of the data."""
+        while self._position <= len(self._data) - ahead_bytes:
             before = self._position
-            self._note_frames(len(self.data) - ahead_bytes)
-            if self._position == before and not self._pass_over(len(self.data) - ahead_bytes):
+            self._note_frames(len(self._data) - ahead_bytes)
+            if self._position == before and not self._pass_over(len(self._data) - ahead_bytes):
                 return
 
     def _note_frames(self, last: int) -> None:
@@ -179,7 +195,8 @@ class FrameScanner:
 
         An hour has 138,000 of them, so that each step counts: local names and tuples take a fifth less time.
         """
-        data, position, shapes, books, size = self.data, self._position, self._shapes, self._books, len(self.data)
+        data, position, shapes, books, size = self._data, self._position, self._shapes, self._books, len(self._data)
+        kept_bytes = len(self._kept)
         header_at, integer = _HEADER.unpack_from, int.from_bytes
         add_level, add_reservoir, add_end = self.levels.append, self._reservoirs.append, self.ends.append
         while position <= last:
@@ -204,7 +221,7 @@ class FrameScanner:
             add_level(level)
             add_reservoir(side >> reservoir_shift)
             position += size_bytes
-            add_end(position)
+            add_end(kept_bytes + position)
         self._position = position
 
     def _shape(self, word: int) -> _Shape | None:
@@ -220,10 +237,10 @@ class FrameScanner:
 
     def _pass_over(self, last: int) -> bool:
         """Pass over what is no frame, up to where frames follow each other again; whether any byte was."""
-        self._is_in_tag = self._is_in_tag or self.data.startswith(_TAGS, self._position)
+        self._is_in_tag = self._is_in_tag or self._data.startswith(_TAGS, self._position)
         position = self._position
         while True:
-            found = self.data.find(0xFF, position + 1)
+            found = self._data.find(0xFF, position + 1)
             position = last + 1 if found < 0 else found
             if position > last or self._is_stream_at(position):
                 break
@@ -233,9 +250,9 @@ class FrameScanner:
 
     def _is_stream_at(self, position: int) -> bool:
         for _ in range(FRAMES_IN_A_ROW):
-            if position == len(self.data):
+            if position == len(self._data):
                 return True
-            word = int.from_bytes(self.data[position : position + mp3.HEADER_BYTES], "big") & _SHAPE
+            word = int.from_bytes(self._data[position : position + mp3.HEADER_BYTES], "big") & _SHAPE
             shape = self._shapes[word] if word in self._shapes else self._shape(word)
             if shape is None:
                 return False
@@ -244,10 +261,18 @@ class FrameScanner:
 
     def _drop(self, size: int) -> None:
         """Take out bytes that belong to no frame."""
-        del self.data[self._position : self._position + size]
+        del self._data[self._position : self._position + size]
         self._lost_bytes += 0 if self._is_in_tag else size
 
     def _note_lost(self) -> None:
         if self._lost_bytes:
             self.lost.append((self._taken + len(self.levels), self._lost_bytes))
         self._lost_bytes, self._is_in_tag = 0, False
+
+
+def frame_loudness(data: bytes) -> Loudness:
+    """The loudness of the frames in `data`, roughly."""
+    scanner = FrameScanner()
+    scanner.feed(data)
+    scanner.finish()
+    return Loudness(scanner.decibels(0, len(scanner.levels)), scanner.frame_seconds)

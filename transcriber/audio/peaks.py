@@ -7,7 +7,8 @@ All samples are the digits of one integer, 16 bits each, so that one operation o
 from array import array
 from functools import lru_cache
 
-SAMPLE_BITS = 16
+from transcriber.audio.pcm import SAMPLE_BITS
+
 # So many different amounts of samples are met in one recording: a block's, and what is left of one.
 AMOUNTS = 64
 

@@ -3,6 +3,7 @@
 import struct
 from dataclasses import dataclass
 
+from transcriber.audio.pcm import SAMPLE_BITS, SAMPLE_RATES_HZ
 from transcriber.errors import UnsupportedAudioError
 
 # Chunks before the samples (LIST, bext, JUNK) are short; a header longer than this is none.
@@ -19,13 +20,9 @@ PCM_TAG = 0x0001
 EXTENSIBLE_TAG = 0xFFFE
 EXTENSIBLE_TAG_OFFSET = 24
 EXTENSIBLE_FORMAT_BYTES = 40
-# What every list of formats means by WAV: 16 bits a sample, mono or stereo. All else is decoded first.
-PLAIN_BITS = 16
+# What every list of formats means by WAV: 16 bits a sample, mono or stereo. Everything else is decoded first.
 PLAIN_CHANNELS = (1, 2)
 PLAIN_SAMPLE_RATES_HZ = range(8_000, 48_001)
-
-# From below telephony's to above any studio's; a header with another one would make any length short.
-SAMPLE_RATES_HZ = range(1_000, 768_001)
 
 # Recorders that write to a pipe cannot go back to fill in the length and leave one of these.
 _UNKNOWN_LENGTHS = (0, 0x7FFFFFFF, 0xFFFFFFFF, 0x80000000, 0x7FFFFFFF - 36, 0xFFFFFFFF - 36)
@@ -113,7 +110,7 @@ def _layout(fields: tuple[int, ...], data_start: int, data_bytes: int | None, *,
         raise UnsupportedAudioError(
             "This WAV file has no channels, no bits, or no sample rate of sound: it is damaged."
         )
-    is_plain = is_riff and tag == PCM_TAG and bits == PLAIN_BITS and channels in PLAIN_CHANNELS
+    is_plain = is_riff and tag == PCM_TAG and bits == SAMPLE_BITS and channels in PLAIN_CHANNELS
     return WavLayout(
         is_plain=is_plain and sample_rate_hz in PLAIN_SAMPLE_RATES_HZ,
         channels=channels,
@@ -127,11 +124,11 @@ def _layout(fields: tuple[int, ...], data_start: int, data_bytes: int | None, *,
 def header(layout: WavLayout) -> bytes:
     """The header of a plain WAV file with `layout`."""
     data_bytes = layout.data_bytes or 0
-    frame_bytes = layout.channels * PLAIN_BITS // 8
+    frame_bytes = layout.channels * SAMPLE_BITS // 8
     form = struct.pack(
         "<4sIHHIIHH",
         *(b"fmt ", FORMAT_BYTES, PCM_TAG, layout.channels, layout.sample_rate_hz),
-        *(layout.bytes_per_second, frame_bytes, PLAIN_BITS),
+        *(layout.bytes_per_second, frame_bytes, SAMPLE_BITS),
     )
     data = struct.pack("<4sI", b"data", data_bytes)
     return struct.pack("<4sI4s", b"RIFF", 4 + len(form) + len(data) + data_bytes, b"WAVE") + form + data

@@ -1,20 +1,27 @@
-"""What one call of the API gets: a span of the recording, as WAV or MP3."""
+"""A chunk: a span of the recording, as WAV or MP3, that one call of the API transcribes."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar
 
 from transcriber.audio.containers import Container
-from transcriber.audio.loudness import Loudness
+from transcriber.audio.decoding import Decoder
+from transcriber.audio.loudness import Loudness, LoudnessMeter, sample_loudness
+from transcriber.audio.mp3_frames import frame_loudness
 from transcriber.audio.wav import WavLayout
+from transcriber.deadline import Deadline
 from transcriber.request.base64_text import Base64Text
+from transcriber.settings import MAX_CHUNK_MINUTES
 from transcriber.sources.base import Reader, Source
 from transcriber.sources.inline import InlineSource
 from transcriber.spans import Span
 
-# What the Generative APIs take in one call: 25 MB a file, read as the server that is behind them reads it (vLLM counts
-# in MiB), and 30 minutes for a transcription.
+# What the Generative APIs take in one call: 25 MB a file, counted as the server behind them counts (vLLM: in MiB), and
+# 30 minutes for a transcription.
 MAX_CHUNK_BYTES = 25 * 1024 * 1024
-MAX_CHUNK_SECONDS = 30 * 60.0
+MAX_CHUNK_SECONDS = MAX_CHUNK_MINUTES * 60.0
 
 
 class Payload(ABC):
@@ -23,16 +30,21 @@ class Payload(ABC):
     @property
     @abstractmethod
     def size_bytes(self) -> int:
-        """How many bytes `open` will give."""
+        """The number of bytes that `open` reads."""
 
     @property
-    def held_bytes(self) -> int:
-        """How many of them are in memory on this chunk's account."""
-        return 0
+    @abstractmethod
+    def memory_bytes(self) -> int:
+        """The memory that the chunk occupies as long as it exists."""
+
+    @property
+    @abstractmethod
+    def reads_source(self) -> bool:
+        """Whether it is read from the recording's source, which takes time, and only the source's thread may do."""
 
     @property
     def encoded(self) -> Base64Text | None:
-        """The same bytes as base64 text, where they came as such."""
+        """The same bytes as base64 text, where they arrived as such."""
         return None
 
     @abstractmethod
@@ -42,7 +54,7 @@ class Payload(ABC):
 
 @dataclass(frozen=True)
 class SourcePayload(Payload):
-    """All of a source, sent while it arrives; its size is known, and it can be read again."""
+    """A whole source, sent while it arrives; its size is known, and it can be read again."""
 
     source: Source
 
@@ -50,6 +62,16 @@ class SourcePayload(Payload):
     def size_bytes(self) -> int:
         """The source's size."""
         return self.source.size_bytes or 0
+
+    @property
+    def memory_bytes(self) -> int:
+        """None: the bytes pass through."""
+        return 0
+
+    @property
+    def reads_source(self) -> bool:
+        """Always."""
+        return True
 
     @property
     def encoded(self) -> Base64Text | None:
@@ -63,57 +85,119 @@ class SourcePayload(Payload):
 
 @dataclass(frozen=True)
 class BytesPayload(Payload):
-    """Bytes in memory: a header, and what was cut out of a recording."""
+    """Bytes in memory, in blocks that follow each other: a header, and what was cut out of a recording."""
 
-    header: bytes = field(repr=False)
-    data: bytes | bytearray = field(repr=False)
+    blocks: Sequence[bytes] = field(repr=False)
 
-    @property
+    @cached_property
     def size_bytes(self) -> int:
-        """Header and data together."""
-        return len(self.header) + len(self.data)
+        """All blocks together."""
+        return sum(map(len, self.blocks))
 
     @property
-    def held_bytes(self) -> int:
-        """The data; the header is nothing."""
-        return len(self.data)
+    def memory_bytes(self) -> int:
+        """The same; a header is small."""
+        return self.size_bytes
+
+    @property
+    def reads_source(self) -> bool:
+        """Never."""
+        return False
 
     def open(self) -> Reader:
-        """A reading of header and data."""
-        return _BytesReader(self)
+        """A reading of the blocks."""
+        return _BlocksReader(self.blocks)
 
 
-class _BytesReader(Reader):
-    def __init__(self, held: BytesPayload) -> None:
-        self._parts = [memoryview(held.header), memoryview(held.data)]
+class _BlocksReader(Reader):
+    def __init__(self, blocks: Sequence[bytes]) -> None:
+        self._blocks = iter(blocks)
+        self._rest = memoryview(b"")
 
     def read(self, size: int) -> bytes:
-        while self._parts and not self._parts[0]:
-            del self._parts[0]
-        if not self._parts:
-            return b""
-        block, self._parts[0] = bytes(self._parts[0][:size]), self._parts[0][size:]
+        while not self._rest:
+            block = next(self._blocks, None)
+            if block is None:
+                return b""
+            self._rest = memoryview(block)
+        block, self._rest = bytes(self._rest[:size]), self._rest[size:]
         return block
 
     def close(self) -> None:
-        self._parts = []
+        self._blocks, self._rest = iter(()), memoryview(b"")
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """A span of the recording to transcribe in one call.
+    """A span of the recording, to be transcribed in one call.
 
-    Its bytes begin `preroll_seconds` before the span, with sound of the chunk before that is too short for a word. `layout` says where the samples of a WAV file are. `levels` are those of its bytes, where cutting it has told.
+    Its bytes begin `preroll_seconds` before the span, with sound of the chunk before that is too short for a word.
+    `layout` says where the samples of a WAV file are. `measured` is the loudness of its bytes, where cutting measured
+    it. `warnings` say what could not be read within the span.
     """
 
     span: Span
     container: Container
-    body: Payload = field(repr=False)
+    payload: Payload = field(repr=False)
     layout: WavLayout | None = None
     preroll_seconds: float = 0.0
-    levels: Loudness | None = field(default=None, repr=False)
+    measured: Loudness | None = field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def origin_seconds(self) -> float:
+        """When its first byte plays, in seconds from the recording's start."""
+        return self.span.start_seconds - self.preroll_seconds
 
     @property
     def duration_seconds(self) -> float:
         """How long its bytes play."""
         return self.span.duration_seconds + self.preroll_seconds
+
+    @property
+    def has_loudness(self) -> bool:
+        """Whether `loudness` is at hand, without reading the recording's source again."""
+        return self.measured is not None or not self.payload.reads_source
+
+    @cached_property
+    def loudness(self) -> Loudness:
+        """The loudness of its bytes over time; measured once, from the bytes if cutting did not measure it."""
+        if self.measured is not None:
+            return self.measured
+        with self.payload.open() as reader:
+            reader.skip(0 if self.layout is None else self.layout.data_start)
+            data = reader.read_fully(self.payload.size_bytes)
+        if self.layout is None:
+            return frame_loudness(data)
+        return sample_loudness(data, sample_rate_hz=self.layout.sample_rate_hz, channels=self.layout.channels)
+
+    @cached_property
+    def is_silent(self) -> bool:
+        """Whether there is no sound in it, so that nothing can be said in it; false where that is not known cheaply."""
+        if self.measured is None or self.measured.is_silent or self.layout is not None:
+            return self.measured is not None and self.measured.is_silent
+        # The levels of MP3 frames are rough, and vary in steady noise; in doubt, the samples decide.
+        return self.measured.may_be_silent and self._decoded_loudness().is_silent
+
+    def _decoded_loudness(self) -> Loudness:
+        with Decoder(_PayloadSource(self.payload), demuxer=self.container.value, name="MP3") as decoder:
+            meter = LoudnessMeter(sample_rate_hz=decoder.sample_rate_hz, channels=1)
+            for samples in decoder.samples(max_seconds=float("inf"), deadline=Deadline(float("inf"))):
+                meter.feed(samples)
+            return meter.take_all()
+
+
+class _PayloadSource(Source):
+    """A chunk's payload as a source."""
+
+    kind: ClassVar[str] = "chunk"
+
+    def __init__(self, payload: Payload) -> None:
+        super().__init__(max_bytes=payload.size_bytes)
+        self.size_bytes = payload.size_bytes
+        self._payload = payload
+
+    def _connect(self, start: int) -> Reader:
+        reader = self._payload.open()
+        reader.skip(start)
+        return reader

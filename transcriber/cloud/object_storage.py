@@ -1,10 +1,11 @@
-"""Reads, lists and conditionally writes objects of Object Storage; decides nothing about them.
+"""Reads and conditionally writes objects of Object Storage; decides nothing about them.
 
 The client is obstore, whose import and first store take 0.04 s of CPU and 15 MiB, 16 MB unpacked; boto3 takes 0.44 s,
-49 MiB and 33 MB for the same, minio 30 MiB and 13 MB and four times obstore's start. Listing alone is done by
+49 MiB and 33 MB for the same, minio 30 MiB and 13 MB and four times obstore's start. Only listings are made by
 `transcriber.cloud.listing`: obstore gives up a whole listing at the first key with an empty or a dot segment.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,18 +27,21 @@ if TYPE_CHECKING:
     from obstore.store import S3Credential, S3Store
 
 CONNECT_TIMEOUT_SECONDS = 5.0
-# Storage that says nothing for this long has stalled; the margin between TIME_LIMIT and the timeout outlasts it once.
+# Storage that sends nothing for this long has stalled; the margin between TIME_LIMIT and the timeout outlasts it once.
 STALL_TIMEOUT_SECONDS = 8.0
 # Few and quick: the queue's redelivery and the sweep come on top of these.
 MAX_RETRIES = 2
 RETRY_SECONDS = 5.0
-# The unit in which a download arrives: under it, the calls would cost more than the bytes.
+# The unit in which a download arrives: in smaller ones, the calls would cost more than the bytes.
 BLOCK_BYTES = 64 * 1024
+# A client is kept for each of this many buckets, the last ones used: recordings and results are in one or two, and
+# requests may name any number of buckets that do not exist.
+MAX_CLIENTS = 4
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """What is known of an object without its bytes; `etag` is without quotes, and the version of the bytes."""
+    """The facts of an object without its bytes; `etag`, without quotes, is the version of the bytes."""
 
     key: str
     etag: str
@@ -49,29 +53,29 @@ class StoredObject:
 class ObjectStorage:
     """The buckets that the settings' key pair opens.
 
-    Every call raises `SourceNotFoundError` for what is not there (unless it says otherwise), `SourceRefusedError` for
-    what the key pair may not do, `SourceFailedError` for a failure after retries, `RequestError` for a key that the
-    client cannot express.
+    Every call raises `SourceNotFoundError` for an object that is not there (unless it says otherwise),
+    `SourceRefusedError` for what the key pair may not do, `SourceFailedError` for a failure after retries,
+    `RequestError` for a key that the client cannot express.
     """
 
     def __init__(self, url: str, region: str, account: Account) -> None:
         self._url = url
         self._region = region
         self._account = account
-        self._stores: dict[str, S3Store] = {}
+        self._clients: OrderedDict[str, S3Store] = OrderedDict()
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "ObjectStorage":
-        """The storage that `settings` name; `SettingsError` where they have no key pair."""
+        """The storage of `settings`; `SettingsError` where they have no key pair."""
         if settings.storage is None:
             raise SettingsError("S3_ACCESS_KEY", "is not set, nor is S3_SECRET_KEY; objects are read with both")
         return cls(settings.storage_url, settings.storage_region, settings.storage)
 
     def head(self, bucket: str, key: str) -> StoredObject | None:
-        """What is known of an object; None where there is none."""
+        """The object's facts; None where there is none."""
         try:
             with _failures(bucket, key):
-                result = self._store(bucket).get(key, options={"head": True})
+                result = self._client(bucket).get(key, options={"head": True})
         except SourceNotFoundError:
             return None
         meta = result.meta
@@ -81,7 +85,7 @@ class ObjectStorage:
     def get(self, bucket: str, key: str) -> bytes:
         """All bytes of a small object."""
         with _failures(bucket, key):
-            return bytes(self._store(bucket).get(key).bytes())
+            return bytes(self._client(bucket).get(key).bytes())
 
     def read(self, bucket: str, key: str, *, etag: str, start: int = 0) -> Iterator[bytes]:
         """The bytes of the version `etag` from `start`, block by block; `SourceChangedError` for another one."""
@@ -89,7 +93,7 @@ class ObjectStorage:
             options: GetOptions = {"if_match": f'"{etag}"'}
             if start:  # not always: an empty object has no range
                 options["range"] = {"offset": start}
-            yield from self._store(bucket).get(key, options=options).stream(min_chunk_size=BLOCK_BYTES)
+            yield from self._client(bucket).get(key, options=options).stream(min_chunk_size=BLOCK_BYTES)
 
     def create(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str]) -> str | None:
         """Write an object where there is none, and return its ETag; None where there is one."""
@@ -102,44 +106,51 @@ class ObjectStorage:
     def delete(self, bucket: str, key: str) -> None:
         """Remove an object; nothing happens where there is none."""
         with _failures(bucket, key):
-            self._store(bucket).delete(key)
+            self._client(bucket).delete(key)
 
     def _put(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str], etag: str | None) -> str | None:
         from obstore.exceptions import AlreadyExistsError, PreconditionError  # noqa: PLC0415 # as with the store
 
         with _failures(bucket, key):
             try:
-                result = self._store(bucket).put(
+                result = self._client(bucket).put(
                     key, body, attributes=dict(metadata), mode="create" if etag is None else {"e_tag": f'"{etag}"'}
                 )
             except (AlreadyExistsError, PreconditionError):
                 return None
         return _bare(result["e_tag"])
 
-    def _store(self, bucket: str) -> "S3Store":
-        if bucket not in self._stores:
-            from obstore.store import S3Store  # noqa: PLC0415 # 0.03 s of CPU at a cold start, which only objects need
+    def _client(self, bucket: str) -> "S3Store":
+        if bucket in self._clients:
+            self._clients.move_to_end(bucket)
+            return self._clients[bucket]
+        client = self._clients[bucket] = self._new_client(bucket)
+        if len(self._clients) > MAX_CLIENTS:
+            self._clients.popitem(last=False)
+        return client
 
-            self._stores[bucket] = S3Store(
-                bucket,
-                # Both names of it, and the keys by a function, so that no variable named AWS_* is read in their place.
-                endpoint=self._url,
-                aws_endpoint_url_s3=self._url,
-                region=self._region,
-                credential_provider=_credentials(self._account),
-                skip_signature=False,
-                virtual_hosted_style_request=False,
-                disable_bulk_delete=True,
-                client_options={
-                    "allow_http": self._url.startswith("http://"),
-                    "connect_timeout": timedelta(seconds=CONNECT_TIMEOUT_SECONDS),
-                    "read_timeout": timedelta(seconds=STALL_TIMEOUT_SECONDS),
-                    # A long recording is read for as long as it is sent to the API; the reader keeps the deadline.
-                    "timeout": timedelta(hours=1),
-                },
-                retry_config={"max_retries": MAX_RETRIES, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
-            )
-        return self._stores[bucket]
+    def _new_client(self, bucket: str) -> "S3Store":
+        from obstore.store import S3Store  # noqa: PLC0415 # 0.03 s of CPU at a cold start, which only objects need
+
+        return S3Store(
+            bucket,
+            # Both names of it, and the keys by a function, so that no variable named AWS_* is read in their place.
+            endpoint=self._url,
+            aws_endpoint_url_s3=self._url,
+            region=self._region,
+            credential_provider=_credentials(self._account),
+            skip_signature=False,
+            virtual_hosted_style_request=False,
+            disable_bulk_delete=True,
+            client_options={
+                "allow_http": self._url.startswith("http://"),
+                "connect_timeout": timedelta(seconds=CONNECT_TIMEOUT_SECONDS),
+                "read_timeout": timedelta(seconds=STALL_TIMEOUT_SECONDS),
+                # A long recording is read for as long as it is sent to the API; the reader keeps the deadline.
+                "timeout": timedelta(hours=1),
+            },
+            retry_config={"max_retries": MAX_RETRIES, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
+        )
 
 
 def _credentials(account: Account) -> "Callable[[], S3Credential]":
@@ -156,7 +167,7 @@ def _credentials(account: Account) -> "Callable[[], S3Credential]":
 
 @contextmanager
 def _failures(bucket: str, key: str) -> Iterator[None]:
-    """Turn the client's exceptions, whose texts hold addresses and answers, into errors of ours."""
+    """Raise the client's exceptions, whose texts hold addresses and answers, as our errors."""
     from obstore.exceptions import (  # noqa: PLC0415 # as with the store
         BaseError,
         PermissionDeniedError,

@@ -1,4 +1,4 @@
-"""Sends messages to a queue of Scaleway Queues, by the query form of SQS; receives none: a trigger does."""
+"""Sends messages to a queue of Scaleway Queues, by the query form of SQS; receiving is up to a trigger."""
 
 import re
 from collections.abc import Sequence
@@ -8,17 +8,13 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 import requests
-from requests_aws4auth import AWS4Auth
 
+from transcriber.cloud.queue_limits import MAX_BATCH, MAX_MESSAGE_BYTES
+from transcriber.cloud.signing import signed_session
 from transcriber.deadline import Deadline
 from transcriber.errors import ApiFailedError, QueueFailedError, SettingsError
 from transcriber.retry import RetryPolicy
 from transcriber.settings import Settings
-
-# Of the protocol: messages a batch, bytes of all messages of a batch together, and how long a message may be held back.
-MAX_BATCH = 10
-MAX_MESSAGE_BYTES = 256 * 1024
-MAX_DELAY_SECONDS = 900
 
 _PROTOCOL: Final = "2012-11-05"
 TIMEOUT_SECONDS = 10.0
@@ -33,16 +29,14 @@ class Queue:
             raise SettingsError("QUEUE_URL", "is not set")
         self._url = settings.queue_url
         self._retry = retry or RetryPolicy(max_attempts=MAX_ATTEMPTS)
-        self._session = requests.Session()
-        self._session.trust_env = False  # neither proxies nor a .netrc: the settings are all there is
         region = _region(settings.queue_url) or settings.storage_region
-        self._session.auth = AWS4Auth(settings.queue.access_key, settings.queue.secret_key, region, "sqs")
+        self._session = signed_session(settings.queue, region=region, service="sqs")
 
     def send(self, messages: Sequence[str], *, deadline: Deadline, delay_seconds: int = 0) -> None:
-        """Send `messages`, in as few batches as they fit into; `QueueFailedError` when one is refused after retries.
+        """Send `messages`, in as few batches as possible; `QueueFailedError` when one is refused after retries.
 
-        Those before it have been sent then, and a message whose answer was lost may be sent twice. Nobody receives one
-        within `delay_seconds`, at most `MAX_DELAY_SECONDS`.
+        The messages before it have been sent then, and a message whose answer was lost may be sent twice. Each is
+        delivered after `delay_seconds` at the earliest, at most `MAX_DELAY_SECONDS`.
         """
         for batch in _batches(messages):
             left = list(batch)
@@ -50,7 +44,7 @@ class Queue:
             def attempt(left: list[str] = left) -> None:
                 left[:] = self._send(left, deadline, delay_seconds)
                 if left:
-                    raise ApiFailedError("")  # what the policy retries
+                    raise ApiFailedError("")  # the policy retries it
 
             try:
                 self._retry(attempt, deadline=deadline)
@@ -58,14 +52,14 @@ class Queue:
                 raise QueueFailedError("The queue of QUEUE_URL did not take a message, after retries.") from None
 
     def _send(self, messages: Sequence[str], deadline: Deadline, delay_seconds: int) -> list[str]:
-        """Send one batch; what is not sent of it."""
+        """Send one batch; the messages of it that were not sent."""
         form = {"Action": "SendMessageBatch", "Version": _PROTOCOL}
         for index, message in enumerate(messages):
             form[f"SendMessageBatchRequestEntry.{index + 1}.Id"] = str(index)
             form[f"SendMessageBatchRequestEntry.{index + 1}.MessageBody"] = message
             if delay_seconds:
                 form[f"SendMessageBatchRequestEntry.{index + 1}.DelaySeconds"] = str(delay_seconds)
-        timeout_seconds = max(0.1, min(TIMEOUT_SECONDS, deadline.remaining_seconds()))
+        timeout_seconds = deadline.timeout_seconds(TIMEOUT_SECONDS)
         try:
             answer = self._session.post(self._url, data=form, timeout=timeout_seconds, allow_redirects=False)
         except requests.RequestException:
@@ -83,7 +77,7 @@ class Queue:
 
 
 def _region(url: str) -> str | None:
-    """The region that the host of Scaleway's endpoint names: `sqs.mnq.<region>.scaleway.com`."""
+    """The region in the host of Scaleway's endpoint: `sqs.mnq.<region>.scaleway.com`."""
     match = re.fullmatch(r"sqs\.mnq\.([a-z-]+)\.scaleway\.com", urlsplit(url).hostname or "")
     return match[1] if match else None
 

@@ -23,7 +23,7 @@ def completion(content: str, transcript: Transcript, reply: ChatReply) -> dict[s
         "finish_reason": "stop",
     }
     head = _head("chat.completion", transcript, reply)
-    return {**head, "choices": [choice], "usage": _usage(transcript), **_additions(transcript, reply)}
+    return {**head, "choices": [choice], "usage": _usage(transcript), **_additions(transcript)}
 
 
 def stream(content: str, transcript: Transcript, reply: ChatReply) -> str:
@@ -41,7 +41,7 @@ def stream(content: str, transcript: Transcript, reply: ChatReply) -> str:
     chunks = [
         chunk({"role": "assistant", "content": ""}),
         *([chunk({"content": content})] if content else []),
-        chunk({}, "stop") | _additions(transcript, reply),
+        chunk({}, "stop") | _additions(transcript),
     ]
     if reply.streams_usage:
         chunks.append({**head, "choices": [], "usage": _usage(transcript)})
@@ -65,8 +65,7 @@ def _usage(transcript: Transcript) -> dict[str, int] | None:
     }
 
 
-def _additions(transcript: Transcript, reply: ChatReply) -> dict[str, Any]:
+def _additions(transcript: Transcript) -> dict[str, Any]:
     """What a transcript's answer has beside its text and its bill, and a chat completion has no field for."""
-    warnings = (*reply.warnings, *transcript.warnings)
     duration = {"duration": round(transcript.duration_seconds, SECONDS_DECIMALS)}
-    return duration | ({"warnings": warnings} if warnings else {})
+    return duration | ({"warnings": transcript.warnings} if transcript.warnings else {})

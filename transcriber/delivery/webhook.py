@@ -1,7 +1,7 @@
-"""Sends results to the address that a request named, signed as Standard Webhooks; reads nothing of what comes back.
+"""Sends results to a request's callback address, signed as Standard Webhooks; reads no answer body.
 
 The form is that of https://www.standardwebhooks.com: the receiver verifies it with any of its libraries, or with
-`client.webhooks.verify_signature` of the openai client, and tells repetitions by `webhook-id`.
+`client.webhooks.verify_signature` of the openai client, and recognises repetitions by `webhook-id`.
 """
 
 import base64
@@ -26,22 +26,22 @@ from transcriber.errors import (
     SourceError,
     SourceFailedError,
 )
-from transcriber.net.ssrf_guard import GuardedAdapter, SsrfGuard
+from transcriber.net.ssrf_guard import SsrfGuard
 from transcriber.retry import RetryPolicy
-from transcriber.sources.url import check_url
+from transcriber.sources.url import Downloader, check_url
 
 CONNECT_TIMEOUT_SECONDS = 10.0
-# A receiver has to note the result, not to work on it.
+# A receiver has to record the result, not to work on it.
 ANSWER_TIMEOUT_SECONDS = 20.0
 MAX_ATTEMPTS = 5
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 # what every secret begins with
-# The least that the standard has a secret be.
+# The shortest secret that the standard allows.
 LEAST_SECRET_BYTES = 24
-_CURABLE: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+_RETRYABLE: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 
 
 def read_secret(secret: str | None) -> bytes:
-    """The key that CALLBACK_SECRET is; `SettingsError` when it is missing or malformed."""
+    """The key in CALLBACK_SECRET; `SettingsError` when it is missing or malformed."""
     if secret is None:
         raise SettingsError("CALLBACK_SECRET", "is not set, and callbacks are signed with it")
     try:
@@ -61,42 +61,42 @@ def sign(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
 
 
 class WebhookSender:
-    """Sends callbacks to public addresses, over connections of the guard."""
+    """Sends callbacks to public addresses, over the connections of downloads."""
 
     def __init__(
         self,
         guard: SsrfGuard,
-        connections: Callable[[], GuardedAdapter],
+        downloader: Downloader,
         key: bytes,
         *,
         retry: RetryPolicy | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._guard = guard
-        self._connections = connections
+        self._downloader = downloader
         self._key = key
         self._retry = retry or RetryPolicy(max_attempts=MAX_ATTEMPTS)
         self._now = now
 
     def check(self, url: str) -> None:
-        """Raise `RequestError` for an address that no callback will go to: before the work, rather than after it."""
+        """Raise `RequestError` for an address that no callback can reach: before the work, rather than after it."""
         try:
             check_url(url)
             parts = urlsplit(url)
             self._guard.addresses(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
         except AddressRefusedError:
             message = (
-                "The callback is no http or https address on the public internet. To let it in, name its host in "
+                "The callback is not an http or https address on the public internet. To allow it, name its host in "
                 "ALLOWED_PRIVATE_HOSTS."
             )
             raise RequestError(message, param="callback") from None
         except (RequestError, UnicodeError):
-            raise RequestError("The callback is no valid address.", param="callback") from None
+            raise RequestError("The callback is not a valid address.", param="callback") from None
         except OSError:
             raise RequestError("The callback's host has no address.", param="callback") from None
 
     def send(self, url: str, body: str, content_type: str, *, message_id: str, deadline: Deadline) -> None:
-        """Post `body`, again if need be, always under `message_id`; `CallbackFailedError` when it is not taken."""
+        """Post `body`, with retries, under the same `message_id`; `CallbackFailedError` when it is not accepted."""
         try:
             self._retry(lambda: self._post(url, body.encode(), content_type, message_id, deadline), deadline=deadline)
         except (SourceError, RequestError) as error:
@@ -111,17 +111,16 @@ class WebhookSender:
             "webhook-timestamp": str(timestamp),
             "webhook-signature": sign(self._key, message_id, timestamp, body),
         }
-        remaining_seconds = max(0.1, deadline.remaining_seconds())
-        self._guard.clock.set(remaining_seconds)
-        timeouts = (min(CONNECT_TIMEOUT_SECONDS, remaining_seconds), min(ANSWER_TIMEOUT_SECONDS, remaining_seconds))
+        self._guard.thread_deadline.set(deadline.timeout_seconds(float("inf")))
+        timeouts = (deadline.timeout_seconds(CONNECT_TIMEOUT_SECONDS), deadline.timeout_seconds(ANSWER_TIMEOUT_SECONDS))
         try:
-            # The adapter, not a session: redirects are not followed, and the body stays unread.
+            # The adapter, not a session: redirects are not followed, and the body is not read.
             request = requests.Request("POST", url, headers=headers, data=body).prepare()
-            with self._connections().send(request, stream=True, timeout=timeouts) as answer:
+            with self._downloader.connections.send(request, stream=True, timeout=timeouts) as answer:
                 status = answer.status_code
         except (requests.RequestException, HTTPError, OSError, ValueError):
             raise SourceFailedError("its receiver cannot be reached, or says nothing.") from None
-        if status in _CURABLE or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if status in _RETRYABLE or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise SourceFailedError(f"its receiver answered {status}.")
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             raise RequestError(f"its receiver answered {status}.")

@@ -65,7 +65,7 @@ class SsrfGuard:
     """Turns a host into addresses that may be connected to; `AddressRefusedError` if even one of them may not."""
 
     def __init__(self, allowed: Sequence[AllowedHost] = (), *, resolver: Resolver = resolve) -> None:
-        self.clock = ThreadDeadline()
+        self.thread_deadline = ThreadDeadline()
         self._allowed = allowed
         self._resolver = resolver
 
@@ -83,15 +83,15 @@ class SsrfGuard:
         return addresses
 
     def connect(self, host: str, port: int, timeout_seconds: float | None) -> socket.socket:
-        """A connection to the first address of `host` that takes one, whose reads keep to the time of `clock`."""
+        """A connection to the first address of `host` that takes one, whose reads keep to `thread_deadline`."""
         failure: OSError = OSError("the name has no address")
         for address in self.addresses(host, port)[:MAX_ADDRESSES_TRIED]:
             try:
-                plain = socket.create_connection((str(address), port), self.clock.within(timeout_seconds))
+                plain = socket.create_connection((str(address), port), self.thread_deadline.within(timeout_seconds))
             except OSError as error:
                 failure = error
             else:
-                return _ClockedSocket.around(plain, self.clock)
+                return _LimitedSocket.around(plain, self.thread_deadline)
         raise failure
 
     def _is_allowed(self, host: str, port: int, address: Address) -> bool:
@@ -107,32 +107,32 @@ def _contains(network: Network, address: Address) -> bool:
     return network.version == address.version and address in network
 
 
-class _ClockedSocket(socket.socket):
-    """A connection whose every read, be it of a status line or of a body, keeps to the clock: http.client reads so."""
+class _LimitedSocket(socket.socket):
+    """A connection whose reads, of a status line or of a body, keep to the thread's deadline: http.client reads so."""
 
-    clock: ThreadDeadline
+    thread_deadline: ThreadDeadline
 
     @classmethod
-    def around(cls, plain: socket.socket, clock: ThreadDeadline) -> Self:
+    def around(cls, plain: socket.socket, thread_deadline: ThreadDeadline) -> Self:
         """The connection of `plain`, which is left without one."""
         timeout_seconds = plain.gettimeout()
-        clocked = cls(plain.family, plain.type, plain.proto, plain.detach())
-        clocked.settimeout(timeout_seconds)
-        clocked.clock = clock
-        return clocked
+        limited = cls(plain.family, plain.type, plain.proto, plain.detach())
+        limited.settimeout(timeout_seconds)
+        limited.thread_deadline = thread_deadline
+        return limited
 
     def recv_into(self, buffer: "WriteableBuffer", nbytes: int = 0, flags: int = 0) -> int:
-        self.clock.keep(self)
+        self.thread_deadline.limit(self)
         return super().recv_into(buffer, nbytes, flags)
 
 
-class _ClockedTlsSocket(ssl.SSLSocket):
-    """The same over TLS; connections of others with the same context have a clock that never ends."""
+class _LimitedTlsSocket(ssl.SSLSocket):
+    """The same over TLS; until the pool sets it, the deadline never passes."""
 
-    clock = ThreadDeadline()
+    thread_deadline = ThreadDeadline()
 
     def recv_into(self, buffer: "WriteableBuffer", nbytes: int | None = None, flags: int = 0) -> int:
-        self.clock.keep(self)
+        self.thread_deadline.limit(self)
         return super().recv_into(buffer, nbytes, flags)
 
 
@@ -142,8 +142,8 @@ class GuardedAdapter(HTTPAdapter):
     def __init__(self, guard: SsrfGuard, tls: ssl.SSLContext) -> None:
         self._guard = guard
         self._tls = tls
-        # For all connections with this context; those that are not made here have a clock that never ends.
-        tls.sslsocket_class = _ClockedTlsSocket
+        # For all connections with this context, which therefore is no other client's.
+        tls.sslsocket_class = _LimitedTlsSocket
         super().__init__()
 
     def get(self, url: str, *, headers: Mapping[str, str], timeouts: tuple[float, float]) -> requests.Response:
@@ -188,8 +188,8 @@ def guarded_pools(guard: SsrfGuard) -> dict[str, type[HTTPConnectionPool]]:
 
         def connect(self) -> None:
             super().connect()
-            if isinstance(self.sock, _ClockedTlsSocket):
-                self.sock.clock = guard.clock
+            if isinstance(self.sock, _LimitedTlsSocket):
+                self.sock.thread_deadline = guard.thread_deadline
 
     class Pool(HTTPConnectionPool):
         ConnectionCls = Connection

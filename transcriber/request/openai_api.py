@@ -3,7 +3,7 @@
 It never looks at the audio, and never answers: what the answer to a chat completion needs goes forward as `ChatReply`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -11,7 +11,6 @@ from typing import Any, Final
 from transcriber.errors import RequestError
 from transcriber.request.fields import read_text, refuse_unknown, short
 from transcriber.request.options import OPTIONS
-from transcriber.settings import ApiKind
 
 
 class ApiPath(StrEnum):
@@ -25,12 +24,11 @@ class ApiPath(StrEnum):
 
 @dataclass(frozen=True)
 class ChatReply:
-    """What the answer to a chat completion needs to be one; `warnings` are of what the request asked for in vain."""
+    """What the answer to a chat completion needs from its request."""
 
     completion_id: str
     is_streamed: bool = False
     streams_usage: bool = False
-    warnings: tuple[str, ...] = ()
 
 
 # The client's own bookkeeping, and knobs that turn nothing in a transcript: whoever sends one loses nothing by it.
@@ -103,9 +101,7 @@ def read_form(fields: Mapping[str, Any]) -> dict[str, Any]:
     return asked
 
 
-def read_chat(
-    fields: Mapping[str, Any], *, request_id: str, api_kind: Callable[[str], ApiKind | None]
-) -> tuple[dict[str, Any], ChatReply]:
+def read_chat(fields: Mapping[str, Any], *, request_id: str) -> tuple[dict[str, Any], ChatReply]:
     """The fields of the request that a chat completion comes down to, and what its answer needs.
 
     The texts of its messages become the prompt, and the answer's content is what `response_format` names, which is
@@ -115,12 +111,8 @@ def read_chat(
     refuse_unknown(fields, CHAT_FIELDS, what="a chat completion")
     asked = _without_neutral(fields, NEUTRAL_VALUES)
     read = {name: asked[name] for name in CHAT_OPTIONS if name in asked}
-    model = read_text(asked, "model")
+    read_text(asked, "model")
     read |= _read_messages(asked.get("messages"))
-    warnings = []
-    if api_kind(model) is ApiKind.TRANSCRIPTIONS and read.pop("prompt", None):
-        # To such a model a prompt is a list of words to expect, and "Transcribe this audio" would be heard in silence.
-        warnings.append(f"The text of the messages was not used: {model} only transcribes.")
     read["response_format"] = _read_response_format(asked.get("response_format", "text"))
     if "max_completion_tokens" in asked:
         read["max_tokens"] = asked["max_completion_tokens"]
@@ -132,7 +124,6 @@ def read_chat(
         completion_id=f"chatcmpl-{request_id}",
         is_streamed=is_streamed,
         streams_usage=_read_flag(stream_options, "include_usage"),
-        warnings=tuple(warnings),
     )
     return read, reply
 

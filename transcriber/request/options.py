@@ -1,12 +1,12 @@
-"""The options of a transcription: each one's type, range and spelling, and how it is read."""
+"""The options of a transcription: the type, range and spelling of each, and how it is read and written."""
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from transcriber.errors import RequestError
+from transcriber.response_format import ResponseFormat
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ MAX_OUTPUT_TOKENS = 16_384
 MAX_TEMPERATURE = 2.0
 
 
-# What people write who want nothing but the words, as the documentation's own example does.
+# Prompts that ask for the words and nothing else, as the documentation's own example does.
 _TRANSCRIBE = re.compile(
     r"(?:please )?transcribe(?: (?:this|the|my))?(?: (?:audio|recording|speech|sound|voice|file|clip|memo))*"
     r"(?: (?:verbatim|word for word|exactly|please))?[.!]?",
@@ -29,19 +29,12 @@ _TRANSCRIBE = re.compile(
 )
 
 
-class ResponseFormat(StrEnum):
-    """The formats of an answer, by the names of the OpenAI API."""
-
-    JSON = "json"
-    TEXT = "text"
-    VERBOSE_JSON = "verbose_json"
-    SRT = "srt"
-    VTT = "vtt"
-
-
 @dataclass(frozen=True)
 class TranscriptionOptions:
-    """How a recording is transcribed; None leaves the choice to the function."""
+    """How a recording is transcribed; None leaves the choice to the function.
+
+    `prompt_is_instruction` marks the text of a chat's messages, which only a model that follows instructions can use.
+    """
 
     model: str | None = None
     language: str | None = None
@@ -51,20 +44,32 @@ class TranscriptionOptions:
     max_tokens: int | None = None
     response_format: ResponseFormat = ResponseFormat.JSON
     timestamp_granularities: tuple[str, ...] = ()
+    prompt_is_instruction: bool = False
 
     @property
     def asks_for_words(self) -> bool:
-        """Whether a chat model is asked for the words alone, by our instruction or one like it: that can be checked."""
+        """Whether a chat model is instructed to write the words alone: such an answer can be checked."""
         return self.prompt is None or _TRANSCRIBE.fullmatch(self.prompt) is not None
 
     @property
     def wants_times(self) -> bool:
         """Whether the answer says when words are said."""
-        return self.response_format in {ResponseFormat.VERBOSE_JSON, ResponseFormat.SRT, ResponseFormat.VTT}
+        return self.response_format.has_times
+
+    def to_fields(self) -> dict[str, Any]:
+        """The fields of a request with these options; those at their default are left out."""
+        fields = {
+            name: getattr(self, name) for name in ("model", "language", "prompt", "temperature", "top_p", "max_tokens")
+        }
+        if self.response_format is not ResponseFormat.JSON:
+            fields["response_format"] = self.response_format.value
+        if self.timestamp_granularities:
+            fields["timestamp_granularities"] = list(self.timestamp_granularities)
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 class _InvalidOptionError(ValueError):
-    """Says what the option is instead."""
+    """An option's value is wrong; the text says what the option is instead."""
 
 
 def _number(value: object) -> float:

@@ -1,19 +1,20 @@
-"""Reads what Object Storage tells of uploads, in each of the envelopes that it comes in; knows nothing of results."""
+"""Reads upload events of Object Storage, in each envelope that they come in; knows nothing of results."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import unquote_plus
 
 from transcriber.errors import RequestError
 from transcriber.request.fields import is_bucket, is_key
+from transcriber.request.trigger import Trigger
 
 # More than any store puts in one message; each costs a transcription.
 MAX_RECORDS = 100
 
-# What an upload must end in to be looked at; what it is, its bytes decide. Other files beside the recordings - texts,
-# pictures, our own results - are left alone without a request or an error record. A key with no ending is looked at.
+# Endings of keys that are considered; the bytes decide what an object is. Other files beside the recordings (texts,
+# pictures, our own results) are skipped without a request or an error record. A key without an ending is considered.
 AUDIO_SUFFIXES: Final = frozenset(
     f".{ending}"
     for ending in (
@@ -34,22 +35,24 @@ class ObjectReference:
 
 @dataclass(frozen=True)
 class UploadEvent:
-    """Objects that were created; none when all that is told is something else, such as a removal or a test."""
+    """Objects that were created; none when the event is about something else, such as a removal or a test."""
+
+    trigger: ClassVar[Trigger] = Trigger.UPLOAD
 
     objects: tuple[ObjectReference, ...]
 
 
 def may_be_audio(key: str) -> bool:
-    """Whether an object of this name is looked at: it ends like audio or video, or has no ending."""
+    """Whether an object with this key is considered: it ends like audio or video, or has no ending."""
     name = key.rpartition("/")[2]
     stem, dot, ending = name.rpartition(".")
     return bool(name) and (not stem or not dot or f".{ending.lower()}" in AUDIO_SUFFIXES)
 
 
 def read_uploads(fields: Mapping[str, Any]) -> UploadEvent | None:
-    """The uploads that `fields` tell of, in an SNS envelope or without; None when they are of another kind.
+    """The uploads that `fields` report, in an SNS envelope or without; None when they are something else.
 
-    `RequestError` when they are records, and wrong.
+    `RequestError` when they are records that cannot be read.
     """
     if fields.get("Type") == "Notification" and "Message" in fields:
         fields = _read_message(fields["Message"])
@@ -75,7 +78,7 @@ def _read_message(message: object) -> Mapping[str, Any]:
 
 
 def _read_record(record: object, index: int) -> ObjectReference | None:
-    """The object that was created; None when the record is of something else that befell it."""
+    """The object that was created; None when the record reports something else, such as a removal."""
     name = _at(record, "eventName")
     if not isinstance(name, str):
         raise _wrong(index, "eventName")

@@ -1,16 +1,19 @@
-"""Reads what the schedule asks for: a sweep through a bucket; does none."""
+"""Reads the request of a schedule: a sweep through a bucket."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from transcriber.errors import RequestError
-from transcriber.request.fields import MAX_NAME_LENGTH, is_key, nearest, read_bucket, short
+from transcriber.request.fields import is_key, read_bucket, refuse_unknown
+from transcriber.request.trigger import Trigger
 
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """The objects of `bucket` under `prefix` that have no transcript are to get one: `limit` of them, or all."""
+    """Transcribe the objects of `bucket` under `prefix` that have no transcript: `limit` of them, or all."""
+
+    trigger: ClassVar[Trigger] = Trigger.CRON
 
     bucket: str
     prefix: str = ""
@@ -18,15 +21,12 @@ class SweepRequest:
 
 
 def read_sweep(fields: Mapping[str, Any]) -> SweepRequest:
-    """The sweep that `fields` ask for; `RequestError` says which part is wrong."""
+    """The sweep in `fields`; `RequestError` says which part is wrong."""
     sweep = fields["sweep"]
     if len(fields) > 1 or not isinstance(sweep, dict):
         raise RequestError('A sweep is {"sweep": {"bucket", "prefix"?, "limit"?}}, and stands alone.', param="sweep")
     known = ("bucket", "prefix", "limit")
-    for name in sweep:
-        if name not in known:
-            message = f"{short(name)} is no field of a sweep.{nearest(name, known)}"
-            raise RequestError(message, param=f"sweep.{name[:MAX_NAME_LENGTH]}")
+    refuse_unknown(sweep, known, what="a sweep", prefix="sweep.")
     prefix, limit = sweep.get("prefix") or "", sweep.get("limit")
     if not isinstance(prefix, str) or not (prefix == "" or is_key(prefix)):
         raise RequestError("sweep.prefix is the beginning of keys, such as incoming/.", param="sweep.prefix")

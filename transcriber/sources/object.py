@@ -46,8 +46,7 @@ class ObjectSource(Source):
     def check_time(self) -> None:
         """Raise `SourceTimeoutError` when no time is left."""
         if self._deadline.has_passed():
-            message = f"The audio did not arrive within {self._deadline.limit_seconds:g} s (TIME_LIMIT)."
-            raise SourceTimeoutError(message, param="key")
+            raise SourceTimeoutError(f"The audio did not arrive within {self._deadline.limit}.", param="key")
 
 
 class _Download(Reader):

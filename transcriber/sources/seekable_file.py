@@ -1,17 +1,20 @@
-"""Lets a source be read as a file, for libraries that know files alone."""
+"""Reads a source as a file, for libraries that read nothing but files."""
 
 import io
 
 from transcriber.sources.base import Reader, Source
 
-# Reading this much that is not needed is faster than asking for another place.
+# Reading this much and dropping it is faster than a new request from another position.
 SKIPPED_BYTES = 1024 * 1024
 # An hour of M4A, in a function of 256 MB.
 MAX_HELD_BYTES = 32 * 1024 * 1024
 
 
 class SeekableSourceFile(io.RawIOBase):
-    """A source as a file that is read at any place; a new reading is begun where skipping would take longer."""
+    """A source as a file; it is read again from another position where skipping would take longer.
+
+    A source that can be read only once is not seekable: decoders then do not try.
+    """
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -20,12 +23,12 @@ class SeekableSourceFile(io.RawIOBase):
         self._position = 0
 
     def readable(self) -> bool:
-        """It is."""
+        """Always."""
         return True
 
     def seekable(self) -> bool:
-        """It is, at a price."""
-        return True
+        """Whether the source can be read again."""
+        return self._source.can_be_read_again
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes, up to `size`; none at the end."""
@@ -53,7 +56,7 @@ class SeekableSourceFile(io.RawIOBase):
             self._reader = self._source.open(self._position)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Read from there on, next time; `UnsupportedOperation` for the end of a source whose size is not known."""
+        """Set the position of the next read; `UnsupportedOperation` from the end of a source of unknown size."""
         if whence == io.SEEK_CUR:
             offset += self._position
         elif whence == io.SEEK_END:
@@ -64,7 +67,7 @@ class SeekableSourceFile(io.RawIOBase):
         return self._position
 
     def tell(self) -> int:
-        """Where the next byte is read."""
+        """The position of the next byte."""
         return self._position
 
     def close(self) -> None:
@@ -75,24 +78,13 @@ class SeekableSourceFile(io.RawIOBase):
         super().close()
 
 
-class FileInOrder:
-    """The same for a source that is read once: it has no `seek`, so that nobody tries."""
-
-    def __init__(self, source: Source) -> None:
-        self._file = SeekableSourceFile(source)
-        self.read = self._file.read
-        self.close = self._file.close
-
-
-def file_of(source: Source, *, has_index: bool) -> SeekableSourceFile | FileInOrder | io.BytesIO:
+def open_as_file(source: Source, *, has_index: bool) -> io.RawIOBase | io.BytesIO:
     """The source as a file; close it.
 
-    With `has_index`, an index may stand at its end and is read first; what can be read only once is held for that, if
-    it is small enough.
+    With `has_index`, an index may stand at its end and is read first; a source that can be read only once is held in
+    memory for that, if it is small enough.
     """
-    if source.can_be_read_again:
-        return SeekableSourceFile(source)
-    if has_index and source.size_bytes is not None and source.size_bytes <= MAX_HELD_BYTES:
+    if has_index and not source.can_be_read_again and (source.size_bytes or MAX_HELD_BYTES + 1) <= MAX_HELD_BYTES:
         with source.open() as reader:
-            return io.BytesIO(reader.read_fully(source.size_bytes))
-    return FileInOrder(source)
+            return io.BytesIO(reader.read_fully(source.size_bytes or 0))
+    return SeekableSourceFile(source)

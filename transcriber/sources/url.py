@@ -24,7 +24,7 @@ from transcriber.errors import (
     SourceTimeoutError,
 )
 from transcriber.net.ssrf_guard import GuardedAdapter, SsrfGuard
-from transcriber.net.tls import client_context
+from transcriber.net.tls import new_client_context
 from transcriber.retry import RetryPolicy
 from transcriber.sources.base import Reader, Source
 
@@ -61,7 +61,7 @@ class Downloader:
         self,
         guard: SsrfGuard,
         *,
-        tls: Callable[[], ssl.SSLContext] = client_context,
+        tls: Callable[[], ssl.SSLContext] = new_client_context,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._guard = guard
@@ -76,7 +76,7 @@ class Downloader:
     def get(self, url: str, *, start: int, deadline: Deadline) -> requests.Response:
         """The answer of `url`, from the byte `start` on if it can; its head, and later its body, keep to `deadline`."""
         remaining_seconds = deadline.remaining_seconds()
-        self._guard.clock.set(remaining_seconds)
+        self._guard.thread_deadline.set(remaining_seconds)
         timeouts = (min(CONNECT_TIMEOUT_SECONDS, remaining_seconds), STALL_TIMEOUT_SECONDS)
         headers = {**HEADERS, "Range": f"bytes={start}-"} if start else HEADERS
         return self.connections.get(url, headers=headers, timeouts=timeouts)
@@ -93,11 +93,11 @@ class UrlSource(Source):
 
     kind: ClassVar[str] = "url"
 
-    def __init__(self, url: str, *, downloads: Downloader, max_bytes: int, deadline: Deadline) -> None:
+    def __init__(self, url: str, *, downloader: Downloader, max_bytes: int, deadline: Deadline) -> None:
         super().__init__(max_bytes=max_bytes)
         check_url(url)
         self._url = url
-        self._downloads = downloads
+        self._downloader = downloader
         self._deadline = deadline
         self._version: str | None = None
         self._is_known = False
@@ -109,7 +109,8 @@ class UrlSource(Source):
 
     def _connect(self, start: int) -> Reader:
         if not self._is_known:
-            return _Resuming(self, self._downloads.retry(lambda: self._download(start), deadline=self._deadline), start)
+            download = self._downloader.retry(lambda: self._download(start), deadline=self._deadline)
+            return _Resuming(self, download, start)
         if self._version is None:
             message = "The download broke off, and its server does not say which version of the audio it sends."
             raise SourceLostError(message, param="url")
@@ -118,7 +119,7 @@ class UrlSource(Source):
 
     def resume(self, start: int) -> Reader:
         """The rest of a download that broke off before the byte `start`."""
-        return self._downloads.retry(lambda: self._download(start), deadline=self._deadline)
+        return self._downloader.retry(lambda: self._download(start), deadline=self._deadline)
 
     def _download(self, start: int) -> Reader:
         """One download, which begins at the byte `start`."""
@@ -155,7 +156,7 @@ class UrlSource(Source):
         if self._deadline.has_passed():
             raise _too_slow(self._deadline)
         try:
-            return self._downloads.get(url, start=start, deadline=self._deadline)
+            return self._downloader.get(url, start=start, deadline=self._deadline)
         except (requests.Timeout, TimeoutError):
             raise SourceTimeoutError("The server of the url did not answer in time.", param="url") from None
         except requests.exceptions.SSLError:
@@ -289,5 +290,4 @@ def _begins_at(response: requests.Response, start: int) -> bool:
 
 
 def _too_slow(deadline: Deadline) -> SourceTimeoutError:
-    message = f"The audio did not arrive within {deadline.limit_seconds:g} s (TIME_LIMIT)."
-    return SourceTimeoutError(message, param="url")
+    return SourceTimeoutError(f"The audio did not arrive within {deadline.limit}.", param="url")

@@ -1,4 +1,4 @@
-"""Subtitles of a transcript: cues that can be read, as SRT and WebVTT.
+"""Divides a transcript into cues that can be read as subtitles.
 
 No word is left out and none is moved; where times and reading speed cannot both be kept, the times are.
 """
@@ -65,36 +65,8 @@ def make_cues(segments: Iterable[Segment]) -> tuple[Cue, ...]:
     return tuple(cues)
 
 
-def render_srt(segments: Iterable[Segment]) -> str:
-    """The SubRip file of `segments`.
-
-    It has no escapes: an arrow, which is what tells its times, is written as the arrow that it means.
-    """
-    return "\n".join(
-        f"{number}\n{_time(cue.start_seconds, ',')} --> {_time(cue.end_seconds, ',')}\n{_srt_text(cue)}\n"
-        for number, cue in enumerate(make_cues(segments), 1)
-    )
-
-
-def render_vtt(segments: Iterable[Segment]) -> str:
-    """The WebVTT file of `segments` (W3C, WebVTT 1.0)."""
-    cues = "".join(
-        f"\n{_time(cue.start_seconds, '.')} --> {_time(cue.end_seconds, '.')}\n{_vtt_text(cue)}\n"
-        for cue in make_cues(segments)
-    )
-    return f"WEBVTT\n{cues}"
-
-
-def _srt_text(cue: Cue) -> str:
-    return "\n".join(line.replace("-->", "→") for line in cue.lines)
-
-
-def _vtt_text(cue: Cue) -> str:
-    text = "\n".join(cue.lines)
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _time(seconds: float, point: str) -> str:
+def cue_time(seconds: float, point: str) -> str:
+    """A cue's time, with the decimal `point` of the format."""
     minutes, milliseconds = divmod(_milliseconds(seconds), 60_000)
     return f"{minutes // 60:02}:{minutes % 60:02}:{milliseconds // 1000:02}{point}{milliseconds % 1000:03}"
 

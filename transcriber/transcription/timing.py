@@ -1,43 +1,44 @@
-"""Tells when the words of a chunk are said: by the times that the API gave, or else by where there is sound."""
+"""Times the words of a chunk: by the API's own times, or else by where there is sound."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from transcriber.api.backend import ChunkTranscript
 from transcriber.chunks.chunk import Chunk
-from transcriber.chunks.cutting import listen
 from transcriber.spans import Segment, Span
 from transcriber.text.alignment import align
 
-# Of a stretch of speech that reaches into a segment by less than this, the words are another segment's: the API's
-# borders are that much off.
+# Speech that reaches into a segment by less than this belongs to another segment's words: the API's borders are that
+# inaccurate.
 MIN_OVERLAP_SECONDS = 0.5
 MIN_OVERLAP_SHARE = 0.3
 
 
-def segments_of(chunk: Chunk, transcript: ChunkTranscript) -> tuple[Segment, ...]:
+def timed_segments(chunk: Chunk, transcript: ChunkTranscript) -> tuple[Segment, ...]:
     """The words of `transcript` as segments of a sentence or less, in seconds from the recording's start."""
-    speech = listen(chunk).speech
+    speech = chunk.loudness.speech
     if transcript.segments is None:
         segments: Iterable[Segment] = align(transcript.text, speech, max_seconds=chunk.duration_seconds)
     else:
         # An API's segment may hold several sentences, and the pauses before and after them.
         segments = [part for segment in transcript.segments for part in _refined(segment, speech)]
-    offset = chunk.span.start_seconds - chunk.preroll_seconds
-    return tuple(_moved(segment, offset, chunk.span) for segment in segments)
+    return tuple(_moved(segment, chunk.origin_seconds, chunk.span) for segment in segments)
 
 
 def _refined(segment: Segment, speech: Sequence[Span]) -> Sequence[Segment]:
     inside = [span for span in (_within(span, segment) for span in speech) if span is not None]
-    return align(segment.text, inside, max_seconds=segment.end_seconds) if inside else [segment]
+    if not inside:
+        return [segment]
+    parts = align(segment.text, inside, max_seconds=segment.end_seconds)
+    return [replace(part, channel=segment.channel, speaker=segment.speaker) for part in parts]
 
 
 def _within(span: Span, segment: Segment) -> Span | None:
-    """The part of `span` that lies in `segment`, if it is more than the edge of something else."""
+    """The part of `span` that lies in `segment`, unless it is only the edge of something else."""
     start = max(span.start_seconds, segment.start_seconds)
     end = min(span.end_seconds, segment.end_seconds)
-    wanted = min(MIN_OVERLAP_SECONDS, MIN_OVERLAP_SHARE * span.duration_seconds)
-    return Span(start, end) if end - start > wanted else None
+    least_seconds = min(MIN_OVERLAP_SECONDS, MIN_OVERLAP_SHARE * span.duration_seconds)
+    return Span(start, end) if end - start > least_seconds else None
 
 
 def _moved(segment: Segment, offset_seconds: float, span: Span) -> Segment:

@@ -14,9 +14,10 @@ from support.loopback import Peer, body_of, serve
 from support.recordings import hum, recording
 
 from transcriber.api import chat
-from transcriber.api.backend import Backend, ChunkTranscript, Usage
-from transcriber.api.backends import backends
+from transcriber.api.backend import Backend, CallContext, ChunkTranscript, Usage
+from transcriber.api.chat import ChatBackend
 from transcriber.api.client import GenerativeApi
+from transcriber.api.transcriptions import TranscriptionsBackend
 from transcriber.audio.identify import identify
 from transcriber.chunks.chunk import Chunk
 from transcriber.chunks.cut_points import ChunkLimits
@@ -36,11 +37,15 @@ from transcriber.spans import Segment
 DEFAULTS = TranscriptionOptions()
 
 
+def backend_of(kind: ApiKind) -> Backend:
+    return ChatBackend() if kind is ApiKind.CHAT else TranscriptionsBackend()
+
+
 class Recorded:
     """What the API got in one call, and what came of it."""
 
-    def __init__(self, request: bytes, piece: ChunkTranscript) -> None:
-        self.head, self.body, self.piece = request.partition(b"\r\n\r\n")[0].decode(), body_of(request), piece
+    def __init__(self, request: bytes, transcript: ChunkTranscript) -> None:
+        self.head, self.body, self.transcript = request.partition(b"\r\n\r\n")[0].decode(), body_of(request), transcript
 
     @property
     def path(self) -> str:
@@ -76,7 +81,7 @@ class Recorded:
 
 
 def send(
-    speaks: ApiKind,
+    kind: ApiKind,
     chunk: Chunk | bytes,
     answer: Mapping[str, Any],
     options: TranscriptionOptions = DEFAULTS,
@@ -87,11 +92,16 @@ def send(
     chunk = inline_chunk(chunk) if isinstance(chunk, bytes) else chunk
     with serve(lambda peer: peer.answer(json.dumps(answer).encode())) as server:
         api = GenerativeApi(Settings(api_key="key", api_url=server.url), retry=RetryPolicy(max_attempts=1))
-        piece = backends()[speaks].transcribe(
-            chunk, model="the-model", options=options, api=api, deadline=Deadline(30), wants_times=wants_times
+        transcript = backend_of(kind).transcribe(
+            chunk,
+            model="the-model",
+            options=options,
+            api=api,
+            context=CallContext(Deadline(30)),
+            wants_times=wants_times,
         )
         (request,) = server.requests
-    return Recorded(request, piece)
+    return Recorded(request, transcript)
 
 
 def inline_chunk(data: bytes) -> Chunk:
@@ -99,8 +109,9 @@ def inline_chunk(data: bytes) -> Chunk:
 
 
 def only_chunk(source: Source) -> Chunk:
-    order = CutOptions(ChunkLimits(300), max_seconds=10**5, deadline=Deadline(30), warn=pytest.fail)
-    (chunk,) = cut(identify(source, max_seconds=10**5), order)
+    options = CutOptions(ChunkLimits(300), max_seconds=10**5, deadline=Deadline(30))
+    (chunk,) = cut(identify(source, max_seconds=10**5), options)
+    assert chunk.warnings == ()
     return chunk
 
 
@@ -113,7 +124,7 @@ def test_chat_request(name: str) -> None:
     """A chat request holds the instruction, the audio with the label of its bytes, and defaults for a transcription."""
     data = recording(name)
     call = send(ApiKind.CHAT, data, chat_answer(" And so "))
-    assert (call.piece.text, call.piece.model) == ("And so", "the-model")
+    assert (call.transcript.text, call.transcript.model) == ("And so", "the-model")
     assert (call.path, call.is_chunked) == ("/chat/completions", False)
     text, audio = call.json["messages"][0]["content"]
     assert text == {"type": "text", "text": chat.INSTRUCTION}
@@ -163,7 +174,7 @@ def test_transcriptions_request() -> None:
     for name, content_type in (("jfk.wav", "audio/wav"), ("jfk.mp3", "audio/mpeg")):
         data = recording(name)
         call = send(ApiKind.TRANSCRIPTIONS, data, {"text": " And so\n"}, options)
-        assert call.piece.text == "And so"
+        assert call.transcript.text == "And so"
         assert (call.path, call.is_chunked) == ("/audio/transcriptions", False)
         assert call.form["file"] == (data, f"audio.{name[-3:]}", content_type)
         fields = {field: content.decode() for field, (content, _, _) in call.form.items() if field != "file"}
@@ -180,7 +191,7 @@ def test_options_that_an_api_does_not_have_are_warned_of() -> None:
     """What cannot be passed on is said, not dropped in silence."""
     options = TranscriptionOptions(top_p=0.5, max_tokens=9)
     call = send(ApiKind.TRANSCRIPTIONS, hum(1), {"text": "x"}, options)
-    assert [warning.split()[0] for warning in call.piece.warnings] == ["top_p", "max_tokens"]
+    assert [warning.split()[0] for warning in call.transcript.warnings] == ["top_p", "max_tokens"]
 
 
 @pytest.mark.parametrize("etag", ['"v"', None])
@@ -194,13 +205,13 @@ def test_bodies_of_a_stream_are_whole(etag: str | None, samples: int, chunked: b
         headers["Content_Length"] = ""
     with serve(lambda peer: peer.answer(data, **headers)) as server:
         downloads = Downloader(SsrfGuard([AllowedHost(name="127.0.0.1")]))
-        with UrlSource(server.url, downloads=downloads, max_bytes=10**9, deadline=Deadline(30)) as source:
+        with UrlSource(server.url, downloader=downloads, max_bytes=10**9, deadline=Deadline(30)) as source:
             chunk = only_chunk(source)
             call = send(ApiKind.CHAT, chunk, chat_answer("x"))
             assert (call.chat_audio, call.is_chunked) == (data, False)
             call = send(ApiKind.TRANSCRIPTIONS, chunk, {"text": "x"})
             assert (call.form["file"][0], call.is_chunked) == (data, False)
-            assert (chunk.body.held_bytes > 0) == (etag is None or chunked)
+            assert (chunk.payload.memory_bytes > 0) == (etag is None or chunked)
 
 
 @pytest.mark.parametrize("speaks", list(ApiKind))
@@ -209,7 +220,7 @@ def test_source_that_fails_during_the_upload(speaks: ApiKind) -> None:
     data = hum(30)
     with serve(lambda peer: peer.answer(data[:-1], Content_Length=str(len(data)), ETag='"v"')) as server:
         downloads = Downloader(SsrfGuard([AllowedHost(name="127.0.0.1")]))
-        with UrlSource(server.url, downloads=downloads, max_bytes=10**9, deadline=Deadline(30)) as source:
+        with UrlSource(server.url, downloader=downloads, max_bytes=10**9, deadline=Deadline(30)) as source:
             chunk = only_chunk(source)
             with pytest.raises(SourceFailedError, match="broke off"):
                 send(speaks, chunk, chat_answer("x") | {"text": "x"})
@@ -253,9 +264,9 @@ def test_transcription_without_text(answer: dict[str, Any]) -> None:
 
 def test_empty_text_is_a_transcript() -> None:
     """An empty text is a transcript like any other."""
-    assert send(ApiKind.TRANSCRIPTIONS, hum(1), {"text": ""}).piece.text == ""
+    assert send(ApiKind.TRANSCRIPTIONS, hum(1), {"text": ""}).transcript.text == ""
     for empty in ("", None):
-        assert send(ApiKind.CHAT, hum(1), chat_answer(empty)).piece.text == ""
+        assert send(ApiKind.CHAT, hum(1), chat_answer(empty)).transcript.text == ""
 
 
 VERBOSE = {"text": "And so. My fellow", "language": "english", "duration": 2.0}
@@ -270,7 +281,7 @@ def test_times_are_asked_for_where_they_are_wanted() -> None:
     answer = VERBOSE | {"segments": [segment(0, 0.9, " And so."), segment(1, 2, " My fellow"), segment(2, 2, " ")]}
     call = send(ApiKind.TRANSCRIPTIONS, hum(2), answer, wants_times=True)
     assert call.form["response_format"][0] == b"verbose_json"
-    assert call.piece == ChunkTranscript(
+    assert call.transcript == ChunkTranscript(
         text="And so. My fellow",
         model="the-model",
         segments=(Segment(0.0, 0.9, "And so."), Segment(1.0, 2.0, "My fellow")),
@@ -278,7 +289,11 @@ def test_times_are_asked_for_where_they_are_wanted() -> None:
         usage=Usage(calls=1, audio_seconds=2.0),
     )
     call = send(ApiKind.TRANSCRIPTIONS, hum(2), {"text": "And so"})
-    assert (call.form["response_format"][0], call.piece.segments, call.piece.language) == (b"json", None, None)
+    assert (call.form["response_format"][0], call.transcript.segments, call.transcript.language) == (
+        b"json",
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -297,12 +312,12 @@ def test_times_are_asked_for_where_they_are_wanted() -> None:
 )
 def test_segments_that_are_none(segments: object) -> None:
     """Segments of another shape, or with other words than the text, are passed over; the text is taken."""
-    piece = send(ApiKind.TRANSCRIPTIONS, hum(2), VERBOSE | {"segments": segments}, wants_times=True).piece
-    assert (piece.text, piece.segments) == ("And so. My fellow", None)
+    transcript = send(ApiKind.TRANSCRIPTIONS, hum(2), VERBOSE | {"segments": segments}, wants_times=True).transcript
+    assert (transcript.text, transcript.segments) == ("And so. My fellow", None)
 
 
-class Asked:
-    """An API that refuses what it is told to refuse; `formats` are those that it was asked for, model by model."""
+class Refusing:
+    """An API that refuses requests with a text in them; `formats` has each model and the format that was requested."""
 
     def __init__(self, *, refused: str) -> None:
         self.refused = refused.encode()
@@ -317,33 +332,38 @@ class Asked:
             peer.answer(b'{"text": "And so"}')
 
 
-def ask_for_times(backend: Backend, url: str, *models: str) -> None:
-    api = GenerativeApi(Settings(api_key="key", api_url=url), retry=RetryPolicy(max_attempts=1))
+def request_times(backend: Backend, url: str, *models: str) -> None:
+    client = GenerativeApi(Settings(api_key="key", api_url=url), retry=RetryPolicy(max_attempts=1))
     for model in models:
-        piece = backend.transcribe(
-            inline_chunk(hum(1)), model=model, options=DEFAULTS, api=api, deadline=Deadline(30), wants_times=True
+        transcript = backend.transcribe(
+            inline_chunk(hum(1)),
+            model=model,
+            options=DEFAULTS,
+            api=client,
+            context=CallContext(Deadline(30)),
+            wants_times=True,
         )
-        assert piece.text == "And so"
+        assert transcript.text == "And so"
 
 
 def test_refusal_of_times_is_remembered() -> None:
     """A model that refuses to give times is asked for them once in an instance's life; another one is asked, too."""
-    asked = Asked(refused="verbose_json")
-    with serve(asked) as server:
-        ask_for_times(backends()[ApiKind.TRANSCRIPTIONS], server.url, "a", "a", "b")
+    api = Refusing(refused="verbose_json")
+    with serve(api) as server:
+        request_times(TranscriptionsBackend(), server.url, "a", "a", "b")
     expected = [("a", "verbose_json"), ("a", "json"), ("a", "json"), ("b", "verbose_json"), ("b", "json")]
-    assert asked.formats == expected
+    assert api.formats == expected
 
 
 def test_other_refusals_are_not_taken_for_one_of_times() -> None:
     """What is refused without times, too, is an error, and says nothing about times."""
-    asked = Asked(refused="the-model")
-    backend = backends()[ApiKind.TRANSCRIPTIONS]
-    with serve(asked) as server:
+    api = Refusing(refused="the-model")
+    backend = TranscriptionsBackend()
+    with serve(api) as server:
         for _ in range(2):
             with pytest.raises(ApiRefusedError):
-                ask_for_times(backend, server.url, "the-model")
-    assert [name for _, name in asked.formats] == ["verbose_json", "json"] * 2
+                request_times(backend, server.url, "the-model")
+    assert [name for _, name in api.formats] == ["verbose_json", "json"] * 2
 
 
 @pytest.mark.parametrize(
@@ -352,9 +372,9 @@ def test_other_refusals_are_not_taken_for_one_of_times() -> None:
 )
 def test_what_a_chat_model_writes_around_the_words(says: str, text: str) -> None:
     """Wrapping goes where our own instruction was given, and stays where the client's was, which may have wanted it."""
-    assert send(ApiKind.CHAT, hum(1), chat_answer(says)).piece.text == text
+    assert send(ApiKind.CHAT, hum(1), chat_answer(says)).transcript.text == text
     options = TranscriptionOptions(prompt="Summarise it in one sentence.")
-    assert send(ApiKind.CHAT, hum(1), chat_answer(says), options).piece.text == says
+    assert send(ApiKind.CHAT, hum(1), chat_answer(says), options).transcript.text == says
 
 
 @pytest.mark.parametrize(
@@ -367,5 +387,5 @@ def test_what_a_chat_model_writes_around_the_words(says: str, text: str) -> None
 )
 def test_usage_of_a_chat(usage: object, tokens: tuple[int, int]) -> None:
     """Tokens are those that the API counted, if it did; calls and seconds are our own count."""
-    counted = send(ApiKind.CHAT, hum(1), chat_answer("And so") | {"usage": usage}).piece.usage
+    counted = send(ApiKind.CHAT, hum(1), chat_answer("And so") | {"usage": usage}).transcript.usage
     assert counted == Usage(1, 1.0, *tokens)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from support.loopback import Conversation, Loopback, Peer, serve
 
+from transcriber.api.backend import CallContext
 from transcriber.api.client import GenerativeApi
 from transcriber.api.error_mapping import retry_after_seconds
 from transcriber.api.request_body import StreamedBody
@@ -40,7 +41,7 @@ def post(server: Loopback, *pieces: bytes, seconds: float = 60) -> Any:
     def body() -> StreamedBody:
         return StreamedBody("application/json", sum(map(len, pieces)), iter(pieces), close=lambda: None)
 
-    return api(server).post("/chat/completions", body, dict, deadline=Deadline(seconds))
+    return api(server).post("/chat/completions", body, dict, context=CallContext(Deadline(seconds)))
 
 
 def error_body(message: str, **fields: object) -> bytes:
@@ -225,7 +226,7 @@ def test_failure_of_the_source_is_not_the_apis() -> None:
         return StreamedBody("application/json", 100, pieces(), close=lambda: None)
 
     with serve(Peer.wait) as server, pytest.raises(SourceFailedError):
-        api(server).post("/x", failing, dict, deadline=Deadline(5))
+        api(server).post("/x", failing, dict, context=CallContext(Deadline(5)))
 
 
 def test_early_answer_that_is_no_refusal_is_none() -> None:
@@ -238,9 +239,9 @@ def test_early_answer_that_is_no_refusal_is_none() -> None:
     def body() -> StreamedBody:
         return StreamedBody("application/json", 10**9, (bytes(10**6) for _ in range(1000)), close=lambda: None)
 
-    with serve(hasty, read_body=False) as server, pytest.raises(ApiFailedError, match="before it had heard"):
+    with serve(hasty, read_body=False) as server, pytest.raises(ApiFailedError, match="before it had received"):
         GenerativeApi(Settings(api_key=KEY, api_url=server.url), retry=RetryPolicy(max_attempts=1)).post(
-            "/x", body, dict, deadline=Deadline(30)
+            "/x", body, dict, context=CallContext(Deadline(30))
         )
 
 

@@ -1,16 +1,16 @@
-"""Bodies of calls: what the client library asks of them, and whether all was asked for."""
+"""Bodies of calls: what the client library reads of them, and whether all was read."""
 
 import io
 import os
 
 import pytest
 
-from transcriber.api.request_body import UPLOAD_BYTES, FilePart, FormBody, StreamedBody
+from transcriber.api.request_body import BLOCK_BYTES, FilePart, FormBody, StreamedBody
 from transcriber.chunks.chunk import BytesPayload
 
 
-def test_stream_is_whole_when_all_was_asked_for() -> None:
-    """A stream gives its pieces in order, announces its length and type, and is whole only after the last one."""
+def test_stream_is_whole_when_all_was_read() -> None:
+    """A stream has its pieces in order, states its length and type, and is whole only after the last one."""
     stream = StreamedBody("application/json", 4, iter([b"12", b"34"]), close=lambda: None)
     assert stream.headers == {"Content-Type": "application/json", "Content-Length": "4"}
     pieces = iter(stream)
@@ -20,17 +20,17 @@ def test_stream_is_whole_when_all_was_asked_for() -> None:
 
 
 def test_upload_is_read_in_large_blocks() -> None:
-    """Whatever size the client asks for, it gets large blocks, the last one shorter, and the end tells it was all."""
-    data = os.urandom(UPLOAD_BYTES + 10)
-    upload = FilePart(BytesPayload(b"", data).open(), len(data))
-    assert (upload.read(1), upload.is_whole) == (data[:UPLOAD_BYTES], False)
-    assert (upload.read(1), upload.is_whole) == (data[UPLOAD_BYTES:], False)
+    """Whatever size the client requests, it reads large blocks, a shorter last one, and then the end."""
+    data = os.urandom(BLOCK_BYTES + 10)
+    upload = FilePart(BytesPayload([data]).open(), len(data))
+    assert (upload.read(1), upload.is_whole) == (data[:BLOCK_BYTES], False)
+    assert (upload.read(1), upload.is_whole) == (data[BLOCK_BYTES:], False)
     assert (upload.read(1), upload.is_whole) == (b"", True)
 
 
-def test_length_is_told_by_seeking_before_the_first_byte() -> None:
-    """The client learns the length by seeking to the end and back; once it reads, nothing is rewound in silence."""
-    upload = FilePart(BytesPayload(b"", b"1234").open(), 4)
+def test_length_by_seeking_before_the_first_byte() -> None:
+    """The client finds the length by seeking to the end and back; once it reads, rewinding is an error."""
+    upload = FilePart(BytesPayload([b"12", b"34"]).open(), 4)
     assert (upload.tell(), upload.seek(0, io.SEEK_END), upload.seek(0)) == (0, 4, 0)
     assert upload.read(10) == b"1234"
     with pytest.raises(io.UnsupportedOperation):
@@ -38,11 +38,11 @@ def test_length_is_told_by_seeking_before_the_first_byte() -> None:
 
 
 def test_form_is_whole_with_its_file() -> None:
-    """A form is whole when its file is, and closing it ends the reading of the file."""
-    form = FormBody({"model": "m"}, "audio.wav", "audio/wav", FilePart(BytesPayload(b"", b"1234").open(), 4))
-    form.upload.read(10)
+    """A form is whole when its file is; closing it ends the reading of the file."""
+    form = FormBody({"model": "m"}, "audio.wav", "audio/wav", FilePart(BytesPayload([b"12", b"34"]).open(), 4))
+    form.file.read(10)
     assert not form.is_whole
-    form.upload.read(10)
+    form.file.read(10)
     assert form.is_whole
     form.close()
-    assert form.upload.read(10) == b""
+    assert form.file.read(10) == b""

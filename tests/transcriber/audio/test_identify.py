@@ -106,7 +106,7 @@ def test_wav_codecs(tag: int, bits: int, codec: str) -> None:
     audio = identified(wav_header(tag=tag, bits=bits, data_bytes=4000 * bits) + bytes(4000 * bits))
     assert audio.duration_seconds == 2.0
     assert isinstance(audio, DecodedAudio)
-    assert audio.decoder.codec == codec
+    assert audio.decoder._stream.codec_context.name == codec
     audio.decoder.close()
 
 
@@ -119,7 +119,7 @@ def test_wav_of_many_channels_is_decoded() -> None:
     """Sound from six microphones, which no list of formats has, is still a recording."""
     audio = identified(silence(1, channels=6))
     assert isinstance(audio, DecodedAudio)
-    assert (audio.duration_seconds, audio.decoder.channels) == (1.0, 6)
+    assert (audio.duration_seconds, audio.decoder._stream.codec_context.layout.nb_channels) == (1.0, 6)
     audio.decoder.close()
 
 

@@ -6,7 +6,8 @@ from urllib.parse import parse_qs
 import pytest
 from support.loopback import Conversation, Peer, body_of, serve
 
-from transcriber.cloud.queue import MAX_ATTEMPTS, MAX_BATCH, MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES, Queue
+from transcriber.cloud.queue import MAX_ATTEMPTS, Queue
+from transcriber.cloud.queue_limits import MAX_BATCH, MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES
 from transcriber.deadline import Deadline
 from transcriber.errors import QueueFailedError, SettingsError
 from transcriber.retry import RetryPolicy

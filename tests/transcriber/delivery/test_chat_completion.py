@@ -1,13 +1,14 @@
 """Chat completions: a transcript as the OpenAI API would have said it."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from transcriber.api.backend import Usage
 from transcriber.delivery.answers import transcript_answer
 from transcriber.delivery.chat_completion import completion, stream
 from transcriber.request.openai_api import ChatReply
-from transcriber.request.options import ResponseFormat
+from transcriber.response_format import ResponseFormat
 from transcriber.transcription.transcript import Transcript
 
 REPLY = ChatReply("chatcmpl-1")
@@ -31,7 +32,7 @@ def events(text: str) -> list[Any]:
 
 def test_completion() -> None:
     """The content is the message, and duration and warnings stand beside what the API has."""
-    answer = completion("He said", TRANSCRIPT, ChatReply("chatcmpl-1", warnings=("a word",)))
+    answer = completion("He said", replace(TRANSCRIPT, warnings=("a word",)), REPLY)
     assert answer["created"] > 0
     assert answer | {"created": 0} == {
         "id": "chatcmpl-1",

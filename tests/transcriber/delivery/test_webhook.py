@@ -11,10 +11,10 @@ from support.loopback import Loopback, Peer, serve
 from transcriber.deadline import Deadline
 from transcriber.delivery.webhook import MAX_ATTEMPTS, WebhookSender, read_secret, sign
 from transcriber.errors import CallbackFailedError, RequestError, SettingsError
-from transcriber.net.ssrf_guard import GuardedAdapter, SsrfGuard
-from transcriber.net.tls import client_context
+from transcriber.net.ssrf_guard import SsrfGuard
 from transcriber.retry import RetryPolicy
 from transcriber.settings import AllowedHost
+from transcriber.sources.url import Downloader
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 BODY = '{"text": "Grüße"}'
@@ -22,9 +22,8 @@ BODY = '{"text": "Grüße"}'
 
 def callbacks(*, allowed: bool = True) -> WebhookSender:
     guard = SsrfGuard([AllowedHost(name="127.0.0.1")] if allowed else [])
-    adapter = GuardedAdapter(guard, client_context())
     retry = RetryPolicy(sleep=lambda _: None, max_attempts=MAX_ATTEMPTS)
-    return WebhookSender(guard, lambda: adapter, read_secret(SECRET), retry=retry)
+    return WebhookSender(guard, Downloader(guard), read_secret(SECRET), retry=retry)
 
 
 def send(receiver: Loopback, seconds: float = 10) -> None:

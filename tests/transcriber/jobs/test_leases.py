@@ -1,4 +1,4 @@
-"""Claims: of all who are told of a version, one transcribes it, and what is left is the newest version's result."""
+"""Leases: of many instances, one transcribes a version, and the result that remains is the newest version's."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -11,8 +11,8 @@ from support.object_storage import ACCESS_KEY, BUCKET, REGION, SECRET_KEY, empty
 
 from transcriber.cloud.object_storage import ObjectStorage, StoredObject
 from transcriber.jobs.leases import (
-    CLAIM,
     FAILURE,
+    LEASE,
     LEASE_MARGIN_SECONDS,
     TRANSCRIPT,
     Completed,
@@ -26,7 +26,7 @@ from transcriber.jobs.leases import (
 from transcriber.request.options import TranscriptionOptions
 from transcriber.settings import Account
 
-PLACE = ResultKey(BUCKET, "transcripts/a.mp3")
+KEY = ResultKey(BUCKET, "transcripts/a.mp3")
 LIMIT_SECONDS = 60.0
 
 
@@ -86,91 +86,91 @@ def objects(request: pytest.FixtureRequest, clock: Clock) -> Objects:
 
 
 @pytest.fixture
-def claims(objects: Objects, clock: Clock) -> Leases:
+def leases(objects: Objects, clock: Clock) -> Leases:
     return Leases(objects, time_limit_seconds=LIMIT_SECONDS, now=clock)
 
 
-def win(claims: Leases, version: Version) -> Lease:
-    claim = claims.claim(PLACE, version)
-    assert isinstance(claim, Lease)
-    return claim
+def win(leases: Leases, version: Version) -> Lease:
+    lease = leases.acquire(KEY, version)
+    assert isinstance(lease, Lease)
+    return lease
 
 
 V1, V2 = Version("one"), Version("two")
 
 
-def test_one_of_many_wins(claims: Leases) -> None:
-    """While one has the claim, the others are told so; after its result, they are told of that."""
-    claim = win(claims, V1)
-    assert isinstance(claims.claim(PLACE, V1), InProgress)
-    assert claims.write(claim, TRANSCRIPT, b"{}", {})
-    claims.release(claim)
-    finished = claims.claim(PLACE, V1)
-    assert isinstance(finished, Completed)
-    assert not finished.is_failure
-    assert claims.finished(PLACE, V2) is None
+def test_one_of_many_wins(leases: Leases) -> None:
+    """While one instance has the lease, the others find it in progress; after its result, completed."""
+    lease = win(leases, V1)
+    assert isinstance(leases.acquire(KEY, V1), InProgress)
+    assert leases.write(lease, TRANSCRIPT, b"{}", {})
+    leases.release(lease)
+    completed = leases.acquire(KEY, V1)
+    assert isinstance(completed, Completed)
+    assert not completed.is_failure
+    assert leases.completed(KEY, V2) is None
 
 
-def test_claim_that_was_given_up_is_free(claims: Leases) -> None:
-    """After a failure that may be cured, the next one who is told of the version works on it."""
-    claims.release(win(claims, V1))
-    win(claims, V1)
+def test_released_lease_is_free(leases: Leases) -> None:
+    """After a failure that a retry may cure, the next instance gets the lease."""
+    leases.release(win(leases, V1))
+    win(leases, V1)
 
 
-def test_lease_is_taken_over_when_it_is_over(claims: Leases, clock: Clock) -> None:
-    """A claim left by a killed instance is taken over after its lease, and its owner then writes nothing."""
-    first = win(claims, V1)
+def test_lease_is_taken_over_when_it_is_over(leases: Leases, clock: Clock) -> None:
+    """The lease of a killed instance is taken over when its time is over, and its owner then writes nothing."""
+    first = win(leases, V1)
     clock.pass_lease()
-    second = win(claims, V1)
-    assert not claims.write(first, TRANSCRIPT, b"first", {})
-    claims.release(first)  # which leaves the second's alone
-    assert claims.write(second, TRANSCRIPT, b"second", {})
+    second = win(leases, V1)
+    assert not leases.write(first, TRANSCRIPT, b"first", {})
+    leases.release(first)  # which leaves the second's alone
+    assert leases.write(second, TRANSCRIPT, b"second", {})
 
 
-def test_newer_version_takes_over_at_once(claims: Leases) -> None:
-    """New audio does not wait for the old one's transcription, whose result it then stays without."""
-    old = win(claims, V1)
-    new = win(claims, V2)
-    assert claims.write(new, TRANSCRIPT, b"new", {})
-    assert not claims.write(old, TRANSCRIPT, b"old", {})
-    assert claims.finished(PLACE, V2)
+def test_newer_version_takes_over_at_once(leases: Leases) -> None:
+    """New audio does not wait for the transcription of the old, whose result is then not written."""
+    old = win(leases, V1)
+    new = win(leases, V2)
+    assert leases.write(new, TRANSCRIPT, b"new", {})
+    assert not leases.write(old, TRANSCRIPT, b"old", {})
+    assert leases.completed(KEY, V2)
 
 
-def test_result_of_an_old_version_is_written_over(claims: Leases) -> None:
-    """A version is transcribed anew where there is another one's transcript, and its own takes the place."""
+def test_result_of_an_old_version_is_written_over(leases: Leases) -> None:
+    """A version is transcribed anew where another one's transcript is, and its own replaces that."""
     for version in (V1, V2):
-        claim = win(claims, version)
-        assert claims.write(claim, TRANSCRIPT, version.etag.encode(), {})
-        claims.release(claim)
-    assert claims.finished(PLACE, V1) is None
-    assert claims.finished(PLACE, V2)
+        lease = win(leases, version)
+        assert leases.write(lease, TRANSCRIPT, version.etag.encode(), {})
+        leases.release(lease)
+    assert leases.completed(KEY, V1) is None
+    assert leases.completed(KEY, V2)
 
 
-def test_failure_on_record_is_a_result(claims: Leases) -> None:
-    """What cannot be transcribed is not tried again, with what was known of it kept."""
-    claim = win(claims, V1)
-    assert claims.write(claim, FAILURE, b"{}", {"status": "415"})
-    claims.release(claim)
-    finished = claims.claim(PLACE, V1)
-    assert isinstance(finished, Completed)
-    assert (finished.is_failure, finished.result.metadata["status"]) == (True, "415")
+def test_failure_on_record_is_a_result(leases: Leases) -> None:
+    """A recording that cannot be transcribed is not tried again; the record keeps its metadata."""
+    lease = win(leases, V1)
+    assert leases.write(lease, FAILURE, b"{}", {"status": "415"})
+    leases.release(lease)
+    completed = leases.acquire(KEY, V1)
+    assert isinstance(completed, Completed)
+    assert (completed.is_failure, completed.result.metadata["status"]) == (True, "415")
 
 
-def test_options_make_a_version(claims: Leases) -> None:
-    """A request with options of its own is transcribed anew; one without any takes the transcript that there is."""
+def test_options_make_a_version(leases: Leases) -> None:
+    """A request with options is transcribed anew; one without any is served by the transcript that is there."""
     french = Version.of("one", TranscriptionOptions(language="fr"))
-    claim = win(claims, V1)
-    claims.write(claim, TRANSCRIPT, b"{}", {})
-    claims.release(claim)
-    claim = win(claims, french)
-    claims.write(claim, TRANSCRIPT, b"{}", {})
-    claims.release(claim)
-    assert isinstance(claims.claim(PLACE, V1), Completed)
-    assert isinstance(claims.claim(PLACE, french), Completed)
+    lease = win(leases, V1)
+    leases.write(lease, TRANSCRIPT, b"{}", {})
+    leases.release(lease)
+    lease = win(leases, french)
+    leases.write(lease, TRANSCRIPT, b"{}", {})
+    leases.release(lease)
+    assert isinstance(leases.acquire(KEY, V1), Completed)
+    assert isinstance(leases.acquire(KEY, french), Completed)
 
 
-class Deaf(Memory):
-    """A storage whose answer to the first write is lost, so that the client tries again."""
+class LosingAnswers(Memory):
+    """A storage that loses its answer to the first write, so that the client tries again."""
 
     def create(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str]) -> str | None:
         first = super().create(bucket, key, body, metadata)
@@ -178,56 +178,56 @@ class Deaf(Memory):
 
 
 def test_own_claim_is_recognised(clock: Clock) -> None:
-    """Who wrote the claim, and was told that there is one because the answer was lost, has it all the same."""
-    win(Leases(Deaf(clock), time_limit_seconds=LIMIT_SECONDS, now=clock), V1)
+    """An instance whose answer was lost, and which finds its own lease there, has it all the same."""
+    win(Leases(LosingAnswers(clock), time_limit_seconds=LIMIT_SECONDS, now=clock), V1)
 
 
 class Instances(RuleBasedStateMachine):
-    """Any number of instances that claim, write, fail and die in any order, while the audio is replaced."""
+    """Any number of instances that acquire, write, fail and die in any order, while the audio is replaced."""
 
     def __init__(self) -> None:
         super().__init__()
         self.clock = Clock()
         self.memory = Memory(self.clock)
-        self.claims = Leases(self.memory, time_limit_seconds=LIMIT_SECONDS, now=self.clock)
+        self.leases = Leases(self.memory, time_limit_seconds=LIMIT_SECONDS, now=self.clock)
         self.current = 1
         self.working: list[Lease] = []
         self.began: dict[str, int] = {}
         self.allowed: dict[str, int] = {}
 
     @rule()
-    def told(self) -> None:
-        """An instance is told of the audio, as it is now."""
+    def reported(self) -> None:
+        """The audio, in its present version, is reported to an instance."""
         version = Version(str(self.current))
-        claim = self.claims.claim(PLACE, version)
-        if isinstance(claim, Lease):
-            self.working.append(claim)
+        lease = self.leases.acquire(KEY, version)
+        if isinstance(lease, Lease):
+            self.working.append(lease)
             self.began[version.etag] = self.began.get(version.etag, 0) + 1
         else:
-            assert isinstance(claim, Completed) or self.memory.head(BUCKET, PLACE.key(CLAIM))
+            assert isinstance(lease, Completed) or self.memory.head(BUCKET, KEY.with_suffix(LEASE))
 
     @precondition(lambda self: bool(self.working))
     @rule(data=st.data(), result=st.sampled_from([TRANSCRIPT, FAILURE]))
     def finish(self, data: st.DataObject, result: str) -> None:
-        """One of those at work writes its result, and gives its claim up."""
-        claim = self.working.pop(data.draw(st.integers(0, len(self.working) - 1)))
-        self.claims.write(claim, result, claim.version.etag.encode(), {})
-        self.claims.release(claim)
+        """One of the working instances writes its result and releases its lease."""
+        lease = self.working.pop(data.draw(st.integers(0, len(self.working) - 1)))
+        self.leases.write(lease, result, lease.version.etag.encode(), {})
+        self.leases.release(lease)
 
     @precondition(lambda self: bool(self.working))
     @rule(data=st.data())
     def fail(self, data: st.DataObject) -> None:
-        """One of those at work fails, in a way that another try may cure."""
-        claim = self.working.pop(data.draw(st.integers(0, len(self.working) - 1)))
-        self.claims.release(claim)
-        self.allowed[claim.version.etag] = self.allowed.get(claim.version.etag, 0) + 1
+        """One of the working instances fails, in a way that a retry may cure."""
+        lease = self.working.pop(data.draw(st.integers(0, len(self.working) - 1)))
+        self.leases.release(lease)
+        self.allowed[lease.version.etag] = self.allowed.get(lease.version.etag, 0) + 1
 
     @rule()
     def lease_passes(self) -> None:
-        """All who are at work take longer than they may, as dead ones do."""
+        """All working instances exceed their time, as dead ones do."""
         self.clock.pass_lease()
-        for claim in self.working:
-            self.allowed[claim.version.etag] = self.allowed.get(claim.version.etag, 0) + 1
+        for lease in self.working:
+            self.allowed[lease.version.etag] = self.allowed.get(lease.version.etag, 0) + 1
 
     @rule()
     def replace_audio(self) -> None:
@@ -238,7 +238,7 @@ class Instances(RuleBasedStateMachine):
     def newest_result_is_never_written_over(self) -> None:
         """Each file is of the newest version that was ever written to it."""
         for suffix in (TRANSCRIPT, FAILURE):
-            stored = self.memory.head(BUCKET, PLACE.key(suffix))
+            stored = self.memory.head(BUCKET, KEY.with_suffix(suffix))
             if stored:
                 best = getattr(self, f"best{suffix}", 0)
                 assert int(stored.metadata["audio-etag"]) >= best
@@ -246,7 +246,7 @@ class Instances(RuleBasedStateMachine):
 
     @invariant()
     def work_is_done_once(self) -> None:
-        """A version is begun once, and once more for each failure and each lease that was over."""
+        """A version is begun once, and once more for each failure and each lease whose time was over."""
         for etag, times in self.began.items():
             assert times <= 1 + self.allowed.get(etag, 0)
 
@@ -255,11 +255,11 @@ TestInstances = Instances.TestCase
 TestInstances.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
 
 
-def test_failure_with_options_is_theirs(claims: Leases) -> None:
-    """What failed with options of its own may succeed without, and is tried; with the same, it is not."""
+def test_failure_with_options_is_theirs(leases: Leases) -> None:
+    """A recording that failed with options may succeed without, and is tried; with the same options, it is not."""
     french = Version.of("one", TranscriptionOptions(language="fr"))
-    claim = win(claims, french)
-    claims.write(claim, FAILURE, b"{}", {})
-    claims.release(claim)
-    assert isinstance(claims.claim(PLACE, french), Completed)
-    win(claims, V1)
+    lease = win(leases, french)
+    leases.write(lease, FAILURE, b"{}", {})
+    leases.release(lease)
+    assert isinstance(leases.acquire(KEY, french), Completed)
+    win(leases, V1)

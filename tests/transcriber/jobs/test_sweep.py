@@ -1,4 +1,4 @@
-"""A sweep: finds what has no transcript, with a few listings and nothing a recording, whatever the order of keys."""
+"""A sweep finds the recordings without a transcript by a few listings alone, whatever the order of keys."""
 
 from datetime import timedelta
 from typing import Any
@@ -34,48 +34,46 @@ class Bucket:
             **outputs,  # type: ignore[arg-type] # two texts
         )
         self.storage = ObjectStorage(url, REGION, ACCOUNT)
-        self.claims = Leases(self.storage, time_limit_seconds=LIMIT_SECONDS)
+        self.leases = Leases(self.storage, time_limit_seconds=LIMIT_SECONDS)
         self._s3 = s3
 
     def upload(self, *names: str) -> None:
         for name in names:
             self._s3.put_object(Bucket=BUCKET, Key=name, Body=b"audio")
 
-    def claim(self, name: str) -> Lease:
+    def acquire(self, name: str) -> Lease:
         stored = self.storage.head(BUCKET, name)
         assert stored
-        claim = self.claims.claim(result_key(ObjectReference(BUCKET, name), self.settings), Version(stored.etag))
-        assert isinstance(claim, Lease)
-        return claim
+        lease = self.leases.acquire(result_key(ObjectReference(BUCKET, name), self.settings), Version(stored.etag))
+        assert isinstance(lease, Lease)
+        return lease
 
     def transcribe(self, *names: str, suffix: str = ".json") -> None:
         for name in names:
-            claim = self.claim(name)
-            self.claims.write(claim, suffix, b"{}", {})
-            self.claims.release(claim)
+            lease = self.acquire(name)
+            self.leases.write(lease, suffix, b"{}", {})
+            self.leases.release(lease)
 
     def sweep(self, prefix: str = "") -> Sweep:
-        return Sweep(SweepRequest(BUCKET, prefix), Listing(self.settings), self.claims, self.settings)
+        return Sweep(SweepRequest(BUCKET, prefix), Listing(self.settings), self.leases, self.settings)
 
     def missing(self, prefix: str = "") -> list[str]:
-        return [reference.key for reference in self.sweep(prefix).missing(Deadline(10))]
+        return [swept.reference.key for swept in self.sweep(prefix).objects(Deadline(10)) if swept.is_missing]
 
 
 NAMES = ["a", "a-b.mp3", "a.mp3", "a/b.mp3", "a.mp3.wav", "é.mp3"]
 
 
 @pytest.mark.parametrize("outputs", [{}, {"output_prefix": ""}])
-def test_what_has_a_result_is_left_alone(server: str, s3: Any, outputs: dict[str, str]) -> None:
-    """With results for any part of the recordings, the others are found, although results are ordered otherwise."""
+def test_recordings_with_a_result_are_skipped(server: str, s3: Any, outputs: dict[str, str]) -> None:
+    """With results for any part of the recordings, the others are missing, although results are ordered otherwise."""
     bucket = Bucket(server, s3, **outputs)
     bucket.upload(*NAMES, "notes.txt", "folder/")
     assert bucket.missing() == sorted(NAMES)
     for number, name in enumerate(NAMES, 1):
         bucket.transcribe(name, suffix=".error.json" if number % 2 else ".json")
         assert bucket.missing() == sorted(NAMES[number:])
-    sweep = bucket.sweep()
-    assert not list(sweep.missing(Deadline(10)))
-    assert (sweep.found, sweep.skipped) == (len(NAMES), len(NAMES))
+    assert [swept.is_missing for swept in bucket.sweep().objects(Deadline(10))] == [False] * len(NAMES)
 
 
 def test_prefix(server: str, s3: Any) -> None:
@@ -86,21 +84,21 @@ def test_prefix(server: str, s3: Any) -> None:
     assert bucket.missing(prefix="in/") == ["in/2.mp3"]
 
 
-def test_live_claim_is_left_alone(server: str, s3: Any) -> None:
-    """What is being transcribed is not found, until its claim's lease is over."""
+def test_live_lease_is_respected(server: str, s3: Any) -> None:
+    """A recording that is being transcribed is not missing until the lease is over."""
     bucket = Bucket(server, s3)
     bucket.upload("a.mp3")
-    bucket.claim("a.mp3")
+    bucket.acquire("a.mp3")
     assert bucket.missing() == []
-    claim = bucket.storage.head(BUCKET, "transcripts/a.mp3.claim.json")
-    assert claim
-    later = Leases(bucket.storage, time_limit_seconds=LIMIT_SECONDS, now=lambda: claim.modified_at + timedelta(hours=1))
-    bucket.claims = later
+    lease = bucket.storage.head(BUCKET, "transcripts/a.mp3.claim.json")
+    assert lease
+    later = Leases(bucket.storage, time_limit_seconds=LIMIT_SECONDS, now=lambda: lease.modified_at + timedelta(hours=1))
+    bucket.leases = later
     assert bucket.missing() == ["a.mp3"]
 
 
 def test_new_audio_is_found(server: str, s3: Any) -> None:
-    """Audio that replaced what was transcribed is found, and the same uploaded again is not."""
+    """Audio that replaced transcribed audio is missing; the same audio uploaded again is not."""
     bucket = Bucket(server, s3)
     bucket.upload("a.mp3")
     bucket.transcribe("a.mp3")
@@ -115,9 +113,9 @@ def test_a_page_costs_a_few_listings() -> None:
     keys = keys_of(3_000)
     with serve(lambda peer: peer.answer(page(keys, peer.path))) as server:
         settings = Settings(api_key="key", storage=ACCOUNT, storage_url=server.url)
-        claims = Leases(ObjectStorage(server.url, REGION, ACCOUNT), time_limit_seconds=LIMIT_SECONDS)
-        sweep = Sweep(SweepRequest(BUCKET), Listing(settings), claims, settings)
-        found = [reference.key for reference in sweep.missing(Deadline(60))]
+        leases = Leases(ObjectStorage(server.url, REGION, ACCOUNT), time_limit_seconds=LIMIT_SECONDS)
+        sweep = Sweep(SweepRequest(BUCKET), Listing(settings), leases, settings)
+        found = [swept.reference.key for swept in sweep.objects(Deadline(60)) if swept.is_missing]
     assert found == [key for number, key in enumerate(keys[:3_000]) if number % MISSING_EACH == 0]
     assert len(server.requests) <= 4 + 2 * 3 + 3
 
@@ -127,6 +125,6 @@ def test_time_ends_a_sweep() -> None:
     keys = keys_of(10)
     with serve(lambda peer: peer.answer(page(keys, peer.path))) as server:
         settings = Settings(api_key="key", storage=ACCOUNT, storage_url=server.url)
-        claims = Leases(ObjectStorage(server.url, REGION, ACCOUNT), time_limit_seconds=LIMIT_SECONDS)
-        sweep = Sweep(SweepRequest(BUCKET), Listing(settings), claims, settings)
-        assert not list(sweep.missing(Deadline(0)))
+        leases = Leases(ObjectStorage(server.url, REGION, ACCOUNT), time_limit_seconds=LIMIT_SECONDS)
+        sweep = Sweep(SweepRequest(BUCKET), Listing(settings), leases, settings)
+        assert not list(sweep.objects(Deadline(0)))

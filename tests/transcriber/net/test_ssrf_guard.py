@@ -122,7 +122,7 @@ def watched_connections() -> Iterator[list[object]]:
 
 def url_source(url: str, *, guard: SsrfGuard | None = None) -> UrlSource:
     downloads = Downloader(guard or SsrfGuard(), sleep=lambda _: None)
-    return UrlSource(url, downloads=downloads, max_bytes=10**6, deadline=Deadline(5))
+    return UrlSource(url, downloader=downloads, max_bytes=10**6, deadline=Deadline(5))
 
 
 def fetched(url: str, *, guard: SsrfGuard | None = None) -> bytes:

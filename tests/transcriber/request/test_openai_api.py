@@ -10,8 +10,10 @@ from transcriber.errors import RequestError
 from transcriber.request.base64_text import Base64Text
 from transcriber.request.event import HttpRequest, read_event
 from transcriber.request.openai_api import ApiPath, ChatReply, api_path
-from transcriber.request.options import ResponseFormat, TranscriptionOptions
-from transcriber.request.parse import ModelsRequest, StatusRequest, TranscriptionRequest, UrlReference, read_request
+from transcriber.request.options import TranscriptionOptions
+from transcriber.request.parse import read_request
+from transcriber.request.transcription_request import ModelsRequest, StatusRequest, TranscriptionRequest, UrlReference
+from transcriber.response_format import ResponseFormat
 from transcriber.settings import Settings
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -54,6 +56,7 @@ def test_chat_completion_of_the_sdk() -> None:
         top_p=0.95,
         max_tokens=2048,
         response_format=ResponseFormat.TEXT,
+        prompt_is_instruction=True,
     )
     assert request.chat == ChatReply("chatcmpl-0a1b2c3d-0000-4000-8000-000000000003")
 
@@ -129,12 +132,10 @@ def test_texts_are_the_prompt() -> None:
     assert chat(AUDIO).options.prompt is None
 
 
-def test_text_to_a_model_that_only_transcribes() -> None:
-    """To a model that follows no instruction, the text is not sent as if it were vocabulary, and a warning says so."""
-    request = chat(SAY, AUDIO, model=WHISPER)
-    assert request.options.prompt is None
-    assert request.chat is not None
-    assert "only transcribes" in request.chat.warnings[0]
+def test_text_of_messages_is_an_instruction() -> None:
+    """The text of messages is marked as an instruction, which a model that only transcribes cannot use."""
+    assert chat(SAY, AUDIO, model=WHISPER).options.prompt_is_instruction
+    assert not chat(AUDIO, model=WHISPER).options.prompt_is_instruction
 
 
 def test_fields_that_change_nothing() -> None:

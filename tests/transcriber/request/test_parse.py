@@ -10,8 +10,9 @@ import pytest
 from transcriber.errors import AuthenticationError, MethodNotAllowedError, RequestError
 from transcriber.request.base64_text import Base64Text
 from transcriber.request.event import HttpRequest
-from transcriber.request.options import ResponseFormat
-from transcriber.request.parse import StatusRequest, TranscriptionRequest, UrlReference, read_request
+from transcriber.request.parse import read_request
+from transcriber.request.transcription_request import StatusRequest, TranscriptionRequest, UrlReference
+from transcriber.response_format import ResponseFormat
 from transcriber.settings import Settings
 
 SETTINGS = Settings(api_key="key")
@@ -89,12 +90,12 @@ def test_options_in_the_query_string() -> None:
         ("", {}, None, "empty"),
         ("  \n", {}, None, "empty"),
         ("ping", {}, None, "neither"),
-        ("true", {}, None, "no object"),
-        ("null", {}, None, "no object"),
-        ("1234", {}, None, "no object"),
+        ("true", {}, None, "not an object"),
+        ("null", {}, None, "not an object"),
+        ("1234", {}, None, "not an object"),
         ("1" * 5000, {}, None, "too long"),
-        ('"text"', {}, None, "no object"),
-        ("[]", {}, None, "no object"),
+        ('"text"', {}, None, "not an object"),
+        ("[]", {}, None, "not an object"),
         ("[" * 5_000, {}, None, "deep"),
         ("[" * 100_000, {}, None, "parts"),
         ('{"a": [' + "[]," * 100_000 + "[]]}", {}, None, "parts"),
@@ -128,7 +129,7 @@ def test_options_in_the_query_string() -> None:
         ({"key": "k"}, {}, "bucket", "send both"),
         ({"bucket": "../b", "key": "k"}, {}, "bucket", "no name"),
         ({"bucket": "b", "key": "k" * 1025}, {}, "key", "1024"),
-        ({"job": {"id": "a b", "request": {}}}, {}, "job", "stands alone"),
+        ({"job": {"id": "a b", "request": {}}}, {}, "job", "the only field"),
         ({"sweep": {"bucket": "b", "limit": 0}}, {}, "sweep.limit", "above 0"),
         ({"sweep": {"bucket": "b", "prefix": 1}}, {}, "sweep.prefix", "beginning"),
         ({"sweep": {"buckett": "b"}}, {}, "sweep.buckett", "bucket"),
@@ -136,7 +137,7 @@ def test_options_in_the_query_string() -> None:
         ({"url": URL, "callback": "example.com"}, {}, "callback", "http or https"),
         ({"url": URL, "webhook_url": 1}, {}, "webhook_url", "a text"),
         ({"url": URL, "callback": URL, "webhook_url": URL}, {}, "webhook_url", "the same"),
-        ({"url": URL}, {"url": URL}, "url", "no option for the query"),
+        ({"url": URL}, {"url": URL}, "url", "not an option for the query"),
         ({"url": URL, "language": "fr"}, {"language": "en"}, "language", "leave one out"),
         (AUDIO, {"formt": "text"}, "formt", "response_format"),
     ],

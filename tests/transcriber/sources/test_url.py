@@ -33,7 +33,7 @@ AUDIO = bytes(range(256)) * 1000
 
 def source(server: Loopback, *, seconds: float = 5, max_bytes: int = 10**7, path: str = "/a.mp3") -> UrlSource:
     downloads = Downloader(SsrfGuard([AllowedHost(name="127.0.0.1")]), sleep=lambda _: None)
-    return UrlSource(server.url + path, downloads=downloads, max_bytes=max_bytes, deadline=Deadline(seconds))
+    return UrlSource(server.url + path, downloader=downloads, max_bytes=max_bytes, deadline=Deadline(seconds))
 
 
 def read_all(url_source: UrlSource) -> bytes:
@@ -423,7 +423,7 @@ def test_cookies_are_not_kept() -> None:
     downloads = Downloader(SsrfGuard([AllowedHost(name="127.0.0.1")]))
     with serve(lambda peer: peer.answer(AUDIO, Set_Cookie="who=me")) as server:
         for _ in range(2):
-            with UrlSource(server.url, downloads=downloads, max_bytes=10**7, deadline=Deadline(5)) as audio:
+            with UrlSource(server.url, downloader=downloads, max_bytes=10**7, deadline=Deadline(5)) as audio:
                 read_all(audio)
         assert b"cookie" not in server.requests[1].lower()
 
@@ -445,7 +445,7 @@ def test_connection_is_kept_between_requests() -> None:
         downloads = Downloader(SsrfGuard([AllowedHost(name="127.0.0.1")]), tls=lambda: client_tls)
         with serve(twice, tls=tls) as server:
             for _ in range(2):
-                with UrlSource(server.url, downloads=downloads, max_bytes=10**7, deadline=Deadline(5)) as audio:
+                with UrlSource(server.url, downloader=downloads, max_bytes=10**7, deadline=Deadline(5)) as audio:
                     assert read_all(audio) == AUDIO
             assert len(server.requests) == 1
 
@@ -460,7 +460,7 @@ def test_dripping_server_over_tls() -> None:
     downloads = Downloader(SsrfGuard([AllowedHost(name="127.0.0.1")]), tls=lambda: client_tls, sleep=lambda _: None)
     with (
         serve(dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x"), tls=server_tls) as server,
-        UrlSource(server.url, downloads=downloads, max_bytes=10**7, deadline=Deadline(0.6)) as audio,
+        UrlSource(server.url, downloader=downloads, max_bytes=10**7, deadline=Deadline(0.6)) as audio,
         pytest.raises(SourceTimeoutError),
     ):
         audio.peek(1)
@@ -501,7 +501,7 @@ def test_certificate_must_be_the_servers() -> None:
         downloads = Downloader(SsrfGuard([AllowedHost(name="127.0.0.1")]), sleep=lambda _: None)
         url = server.url.replace("http:", "https:")
         with (
-            UrlSource(url, downloads=downloads, max_bytes=10, deadline=Deadline(5)) as audio,
+            UrlSource(url, downloader=downloads, max_bytes=10, deadline=Deadline(5)) as audio,
             pytest.raises(SourceFailedError, match="certificate"),
         ):
             audio.peek(1)

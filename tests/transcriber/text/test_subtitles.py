@@ -10,8 +10,10 @@ import webvtt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transcriber.outputs import srt, vtt
 from transcriber.spans import Segment
-from transcriber.text.subtitles import MAX_LINE_COLUMNS, Cue, make_cues, render_srt, render_vtt
+from transcriber.text.subtitles import MAX_LINE_COLUMNS, Cue, make_cues
+from transcriber.transcription.transcript import Transcript
 
 SENTENCES = (
     "When I was young, we had nothing at all. Then, one day, a man came to the door and asked whether we would like to "
@@ -42,6 +44,10 @@ letters = st.text(st.characters(exclude_categories=["Cs", "Nd"]), max_size=120) 
 texts = st.text(max_size=120) | st.sampled_from([*AWKWARD, SENTENCES, SENTENCES.upper(), "大家好，我叫李明。" * 9])
 seconds = st.floats(0, 40) | st.sampled_from([0.0, 1.0, 1.0004, 5.0, 400_000.0])
 segments = st.lists(st.builds(Segment, seconds, seconds, texts), max_size=8)
+
+
+def transcript_of(segments: list[Segment]) -> Transcript:
+    return Transcript("", "m", 0.0, segments=tuple(segments))
 
 
 def shown(cues: tuple[Cue, ...]) -> str:
@@ -88,11 +94,11 @@ def test_files_are_read_by_others(segments: list[Segment]) -> None:
     segments = [Segment(s.start_seconds % 3600, s.end_seconds % 3600, s.text) for s in segments]
     cues = make_cues(segments)
     times = [(round(cue.start_seconds * 1000), round(cue.end_seconds * 1000)) for cue in cues]
-    for text, kind in ((render_srt(segments), "srt"), (render_vtt(segments), "vtt")):
+    for text, kind in ((srt.render(transcript_of(segments)), "srt"), (vtt.render(transcript_of(segments)), "vtt")):
         assert [(line.start, line.end) for line in pysubs2.SSAFile.from_string(text, format_=kind)] == times
-    assert len(webvtt.from_string(render_vtt(segments), strict=True)) == len(cues)
+    assert len(webvtt.from_string(vtt.render(transcript_of(segments)), strict=True)) == len(cues)
     if cues:
-        assert len(webvtt.from_buffer(StringIO(render_srt(segments)), format="srt")) == len(cues)
+        assert len(webvtt.from_buffer(StringIO(srt.render(transcript_of(segments))), format="srt")) == len(cues)
 
 
 @pytest.mark.parametrize("text", AWKWARD)
@@ -100,29 +106,32 @@ def test_texts_come_back(text: str) -> None:
     """What a parser reads from either file is what was said; in SRT, an arrow of three characters is one of one."""
     segments = [Segment(0, 3, text), Segment(4, 7, "and on")]
     said = " ".join(text.split())
-    vtt = webvtt.from_string(render_vtt(segments), strict=True)
-    assert vtt[0].raw_text.replace("\n", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == said
-    srt = pysubs2.SSAFile.from_string(render_srt(segments), format_="srt", keep_html_tags=True)
-    assert srt[0].text.replace(r"\N", " ") == said.replace("-->", "→")
-    assert [line.text for line in srt][1:] == ["and on"]
+    parsed_vtt = webvtt.from_string(vtt.render(transcript_of(segments)), strict=True)
+    assert (
+        parsed_vtt[0].raw_text.replace("\n", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+        == said
+    )
+    parsed_srt = pysubs2.SSAFile.from_string(srt.render(transcript_of(segments)), format_="srt", keep_html_tags=True)
+    assert parsed_srt[0].text.replace(r"\N", " ") == said.replace("-->", "→")
+    assert [line.text for line in parsed_srt][1:] == ["and on"]
 
 
 def test_vtt_escapes_markup() -> None:
     """Markup that somebody said is text."""
-    assert "a &lt;b&gt; &amp;amp; --&gt; c" in render_vtt([Segment(0, 3, "a <b> &amp; --> c")])
+    assert "a &lt;b&gt; &amp;amp; --&gt; c" in vtt.render(transcript_of([Segment(0, 3, "a <b> &amp; --> c")]))
 
 
 def test_files_without_cues() -> None:
     """Silence is a file without cues, and a valid one."""
-    assert render_srt([]) == ""
-    assert render_vtt([Segment(0, 5, " \n")]) == "WEBVTT\n"
+    assert srt.render(transcript_of([])) == ""
+    assert vtt.render(transcript_of([Segment(0, 5, " \n")])) == "WEBVTT\n"
 
 
 def test_times_are_exact() -> None:
     """Times are rounded to the millisecond once, and hours have as many digits as they need."""
     segments = [Segment(0.9996, 2.0004, "one"), Segment(363_599.9994, 363_601.5, "two")]
-    assert "00:00:01,000 --> 00:00:02,000\none" in render_srt(segments)
-    assert "100:59:59.999 --> 101:00:01.500\ntwo" in render_vtt(segments)
+    assert "00:00:01,000 --> 00:00:02,000\none" in srt.render(transcript_of(segments))
+    assert "100:59:59.999 --> 101:00:01.500\ntwo" in vtt.render(transcript_of(segments))
 
 
 def test_long_segment_is_divided_where_sentences_end() -> None:

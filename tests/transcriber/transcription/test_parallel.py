@@ -1,17 +1,20 @@
 """Work in parallel: in order, bounded in number and memory, and over with the first failure."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from threading import Barrier, Event, Lock
+from typing import TypeVar
 
 import pytest
 
 from transcriber.audio.containers import Container
+from transcriber.cancellation import Cancellation
 from transcriber.chunks.chunk import BytesPayload, Chunk, Payload
-from transcriber.deadline import Deadline
 from transcriber.errors import ApiFailedError, ApiTimeoutError, SettingsError, UnsupportedAudioError
 from transcriber.sources.base import Reader
 from transcriber.spans import Span
-from transcriber.transcription.parallel import map_parallel, most_held_bytes
+from transcriber.transcription.parallel import map_parallel, memory_for_chunks
+
+T = TypeVar("T")
 
 # Longer than anything here takes, so that a wait for it is a failure.
 LONG_SECONDS = 30.0
@@ -20,11 +23,29 @@ LONG_SECONDS = 30.0
 def chunks(count: int, *, size_bytes: int = 1) -> Iterator[Chunk]:
     """Chunks of a minute each."""
     for minute in range(count):
-        yield Chunk(Span(60.0 * minute, 60.0 * minute + 60), Container.MP3, BytesPayload(b"", bytes(size_bytes)))
+        yield Chunk(Span(60.0 * minute, 60.0 * minute + 60), Container.MP3, BytesPayload([bytes(size_bytes)]))
 
 
 def start(chunk: Chunk) -> float:
     return chunk.span.start_seconds
+
+
+def mapped(
+    chunks: Iterable[Chunk],
+    work: Callable[[Chunk], T],
+    *,
+    parallel: int,
+    max_memory_bytes: int = 10**9,
+    cancellation: Cancellation | None = None,
+) -> list[T]:
+    """`map_parallel` with memory for everything, and a cancellation that no test looks at, unless it says otherwise."""
+    return map_parallel(
+        chunks,
+        work,
+        parallel=parallel,
+        cancellation=cancellation or Cancellation(),
+        max_memory_bytes=max_memory_bytes,
+    )
 
 
 class InFlight:
@@ -33,17 +54,17 @@ class InFlight:
     def __init__(self, parallel: int) -> None:
         self.together = Barrier(parallel, timeout=LONG_SECONDS)
         self.lock = Lock()
-        self.count = self.held_bytes = self.most = self.most_bytes = 0
+        self.count = self.memory_bytes = self.most = self.most_bytes = 0
 
     def __call__(self, chunk: Chunk) -> float:
         with self.lock:
             self.count += 1
-            self.held_bytes += chunk.body.held_bytes
-            self.most, self.most_bytes = max(self.most, self.count), max(self.most_bytes, self.held_bytes)
+            self.memory_bytes += chunk.payload.memory_bytes
+            self.most, self.most_bytes = max(self.most, self.count), max(self.most_bytes, self.memory_bytes)
         self.together.wait()
         with self.lock:
             self.count -= 1
-            self.held_bytes -= chunk.body.held_bytes
+            self.memory_bytes -= chunk.payload.memory_bytes
         return start(chunk)
 
 
@@ -58,44 +79,41 @@ def test_results_are_in_order() -> None:
             last_is_done.set()
         return start(chunk)
 
-    assert map_parallel(chunks(4), work, parallel=4, deadline=Deadline(LONG_SECONDS)) == [0, 60, 120, 180]
+    assert mapped(chunks(4), work, parallel=4) == [0, 60, 120, 180]
 
 
 @pytest.mark.parametrize("parallel", [1, 3])
 def test_at_most_so_many_at_a_time(parallel: int) -> None:
     """As many chunks as may be are worked on at the same time, and never more."""
     work = InFlight(parallel)
-    assert (
-        len(map_parallel(chunks(4 * parallel), work, parallel=parallel, deadline=Deadline(LONG_SECONDS)))
-        == 4 * parallel
-    )
+    assert len(mapped(chunks(4 * parallel), work, parallel=parallel)) == 4 * parallel
     assert work.most == parallel
 
 
-def test_held_bytes_are_bounded() -> None:
+def test_memory_bytes_are_bounded() -> None:
     """Chunks in flight hold no more bytes than may be held, though more of them might be worked on."""
     work = InFlight(2)
-    map_parallel(chunks(6, size_bytes=40), work, parallel=8, deadline=Deadline(LONG_SECONDS), max_held_bytes=100)
+    mapped(chunks(6, size_bytes=40), work, parallel=8, max_memory_bytes=100)
     assert (work.most, work.most_bytes) == (2, 80)
 
 
 @pytest.mark.parametrize(("memory_mb", "most_mib"), [(128, 0), (256, 80), (512, 336), (4096, 3920)])
 def test_what_may_be_held_follows_the_memory(memory_mb: int, most_mib: int) -> None:
     """All that the rest of the function leaves is for chunks."""
-    assert most_held_bytes(memory_mb) == most_mib * 1024 * 1024
+    assert memory_for_chunks(memory_mb) == most_mib * 1024 * 1024
 
 
 def test_in_the_smallest_function_chunks_go_one_at_a_time() -> None:
     """Where nothing is left for chunks in flight, each is worked on all the same."""
     work = InFlight(1)
-    map_parallel(chunks(3), work, parallel=8, deadline=Deadline(LONG_SECONDS), max_held_bytes=most_held_bytes(128))
+    mapped(chunks(3), work, parallel=8, max_memory_bytes=memory_for_chunks(128))
     assert work.most == 1
 
 
 def test_one_chunk_may_be_larger_than_all_that_may_be_held() -> None:
     """A chunk that is too large to be held with others is worked on alone."""
     work = InFlight(1)
-    map_parallel(chunks(3, size_bytes=200), work, parallel=8, deadline=Deadline(LONG_SECONDS), max_held_bytes=100)
+    mapped(chunks(3, size_bytes=200), work, parallel=8, max_memory_bytes=100)
     assert work.most == 1
 
 
@@ -112,16 +130,24 @@ def test_chunks_are_made_as_they_are_needed() -> None:
     def work(chunk: Chunk) -> None:
         assert made <= start(chunk) / 60 + 3
 
-    map_parallel(counted(), work, parallel=2, deadline=Deadline(LONG_SECONDS))
+    mapped(counted(), work, parallel=2)
     assert made == 10
 
 
-class Unheld(Payload):
-    """Bytes that are not in memory."""
+class Streamed(Payload):
+    """Bytes that are read from the recording's source."""
 
     @property
     def size_bytes(self) -> int:
         return 1
+
+    @property
+    def memory_bytes(self) -> int:
+        return 0
+
+    @property
+    def reads_source(self) -> bool:
+        return True
 
     def open(self) -> Reader:
         raise AssertionError
@@ -129,20 +155,20 @@ class Unheld(Payload):
 
 def test_what_is_not_held_is_worked_on_in_this_thread() -> None:
     """A chunk that comes straight from its source, which keeps to one thread, never gets to another one."""
-    deadline = Deadline(LONG_SECONDS)
+    cancellation = Cancellation()
 
     def work(_chunk: Chunk) -> None:
         raise ApiFailedError("The API failed.")
 
     with pytest.raises(ApiFailedError) as caught:
-        map_parallel([Chunk(Span(0, 60), Container.MP3, Unheld())], work, parallel=2, deadline=deadline)
+        mapped([Chunk(Span(0, 60), Container.MP3, Streamed())], work, parallel=2, cancellation=cancellation)
     assert caught.value.message == "The API failed."
-    assert deadline.has_passed()
+    assert cancellation.is_cancelled
 
 
 def test_first_failure_ends_the_rest() -> None:
     """A failure names its minutes, ends what is under way by its deadline, and nothing more is begun or cut."""
-    deadline = Deadline(LONG_SECONDS)
+    cancellation = Cancellation()
     first_is_at_work, first_ended = Event(), Event()
     begun = []
 
@@ -150,7 +176,7 @@ def test_first_failure_ends_the_rest() -> None:
         begun.append(start(chunk))
         if start(chunk) == 0:
             first_is_at_work.set()
-            while not deadline.has_passed():
+            while not cancellation.is_cancelled:
                 first_ended.wait(0.01)
             first_ended.set()
         else:
@@ -158,7 +184,7 @@ def test_first_failure_ends_the_rest() -> None:
             raise ApiFailedError("The API failed.")
 
     with pytest.raises(ApiFailedError) as caught:
-        map_parallel(chunks(20), work, parallel=2, deadline=deadline)
+        mapped(chunks(20), work, parallel=2, cancellation=cancellation)
     assert caught.value.message == "The API failed. It happened from 1:00 to 2:00."
     assert first_ended.wait(LONG_SECONDS)
     assert begun == [0, 60]
@@ -171,7 +197,7 @@ def test_failure_of_a_whole_recording_names_no_minutes() -> None:
         raise ApiTimeoutError("The API did not answer.")
 
     with pytest.raises(ApiTimeoutError) as caught:
-        map_parallel(chunks(1), work, parallel=2, deadline=Deadline(LONG_SECONDS))
+        mapped(chunks(1), work, parallel=2)
     assert caught.value.message == "The API did not answer."
 
 
@@ -182,13 +208,13 @@ def test_setting_that_is_wrong_is_wrong_everywhere() -> None:
         raise SettingsError("GENERATIVE_API_KEY", "the API refuses it")
 
     with pytest.raises(SettingsError) as caught:
-        map_parallel(chunks(3), work, parallel=2, deadline=Deadline(LONG_SECONDS))
+        mapped(chunks(3), work, parallel=2)
     assert "It happened" not in caught.value.message
 
 
 def test_recording_that_cannot_be_cut_ends_what_is_under_way() -> None:
     """An error while the next chunk is cut is raised, and ends those that are being worked on."""
-    deadline = Deadline(LONG_SECONDS)
+    cancellation = Cancellation()
     ended = Event()
 
     def broken() -> Iterator[Chunk]:
@@ -196,10 +222,10 @@ def test_recording_that_cannot_be_cut_ends_what_is_under_way() -> None:
         raise UnsupportedAudioError("It is damaged.")
 
     def work(_chunk: Chunk) -> None:
-        while not deadline.has_passed():
+        while not cancellation.is_cancelled:
             ended.wait(0.01)
         ended.set()
 
     with pytest.raises(UnsupportedAudioError):
-        map_parallel(broken(), work, parallel=2, deadline=deadline)
+        mapped(broken(), work, parallel=2, cancellation=cancellation)
     assert ended.wait(LONG_SECONDS)

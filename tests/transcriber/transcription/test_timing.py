@@ -10,9 +10,9 @@ from transcriber.audio.containers import Container
 from transcriber.audio.wav import read_layout
 from transcriber.chunks.chunk import BytesPayload, Chunk
 from transcriber.spans import Segment, Span
-from transcriber.transcription.timing import segments_of
+from transcriber.transcription.timing import timed_segments
 
-# Three stretches of sound: 1 to 4, 5 to 8 and 10 to 13 s.
+# Three spans of sound: 1 to 4, 5 to 8 and 10 to 13 s.
 DATA = hum(14, pauses=[(0, 1), (4, 5), (8, 10), (13, 14)])
 SENTENCES = ("Ask not what your country can do.", "Ask what you can do for it now.", "And so my fellow Americans all.")
 BORDERS = ((1, 4), (5, 8), (10, 13))
@@ -23,12 +23,11 @@ def chunk_of(data: bytes, *, start_seconds: float = 0.0, preroll_seconds: float 
     assert layout is not None
     seconds = layout.duration_seconds(len(data))
     assert seconds is not None
-    body = BytesPayload(data[: layout.data_start], data[layout.data_start :])
     span = Span(start_seconds, start_seconds + seconds - preroll_seconds)
-    return Chunk(span, Container.WAV, body, layout, preroll_seconds)
+    return Chunk(span, Container.WAV, BytesPayload([data]), layout, preroll_seconds)
 
 
-def heard(*segments: Segment, text: str = "") -> ChunkTranscript:
+def transcript_of(*segments: Segment, text: str = "") -> ChunkTranscript:
     return ChunkTranscript(text or " ".join(each.text for each in segments), "model", segments=segments or None)
 
 
@@ -42,20 +41,20 @@ def check(segments: tuple[Segment, ...], *, offset_seconds: float = 0.0) -> None
 def test_own_times() -> None:
     """Without times of the API, sentences are where the sound is, in the recording's time."""
     transcript = ChunkTranscript(" ".join(SENTENCES), "model")
-    check(segments_of(chunk_of(DATA), transcript))
-    check(segments_of(chunk_of(DATA, start_seconds=300), transcript), offset_seconds=300)
+    check(timed_segments(chunk_of(DATA), transcript))
+    check(timed_segments(chunk_of(DATA, start_seconds=300), transcript), offset_seconds=300)
 
 
 def test_times_of_the_api_are_refined_to_sentences() -> None:
     """A segment with several sentences, and with pauses before and after them, becomes one for each, without those."""
     whole = Segment(0, 14, " ".join(SENTENCES))
-    check(segments_of(chunk_of(DATA, start_seconds=60), heard(whole)), offset_seconds=60)
+    check(timed_segments(chunk_of(DATA, start_seconds=60), transcript_of(whole)), offset_seconds=60)
 
 
 @pytest.mark.parametrize(("start", "end", "spoken"), [(0, 5.45, (1, 4)), (3.55, 9, (5, 8))], ids=["end", "start"])
 def test_edge_of_another_sentence_has_none_of_the_words(start: float, end: float, spoken: tuple[float, float]) -> None:
     """A border of the API that is off by half a second puts no word into the sound of the sentence beside it."""
-    (segment,) = segments_of(chunk_of(DATA), heard(Segment(start, end, SENTENCES[0])))
+    (segment,) = timed_segments(chunk_of(DATA), transcript_of(Segment(start, end, SENTENCES[0])))
     assert segment.text == SENTENCES[0]
     assert (segment.start_seconds, segment.end_seconds) == pytest.approx(spoken, abs=0.15)
 
@@ -63,14 +62,14 @@ def test_edge_of_another_sentence_has_none_of_the_words(start: float, end: float
 def test_words_without_sound_keep_the_apis_times() -> None:
     """A segment in which nothing stands out, such as a whisper, is where the API says."""
     segment = Segment(8.2, 9.8, "Psst.")
-    assert segments_of(chunk_of(DATA), heard(segment)) == (segment,)
+    assert timed_segments(chunk_of(DATA), transcript_of(segment)) == (segment,)
 
 
 def test_lead_counts() -> None:
     """Times begin with the chunk's first byte, which lies before its span by the lead, and no word is put there."""
     chunk = chunk_of(DATA, start_seconds=300.5, preroll_seconds=0.5)
-    check(segments_of(chunk, ChunkTranscript(" ".join(SENTENCES), "model")), offset_seconds=300)
-    (segment,) = segments_of(chunk, heard(Segment(0, 0.3, "So.")))
+    check(timed_segments(chunk, ChunkTranscript(" ".join(SENTENCES), "model")), offset_seconds=300)
+    (segment,) = timed_segments(chunk, transcript_of(Segment(0, 0.3, "So.")))
     assert (segment.start_seconds, segment.end_seconds) == (300.5, 300.5)
 
 
@@ -83,7 +82,7 @@ def test_all_is_inside_the_span(times: list[tuple[float, float, str]], preroll_s
     """Whatever times the API gives, each segment lies within the chunk's span, and no word is lost."""
     chunk = chunk_of(DATA, start_seconds=100, preroll_seconds=preroll_seconds)
     segments = sorted((Segment(start, start + seconds, text) for start, seconds, text in times), key=str)
-    timed = segments_of(chunk, heard(*segments, text="" if segments else "So."))
+    timed = timed_segments(chunk, transcript_of(*segments, text="" if segments else "So."))
     for segment in timed:
         assert chunk.span.start_seconds <= segment.start_seconds <= segment.end_seconds <= chunk.span.end_seconds
     assert " ".join(segment.text for segment in timed) == " ".join(each.text for each in segments) or not segments

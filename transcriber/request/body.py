@@ -1,0 +1,70 @@
+"""Reads the body of a POST: a JSON object, base64 text, or bytes that the platform has destroyed."""
+
+import json
+import re
+from typing import Any, Final
+
+from transcriber.errors import RequestError
+from transcriber.request.base64_text import Base64Text, read_base64
+
+WAYS_IN: Final = (
+    'Send JSON with "url" (an http or https address), with "audio" (the recording as base64 text), '
+    'or with "bucket" and "key" (an object in Object Storage), '
+    "or a body that is base64 text and nothing else."
+)
+
+# Shorter than any recording: a WAV header alone has 44 bytes. Words such as "ping" or "true" are valid base64.
+MIN_ENCODED_LENGTH = 64
+# Far more parts than a request has, even with commas and brackets in its prompt; a body full of them would parse to
+# thirty times its size.
+MAX_JSON_PARTS = 10_000
+# How much of a body is examined to find out what kind of binary it is.
+EXAMINED_CHARACTERS = 2_000
+
+
+def read_json(body: str) -> dict[str, Any] | None:
+    """The JSON object in `body`; None where the body is not JSON at all."""
+    if body.startswith(("{", "[")) and sum(map(body.count, "{[,")) > MAX_JSON_PARTS:
+        raise RequestError(f"The body has more than {MAX_JSON_PARTS} parts; no request has as many. {WAYS_IN}")
+    try:
+        value = json.loads(body, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        if body.startswith("{"):
+            message = f"The body is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+            raise RequestError(message) from None
+        return None
+    except RecursionError:
+        raise RequestError("The body is JSON nested too deeply.") from None
+    except ValueError:  # a number with more digits than Python reads
+        raise RequestError("The body holds a number that is too long.") from None
+    if not isinstance(value, dict):
+        raise RequestError(f"The body is JSON, but not an object. {WAYS_IN}")
+    return value
+
+
+def read_encoded_body(body: str) -> Base64Text:
+    """The recording that is the whole body."""
+    if len(body) < MIN_ENCODED_LENGTH and not body.startswith("data:"):
+        raise RequestError(f"The body is neither a JSON object nor a recording as base64 text. {WAYS_IN}")
+    return read_base64(body, param=None)
+
+
+def refuse_binary(body: str) -> None:
+    """Raise `RequestError` for a binary body: the platform replaces each byte that is not UTF-8 by U+FFFD."""
+    if body.startswith("--") and "content-disposition" in body[:EXAMINED_CHARACTERS].lower():
+        found = (
+            "The body is a multipart form (an OpenAI SDK's audio.transcriptions sends one; its chat.completions works)"
+        )
+    elif "\ufffd" in body or re.search(r"[\x00-\x08\x0e-\x1f]", body[:EXAMINED_CHARACTERS]):
+        found = "The body is binary"
+    else:
+        return
+    raise RequestError(
+        f"{found}, and the platform destroys binary bodies before this function receives them. Send the recording as "
+        "base64 text instead (base64 talk.mp3 | curl --data-binary @- …, or JSON with "
+        '"audio": "<base64>"), or its address ("url"); for one in Object Storage, its "bucket" and "key".'
+    )
+
+
+def _refuse_constant(name: str) -> float:
+    raise RequestError(f"The body holds {name}, which JSON does not have.")

@@ -1,0 +1,121 @@
+"""Transcribes a recording: identify it, cut it, transcribe its chunks in parallel, join the results."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from transcriber.api.backend import ApiClient, Backend, CallContext
+from transcriber.api.models import ModelCatalog
+from transcriber.audio.identify import identify
+from transcriber.cancellation import Cancellation
+from transcriber.chunks.chunk import Chunk
+from transcriber.chunks.cut_points import ChunkLimits
+from transcriber.chunks.cutting import CutOptions, cut
+from transcriber.deadline import Deadline
+from transcriber.errors import ApiTimeoutError
+from transcriber.request.options import TranscriptionOptions
+from transcriber.request_scope import RequestScope
+from transcriber.settings import ApiKind, Settings
+from transcriber.sources.base import Source
+from transcriber.spans import Span
+from transcriber.transcription.chunk_calls import ChunkCalls
+from transcriber.transcription.chunk_result import ChunkResult
+from transcriber.transcription.completeness import transcribe_chunk
+from transcriber.transcription.parallel import map_parallel
+from transcriber.transcription.transcript import SECONDS_DECIMALS, Transcript, join
+
+# A short recording costs a fraction of a cent.
+COST_DECIMALS = 6
+# Eight hours in chunks of five minutes; a line of the log stays short.
+MAX_SPANS_LOGGED = 100
+
+
+@dataclass(frozen=True)
+class Transcriber:
+    """What an instance transcribes recordings with; chunks in flight may occupy `max_memory_bytes`."""
+
+    settings: Settings
+    api: ApiClient
+    catalog: ModelCatalog
+    backends: Mapping[ApiKind, Backend]
+    max_memory_bytes: int
+
+    def transcribe(self, source: Source, options: TranscriptionOptions, scope: RequestScope) -> Transcript:
+        """The transcript of the recording in `source`; the first error of any part of it."""
+        report, settings = scope.report, self.settings
+        with _reporting(source, scope):
+            with report.phase("prepare"):
+                audio = identify(source, max_seconds=settings.max_audio_seconds)
+            cut_options = CutOptions(
+                limits=ChunkLimits(settings.chunk_seconds),
+                max_seconds=settings.max_audio_seconds,
+                deadline=scope.deadline,
+                keep_loudness=options.wants_times,
+            )
+            with report.phase("api"), closing(cut(audio, cut_options)) as chunks:
+                results = self._transcribe_chunks(chunks, options, scope)
+            transcript = join(results, model=options.model or settings.models[0], language=options.language)
+            report.add(**_log_fields(transcript, settings))
+        return transcript
+
+    def _transcribe_chunks(
+        self, chunks: Iterator[Chunk], options: TranscriptionOptions, scope: RequestScope
+    ) -> Sequence[ChunkResult]:
+        """The results of all chunks, in order; the first chunk that cannot be transcribed ends the others."""
+        cancellation = Cancellation()
+        calls = ChunkCalls(
+            settings=self.settings,
+            api=self.api,
+            catalog=self.catalog,
+            backends=self.backends,
+            options=options,
+            context=CallContext(scope.deadline, cancellation, scope.log),
+        )
+        results = map_parallel(
+            _in_time(chunks, scope.deadline),
+            partial(transcribe_chunk, calls=calls),
+            parallel=self.settings.parallel_calls,
+            cancellation=cancellation,
+            max_memory_bytes=self.max_memory_bytes,
+        )
+        return [result for several in results for result in several]
+
+
+@contextmanager
+def _reporting(source: Source, scope: RequestScope) -> Iterator[None]:
+    """Report how much of `source` was read in the block, also when it fails."""
+    try:
+        yield
+    finally:
+        scope.report.add_source(
+            kind=source.kind,
+            size_bytes=source.bytes_read if source.size_bytes is None else source.size_bytes,
+            transfer_seconds=source.transfer_seconds,
+        )
+
+
+def _in_time(chunks: Iterator[Chunk], deadline: Deadline) -> Iterator[Chunk]:
+    for chunk in chunks:
+        if deadline.has_passed():
+            raise ApiTimeoutError(f"The recording takes longer than {deadline.limit}.")
+        yield chunk
+
+
+def _log_fields(transcript: Transcript, settings: Settings) -> dict[str, object]:
+    """The log fields of a transcript: none of its words, and its cost where PRICES has the price of its model."""
+    price = settings.prices.get(transcript.model)
+    return {
+        "model": transcript.model,
+        "seconds": round(transcript.duration_seconds, SECONDS_DECIMALS),
+        "calls": transcript.usage.calls,
+        "tokens": transcript.usage.prompt_tokens + transcript.usage.completion_tokens or None,
+        "cost": None if price is None else round(price * transcript.usage.audio_seconds / 60, COST_DECIMALS),
+        "chunks": _rounded(transcript.chunks),
+        "not_sent": _rounded(transcript.silent_spans),
+        "warnings": len(transcript.warnings),
+    }
+
+
+def _rounded(spans: Sequence[Span]) -> list[list[float]]:
+    return [[round(span.start_seconds, 1), round(span.end_seconds, 1)] for span in spans[:MAX_SPANS_LOGGED]]
