@@ -1,9 +1,58 @@
-"""Object storage for whoever asks for it: a server for a module, and an empty bucket for a test."""
+"""The run as a whole, and object storage for whoever asks for it: a server for a module, an empty bucket for a test."""
 
+import os
 from collections.abc import Iterator
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from support.shared import VARIABLE
+
+# Files with a test that is marked `long` have a shorter form of it, which is always run.
+ALL = "--all"
+LEFT_OUT = f"tests that take long are left out; what they show, shorter ones show, too: scripts/test {ALL} runs them"
+
+# Of several workers, each takes the next file: those that take longest come first, so that none is left alone with one.
+LONGEST_FIRST = (
+    "tests/system/test_long_audio.py",
+    "tests/system/test_function_on_platform.py",
+    "tests/system/",
+    "tests/page/",
+    "tests/deployment/test_deploy.py",
+    "tests/build/test_build.py",
+    "tests/emulator/generative/test_server.py",
+    "tests/emulator/recognisers/",
+    "tests/test_soak.py",
+    "tests/bench/",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(ALL, action="store_true", help="run the tests that are marked `long`, too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # the run's first process, and not one of pytest-xdist's workers
+        folder = TemporaryDirectory(prefix="tests-")
+        config.add_cleanup(folder.cleanup)
+        os.environ[VARIABLE] = folder.name
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    return None if config.getoption(ALL) else LEFT_OUT
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        found = (number for number, start in enumerate(LONGEST_FIRST) if item.nodeid.startswith(start))
+        return next(found, len(LONGEST_FIRST))
+
+    items.sort(key=place)
+    if config.getoption(ALL) or any("::" in argument for argument in config.args):  # or it was asked for by its name
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if not item.get_closest_marker("long")]
 
 
 @pytest.fixture(scope="module")

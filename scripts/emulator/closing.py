@@ -12,6 +12,9 @@ class Closing(ABC):
     def close(self) -> None:
         """Let go of everything that was opened or started."""
 
+    def begin_closing(self) -> None:  # noqa: B027 # most have nothing to wait for
+        """Begin what `close` then waits for, so that several servers can stop at the same time."""
+
     def __enter__(self) -> Self:
         return self
 

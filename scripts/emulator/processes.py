@@ -36,40 +36,45 @@ def accepts_connections(bind: int | Path) -> bool:
         return probe.connect_ex(address) == 0
 
 
-def free_port() -> int:
-    """A port on loopback that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+def bind_port(port: int = 0) -> socket.socket:
+    """A socket bound to `port` of loopback, 0 for a free one. Connections are refused until a server listens on it.
+
+    The port belongs to the socket from here on: a number alone could be taken by another process before the server
+    binds it. Raises `ServerFailedError` when something listens there.
+    """
+    bound = socket.socket()
+    if port:
+        # As gunicorn does, so that a restart is no fault. Not for a free port: the kernel could give it out twice.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((LOOPBACK, port))
+    except OSError as error:
+        bound.close()
+        raise ServerFailedError(f"Port {port} cannot be listened on: {error.strerror}") from error
+    return bound
 
 
-def refuse_taken_port(port: int) -> None:
-    """Raise `ServerFailedError` when something listens on `port` of loopback."""
-    # Otherwise whoever listens there would be taken for the server that is to start, since it accepts connections.
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gunicorn does, so that a restart is no fault
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError as error:
-            raise ServerFailedError(f"Port {port} cannot be listened on: {error.strerror}") from error
+def port_of(bound: socket.socket) -> int:
+    """The port that a socket is bound to."""
+    return int(bound.getsockname()[1])
 
 
 class GunicornProcess(Closing):
     """A gunicorn that serves one WSGI application on loopback until it is closed.
 
-    `application` is gunicorn's own form, `module:name` or `module:factory(argument="literal")`; `bind` is a port on
-    loopback or the path of a Unix socket; `arguments` go to gunicorn as they are; `environment` is the whole
-    environment of the process, except that the emulator's own package is put on its path; so does gunicorn with
-    `working_folder`, which is this process's own unless given. With an `import_folder`, modules come from there and
-    from the standard library alone, whatever the environment says, and no bytecode is written. The file
-    descriptors in `inherited` stay open there. Raises `ServerFailedError` when the port is taken.
+    `application` is gunicorn's own form, `module:name` or `module:factory(argument="literal")`; `bind` is a socket from
+    `bind_port`, which the process takes over, or the path of a Unix socket; `arguments` go to gunicorn as they are;
+    `environment` is the whole environment of the process, except that the emulator's own package is put on its path; so
+    does gunicorn with `working_folder`, which is this process's own unless given. With an `import_folder`, modules come
+    from there and from the standard library alone, whatever the environment says, and no bytecode is written. The file
+    descriptors in `inherited` stay open there.
     """
 
     def __init__(
         self,
         application: str,
         *,
-        bind: int | Path,
+        bind: socket.socket | Path,
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
         working_folder: Path | None = None,
@@ -77,10 +82,8 @@ class GunicornProcess(Closing):
         output: IO[bytes] | int | None = None,
         inherited: Sequence[int] = (),
     ) -> None:
-        if isinstance(bind, int):
-            refuse_taken_port(bind)
         self.application = application
-        self.bind = bind
+        self.bind = bind if isinstance(bind, Path) else port_of(bind)
         environment = dict(os.environ if environment is None else environment)
         if import_folder is None:
             python = [sys.executable]
@@ -88,7 +91,11 @@ class GunicornProcess(Closing):
         else:
             python = [sys.executable, "-S", "-s", "-B"]
             environment["PYTHONPATH"] = str(import_folder)
-        address = f"unix:{bind}" if isinstance(bind, Path) else f"{LOOPBACK}:{bind}"
+        if isinstance(bind, Path):
+            address = f"unix:{bind}"
+        else:
+            address = f"fd://{bind.fileno()}"
+            inherited = [*inherited, bind.fileno()]
         command = [*python, "-m", "gunicorn", "--bind", address, "--no-control-socket", "--log-level", "warning"]
         self._process = subprocess.Popen(
             [*command, *arguments, application],
@@ -100,6 +107,8 @@ class GunicornProcess(Closing):
             pass_fds=inherited,
             start_new_session=True,  # so that Ctrl-C reaches the emulator alone, which then stops its servers in order
         )
+        if not isinstance(bind, Path):
+            bind.close()  # or the port would stay taken after the server's end
 
     @property
     def pid(self) -> int:
@@ -121,10 +130,15 @@ class GunicornProcess(Closing):
                 raise ServerFailedError(f"{self.application} was not ready after {timeout_seconds:.0f} s")
             time.sleep(POLL_SECONDS)
 
+    def begin_closing(self) -> None:
+        """Have the server stop; `close` waits for it."""
+        if self._process.poll() is None:
+            self._process.terminate()
+
     def close(self) -> None:
         """Stop the server and everything that it started."""
         if self._process.poll() is None:
-            self._process.terminate()
+            self.begin_closing()
             try:
                 self._process.wait(STOP_TIMEOUT_SECONDS)
             except subprocess.TimeoutExpired:

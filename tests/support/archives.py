@@ -1,11 +1,12 @@
 """Archives that scripts/build made, once for all tests of a run."""
 
-import atexit
+import json
 import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+
+from support.shared import one_at_a_time, shared_folder
 
 ROOT = Path(__file__).parents[2]
 BUILD_TIMEOUT_SECONDS = 300
@@ -31,9 +32,13 @@ class Built:
 @cache
 def built(*options: str) -> Built:
     """What the command makes with `options`; it is there until the end of the run."""
-    folder = TemporaryDirectory(prefix="archive-")
-    atexit.register(folder.cleanup)
-    path = Path(folder.name) / "function.zip"
-    done = run_build(*options, "--output", path)
-    assert done.returncode == 0, done.stderr
-    return Built(path, done.stdout, done.stderr)
+    name = "".join(("archive", *options))
+    path = shared_folder() / name / "function.zip"
+    printed = shared_folder() / f"{name}.json"
+    with one_at_a_time(name):
+        if not printed.exists():
+            path.parent.mkdir(exist_ok=True)
+            done = run_build(*options, "--output", path)
+            assert done.returncode == 0, done.stderr
+            printed.write_text(json.dumps([done.stdout, done.stderr]))
+    return Built(path, *json.loads(printed.read_text()))

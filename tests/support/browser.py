@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
+from support.shared import one_at_a_time
 
 from emulator.local_platform import LocalPlatform
 
@@ -37,15 +38,18 @@ PHONE: Final = (375, 812)
 
 def chromium() -> str:
     """Where Chromium is, installed where that can be done; otherwise the test is skipped and says why."""
-    if found := shutil.which("chromium"):
-        return found
+    with one_at_a_time("chromium"):
+        return shutil.which("chromium") or _install_chromium()
+
+
+def _install_chromium() -> str:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         pytest.skip("the page is tested in Chromium, and there is none: apt-get install chromium")
     for command in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]):
         done = subprocess.run(command, capture_output=True, timeout=INSTALL_TIMEOUT_SECONDS, check=False)  # noqa: S603 # no input
         if done.returncode:
             pytest.skip(f"the page is tested in Chromium, which cannot be installed: {done.stderr.decode()[-300:]}")
-    return chromium()
+    return shutil.which("chromium") or pytest.fail("the package chromium brings no such command")
 
 
 @contextmanager

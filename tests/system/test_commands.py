@@ -6,11 +6,14 @@ import re
 import signal
 import subprocess
 import time
+import wave
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import requests
+from support.encoding import encode
 from support.loopback import serve
 from support.recordings import AUDIO, WORDS, recording, silence, word_error_rate
 
@@ -30,6 +33,18 @@ def transcribe(*arguments: str | Path, **environment: str) -> subprocess.Complet
 def test_sample() -> None:
     """Without an argument, the sample's words are all that is printed."""
     done = transcribe()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert word_error_rate("jfk.wav", done.stdout) <= 0.1
+
+
+@pytest.mark.timeout(TIMEOUT_SECONDS)
+def test_m4a(tmp_path: Path) -> None:
+    """A recording as phones make it, which is decoded first, comes back as its words."""
+    with wave.open(str(AUDIO / "jfk.wav")) as reader:
+        samples = np.frombuffer(reader.readframes(reader.getnframes()), np.int16)
+    path = tmp_path / "talk.m4a"
+    path.write_bytes(encode(samples, "ipod", "aac", rate_hz=44_100, bit_rate=64_000))
+    done = transcribe(path)
     assert (done.returncode, done.stderr) == (0, "")
     assert word_error_rate("jfk.wav", done.stdout) <= 0.1
 

@@ -27,9 +27,11 @@ from emulator.processes import LOOPBACK
 OWN_NAMES: Final = frozenset({LOOPBACK, "localhost"})
 
 
-def serve(control: Control, port: int, page: Blueprint) -> None:
-    """Answer at `port` of loopback, on threads of its own, to the end of the process."""
-    server = make_server(LOOPBACK, port, control_app(control, page), threaded=True, request_handler=_QuietHandler)
+def serve(control: Control, listener: int, page: Blueprint) -> None:
+    """Answer on the bound socket of this file descriptor, on threads of its own, to the end of the process."""
+    app = control_app(control, page)
+    server = make_server(LOOPBACK, 0, app, threaded=True, request_handler=_QuietHandler, fd=listener)
+    server.server_activate()
     threading.Thread(target=server.serve_forever, name="control", daemon=True).start()
 
 

@@ -14,12 +14,11 @@ CONTROL_VARIABLE = "EMULATOR_CONTROL"
 
 @dataclass(frozen=True)
 class ControlOptions:
-    """The port of the control's own endpoints, the storage and queue that trigger the function, and its schedules.
+    """The storage and queue that trigger the function, and its schedules.
 
     `apis_admin_url` is where faults of the emulated Generative APIs are ordered, None where those are not emulated.
     """
 
-    port: int
     storage: StorageAccess
     schedules: tuple[Schedule, ...] = ()
     apis_admin_url: str | None = None

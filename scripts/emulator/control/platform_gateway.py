@@ -29,13 +29,15 @@ def create_app(
     timeout_seconds: int,
     workers_folder: str,
     log_end: int,
+    listener: int,
     queue_timeout_seconds: float,
     retry_seconds: float,
     **gateway_options: Any,
 ) -> Flask:
     """The gateway's WSGI application, as `emulator.runtime.gateway` makes it, with the platform running beside it.
 
-    `log_end` is the file descriptor that the instances' log is read from. The rest of what has to be known is read from
+    `log_end` is the file descriptor that the instances' log is read from, `listener` that of the socket on which the
+    control's endpoints are served. The rest of what has to be known is read from
     the environment variable `EMULATOR_CONTROL`.
     """
     options = ControlOptions.from_json(os.environ[CONTROL_VARIABLE])
@@ -68,5 +70,5 @@ def create_app(
     )
     control.start()
     page = page_blueprint(function_url, options.storage, options.apis_admin_url)
-    endpoints.serve(control, options.port, page)
+    endpoints.serve(control, listener, page)
     return app

@@ -12,7 +12,7 @@ from requests import Response, Session
 from emulator.closing import Closing
 from emulator.generative.admin import PREFIX
 from emulator.generative.apis import KEY_VARIABLE, WHISPER
-from emulator.processes import LOOPBACK, GunicornProcess, ServerFailedError, free_port
+from emulator.processes import LOOPBACK, GunicornProcess, ServerFailedError, bind_port, port_of
 from emulator.recognisers.model_files import find_model
 
 # A request that waits on demand, or for the recogniser, holds a thread; so many may at once.
@@ -52,7 +52,8 @@ class GenerativeServer(Closing):
                 raise ValueError("A real-time factor is for stand-in and markers: whisper has its own speed")
             find_model(model_folder)  # told here, rather than by a worker that ends at its start
         self.key = key or secrets.token_urlsafe()
-        self.port = port or free_port()
+        bound = bind_port(port)
+        self.port = port_of(bound)
         self.url = f"http://{LOOPBACK}:{self.port}/v1"
         self._admin = Session()
         self._admin.trust_env = False  # a proxy is for the world outside
@@ -63,7 +64,7 @@ class GenerativeServer(Closing):
         arguments = ", ".join(f"{name}={value!r}" for name, value in choices.items())
         self._process = GunicornProcess(
             f"emulator.generative.apis:create_app({arguments})",
-            bind=self.port,
+            bind=bound,
             arguments=[*threads, *times],
             environment={**os.environ, KEY_VARIABLE: self.key},
             output=output,
@@ -100,6 +101,10 @@ class GenerativeServer(Closing):
         """As after the start: no faults, no requests, the default models."""
         for path in ("/faults", "/requests", "/models"):
             self._call("DELETE", path)
+
+    def begin_closing(self) -> None:
+        """Have the server stop; `close` waits for it."""
+        self._process.begin_closing()
 
     def close(self) -> None:
         """Stop the server."""

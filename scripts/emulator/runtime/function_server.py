@@ -1,6 +1,7 @@
 """Serves the function of a folder as the platform would, for the emulator's commands and for tests."""
 
 import os
+import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import IO
 
 from emulator.closing import Closing
 from emulator.control.options import CONTROL_VARIABLE, ControlOptions
-from emulator.processes import LOOPBACK, GunicornProcess, accepts_connections, free_port, refuse_taken_port
+from emulator.processes import LOOPBACK, GunicornProcess, accepts_connections, bind_port, port_of
 from emulator.runtime.function_archive import unpacked
 from emulator.runtime.gateway_server import PRIVATE_TOKEN_VARIABLE
 from emulator.runtime.import_folder import make_import_folder
@@ -47,7 +48,7 @@ class FunctionServer(Closing):
     takes longer than `timeout_seconds` ends as if the instance had died, and that is told `retry_seconds` later.
     `memory_limit_mb` is only told to the handler, not enforced. The log of the function, and of the servers, goes to
     `output`, or to this process's own output. With `control`, the gateway also has the platform's triggers, its faults
-    on demand, and a server that tells of them.
+    on demand, and a server that tells of them on `control_socket`.
 
     Raises `ServerFailedError` when the servers do not start.
     """
@@ -67,13 +68,15 @@ class FunctionServer(Closing):
         queue_timeout_seconds: float = DEFAULT_QUEUE_TIMEOUT_SECONDS,
         retry_seconds: float = DEFAULT_RETRY_SECONDS,
         control: ControlOptions | None = None,
+        control_socket: socket.socket | None = None,
         output: IO[bytes] | None = None,
     ) -> None:
         folder = folder.resolve()
         function_name = folder.stem if folder.is_file() else folder.name
         import_folder: Path | None = None
-        self.port = port or free_port()
         with ExitStack() as stack:
+            gateway_socket = stack.enter_context(bind_port(port))
+            self.port = port_of(gateway_socket)
             run_folder = Path(stack.enter_context(TemporaryDirectory(prefix="function-")))
             # The servers', and so the handler's, working directory: not the function's folder, as on the platform.
             working_folder = run_folder / "work"
@@ -90,13 +93,13 @@ class FunctionServer(Closing):
             around: dict[str, str | float] = {}
             log: IO[bytes] | int | None = output
             inherited: list[int] = []
-            if control is not None:
-                refuse_taken_port(control.port)
+            if control is not None and control_socket is not None:
+                stack.enter_context(control_socket)
                 # The gateway reads the instances' log, remembers its end, and passes it on.
                 log_end, log = os.pipe()
                 stack.callback(os.close, log_end)
                 stack.callback(os.close, log)
-                inherited = [log_end]
+                inherited = [log_end, control_socket.fileno()]
                 application = "emulator.control.platform_gateway:create_app"
                 gateway_environment[CONTROL_VARIABLE] = control.to_json()
                 around = {
@@ -104,6 +107,7 @@ class FunctionServer(Closing):
                     "timeout_seconds": timeout_seconds,
                     "workers_folder": str(self._workers_folder),
                     "log_end": log_end,
+                    "listener": control_socket.fileno(),
                 }
 
             reloading = ["--reload", "--reload-extra-file", str(folder / f"{HANDLER_MODULE}.py")] if reload else []
@@ -134,7 +138,7 @@ class FunctionServer(Closing):
                     retry_seconds=retry_seconds,
                     **around,
                 ),
-                bind=self.port,
+                bind=gateway_socket,
                 arguments=[
                     *("--config", "python:emulator.runtime.gateway_server"),
                     *("--workers", "1", "--worker-class", "gthread"),
@@ -147,10 +151,14 @@ class FunctionServer(Closing):
                 inherited=inherited,
             )
             stack.enter_context(gateway)
+            control_port = None if control_socket is None else port_of(control_socket)
+            if control_socket is not None:
+                control_socket.close()  # it is the gateway's from here on
             function.wait_until(lambda: len(self.instance_pids()) == instances)
             gateway.wait_until_ready()
-            if control is not None:
-                gateway.wait_until(lambda: accepts_connections(control.port))
+            if control_port is not None:
+                gateway.wait_until(lambda: accepts_connections(control_port))
+            self._processes = (gateway, function)
             self._servers = stack.pop_all()
 
     @property
@@ -162,8 +170,14 @@ class FunctionServer(Closing):
         """The process ids of the instances that are up at this moment."""
         return sorted(int(mark.name) for mark in self._workers_folder.iterdir())
 
+    def begin_closing(self) -> None:
+        """Have the gateway and the instances stop; `close` waits for them."""
+        for process in self._processes:
+            process.begin_closing()
+
     def close(self) -> None:
         """Stop the function and its gateway; what is still at work is cut off."""
+        self.begin_closing()
         self._servers.close()
 
 

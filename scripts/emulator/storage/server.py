@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from emulator.closing import Closing
-from emulator.processes import LOOPBACK, GunicornProcess, ServerFailedError, free_port
+from emulator.processes import LOOPBACK, GunicornProcess, ServerFailedError, bind_port, port_of
 from emulator.storage.folder import StorageFolder
 
 REGION = "fr-par"
@@ -98,7 +98,8 @@ class StorageServer(Closing):
             )
         if folder is not None:
             StorageFolder(folder).close()  # told here, rather than by a worker that ends at its start
-        self._port = port or free_port()
+        bound = bind_port(port)
+        self._port = port_of(bound)
         endpoint = f"http://{LOOPBACK}:{self._port}"
         self.access = StorageAccess(
             endpoint=endpoint,
@@ -114,7 +115,7 @@ class StorageServer(Closing):
         names = f"bucket={bucket!r}, queue={QUEUE!r}, region={REGION!r}"
         self._process = GunicornProcess(
             f"emulator.storage.app:create_app({names}, folder={kept_in!r})",
-            bind=self._port,
+            bind=bound,
             arguments=[
                 *("--worker-class", "gthread", "--workers", "1", "--threads", str(THREADS)),  # it is all in memory: one
                 *("--timeout", "0", "--keep-alive", str(KEEP_ALIVE_SECONDS), "--graceful-timeout", str(GRACE_SECONDS)),
@@ -131,6 +132,10 @@ class StorageServer(Closing):
     def wait_until_ready(self) -> None:
         """Return once the server answers; `ServerFailedError` if it does not start."""
         self._process.wait_until(self._answers)
+
+    def begin_closing(self) -> None:
+        """Have the server stop; `close` waits for it."""
+        self._process.begin_closing()
 
     def close(self) -> None:
         """Stop the server."""

@@ -9,7 +9,7 @@ import pytest
 import requests
 from support.function_folders import TIMEOUT_SECONDS, WAITING_HANDLER, get, wait_until, written
 
-from emulator.processes import ServerFailedError, free_port
+from emulator.processes import ServerFailedError
 from emulator.runtime.function_server import FunctionServer
 
 
@@ -66,10 +66,9 @@ def test_a_private_function_answers_to_its_token_alone(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     """A second server on the same port fails with an error that names it, and leaves the first one alone."""
     folder = written(tmp_path, "def handle(event, context): return 'the first'")
-    port = free_port()
-    with FunctionServer(folder, port=port) as function:
-        with pytest.raises(ServerFailedError, match=str(port)):
-            FunctionServer(folder, port=port)
+    with FunctionServer(folder) as function:
+        with pytest.raises(ServerFailedError, match=str(function.port)):
+            FunctionServer(folder, port=function.port)
         assert get(function).text == "the first"
 
 
