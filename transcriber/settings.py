@@ -17,7 +17,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class ApiKind(StrEnum):
-    """Which of the two APIs a model is asked through."""
+    """Which of the two APIs a model is called through."""
 
     CHAT = "chat"
     TRANSCRIPTIONS = "transcriptions"
@@ -27,15 +27,15 @@ BYTES_PER_MB = 1_000_000
 
 # Ten seconds under the platform's own default of 300 s, so that the function answers before it is stopped.
 DEFAULT_TIME_LIMIT_SECONDS = 290.0
-# The longest that the platform lets a request take.
+# The longest request that the platform allows.
 MAX_TIME_LIMIT_SECONDS = 3600.0
 
-# What the API takes in one call.
+# The longest audio that the API takes in one call.
 MAX_CHUNK_MINUTES = 30
-# More threads than this hold more memory than a function has, and meet every rate limit.
+# More threads than this need more memory than a function has, and meet every rate limit.
 MAX_PARALLEL_CALLS = 64
 
-# Which API a model speaks, told by its name. Voxtral speaks both; as a chat model it follows an instruction.
+# The API of a model, by its name. Voxtral has both; as a chat model it follows an instruction.
 API_KINDS_BY_NAME: tuple[tuple[str, ApiKind], ...] = (
     ("whisper", ApiKind.TRANSCRIPTIONS),
     ("transcribe", ApiKind.TRANSCRIPTIONS),
@@ -54,7 +54,7 @@ class AllowedHost:
 
 @dataclass(frozen=True)
 class Account:
-    """The key pair of a service that has its requests signed."""
+    """The key pair of a service whose requests are signed."""
 
     access_key: str = field(repr=False)
     secret_key: str = field(repr=False)
@@ -62,7 +62,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the operator decided; secrets are kept out of its `repr`."""
+    """The operator's decisions; secrets are kept out of its `repr`."""
 
     api_key: str = field(repr=False)
     api_url: str = "https://api.scaleway.ai/v1"
@@ -93,7 +93,7 @@ class Settings:
         values = _Values(environment)
         model_apis = values.model_apis("MODEL_APIS")
         settings = cls(
-            # The platform reserves SCW_*, so SCW_SECRET_KEY serves on a laptop alone, where people have it set already.
+            # The platform reserves SCW_*, so SCW_SECRET_KEY only serves on a laptop, where people have it set already.
             api_key=values.secret("GENERATIVE_API_KEY") or values.secret("SCW_SECRET_KEY") or "",
             api_url=values.url("GENERATIVE_API_URL", cls.api_url),
             models=values.names("MODELS", cls.models),
@@ -123,19 +123,19 @@ class Settings:
             raise SettingsError("GENERATIVE_API_KEY", "is not set; it is the secret key for the Generative APIs")
         for model in settings.models:
             if settings.api_kind(model) is None:
-                message = f"the name of {model!r} does not tell which API it speaks; say so in MODEL_APIS"
+                message = f"the API of {model!r} is not known by its name; name it in MODEL_APIS"
                 raise SettingsError("MODELS", message)
         return settings
 
     def api_kind(self, model: str) -> ApiKind | None:
-        """Which API `model` speaks, by `MODEL_APIS` or by its name; None when neither tells."""
+        """The API of `model`, by `MODEL_APIS` or by its name; None when neither determines it."""
         if model in self.model_apis:
             return self.model_apis[model]
         return next((api for part, api in API_KINDS_BY_NAME if part in model.lower()), None)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every secret value, for what must keep them out of a text."""
+        """All secret values, to keep them out of texts."""
         keys = (account.secret_key for account in (self.storage, self.queue) if account)
         return tuple(filter(None, (self.api_key, self.access_token, self.callback_secret, *keys)))
 
@@ -151,7 +151,7 @@ class _Values:
 
     def secret(self, name: str) -> str | None:
         value = self.text(name)
-        # What cannot stand in a header would fail at the first call, with the secret in the error's text.
+        # A value that no header can hold would fail at the first call, with the secret in the error's text.
         if value is not None and not re.fullmatch(r"[\x21-\x7e]+", value):
             raise SettingsError(name, "holds a space or a character that is not ASCII; copy it again")
         return value
@@ -168,7 +168,7 @@ class _Values:
         except ValueError:
             valid = False
         if not valid:
-            raise SettingsError(name, "is no http or https address without a query and without credentials")
+            raise SettingsError(name, "is not an http or https address without a query and without credentials")
         return value.rstrip("/")
 
     def names(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
@@ -237,7 +237,7 @@ class _Values:
 
 
 def _account(service: str, access_key: str | None, secret_key: str | None) -> Account | None:
-    """The key pair of `service`, the beginning of its variables; None where there is none."""
+    """The key pair of `service`, with which its variables begin; None where there is none."""
     if access_key and secret_key:
         return Account(access_key, secret_key)
     if access_key or secret_key:

@@ -1,4 +1,4 @@
-"""Tells from its first bytes what something is, audio or not."""
+"""Recognises the type of a file, audio or not, by its first bytes."""
 
 import re
 from dataclasses import dataclass
@@ -14,28 +14,28 @@ class Container(StrEnum):
 
     @property
     def content_type(self) -> str:
-        """The registered media type: RFC 2361 for WAV, as everybody writes it, and RFC 3003 for MP3."""
+        """The media type: for WAV the usual form of RFC 2361's, for MP3 that of RFC 3003."""
         return "audio/wav" if self is Container.WAV else "audio/mpeg"
 
 
-# How many first bytes tell what something is.
+# The number of first bytes that decide on the type.
 SIGNATURE_BYTES = 1024
 
 
 @dataclass(frozen=True)
 class FileType:
-    """What some bytes begin: its name, as people know it, and FFmpeg's demuxer for it if there can be sound in it."""
+    """A type of file: its common name, and FFmpeg's demuxer for it if there can be sound in it."""
 
     name: str
     demuxer: str | None = None
 
 
 UNKNOWN: Final = FileType("unknown bytes")
-# What has no signature, but frames: of layer I or II where it is not MP3.
+# MPEG frames have no signature; these are of layer I or II where they are not MP3.
 MPEG_AUDIO: Final = FileType("MPEG audio", "mp3")
 
-# What people send beside WAV and MP3, by its first bytes: each is a container's own signature. The demuxer is named,
-# and never guessed: some of FFmpeg's, such as those for playlists, open further files and addresses.
+# The types that people send beside WAV and MP3, by the container's own signature. The demuxer is named, never guessed:
+# some of FFmpeg's, such as those for playlists, open further files and addresses.
 _SIGNATURES: tuple[tuple[re.Pattern[bytes], FileType], ...] = tuple(
     (re.compile(pattern, re.DOTALL), FileType(name, demuxer))
     for pattern, name, demuxer in (
@@ -74,7 +74,7 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], FileType], ...] = tuple(
 
 
 def sniff(head: bytes) -> FileType:
-    """What `head` begins, named in the words of a message: `a web page`, `FLAC`, `text`, `unknown bytes`."""
+    """The type of a file that begins with `head`; its name fits a message: `a web page`, `FLAC`, `text`."""
     if not head:
         return FileType("nothing at all")
     for pattern, finding in _SIGNATURES:

@@ -1,4 +1,4 @@
-"""Finds out what audio a source holds, from its bytes alone; names and content types count for nothing."""
+"""Identifies the audio in a source by its bytes alone; names and content types do not count."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,7 +16,7 @@ Layout: TypeAlias = "wav.WavLayout | mp3.Mp3Layout"
 
 @dataclass(frozen=True)
 class PassThroughAudio:
-    """A source with WAV or MP3 as the APIs take it."""
+    """A source with WAV or MP3 that the APIs take unchanged."""
 
     source: Source
     container: Container
@@ -24,18 +24,18 @@ class PassThroughAudio:
 
     @property
     def duration_seconds(self) -> float | None:
-        """How long it plays; None as long as neither its header nor its size tells."""
+        """Its length; None as long as neither header nor size determines it."""
         return self.layout.duration_seconds(self.source.size_bytes)
 
     @property
     def missing_seconds(self) -> float:
-        """How much of it is not there, by its own header; known when the size is."""
+        """The length that its header states and that is not there; known when the size is."""
         return 0.0 if self.source.size_bytes is None else self.layout.missing_seconds(self.source.size_bytes)
 
 
 @dataclass(frozen=True)
 class DecodedAudio:
-    """A source with audio that has to be decoded first; `decoder` is open, and closed by whoever reads it.
+    """A source with audio that has to be decoded first; `decoder` is open, and its reader closes it.
 
     `wav_layout` is that of a WAV file.
     """
@@ -46,7 +46,7 @@ class DecodedAudio:
 
     @property
     def duration_seconds(self) -> float | None:
-        """How long it plays, by its own word; None when it says nothing."""
+        """The length that it states; None when it states none."""
         return self.decoder.duration_seconds
 
 
@@ -54,9 +54,10 @@ Audio: TypeAlias = PassThroughAudio | DecodedAudio
 
 
 def identify(source: Source, *, max_seconds: float) -> Audio:
-    """The audio in `source`, of which only the beginning is read, and the index where that is at the end.
+    """The audio in `source`; only the beginning is read, and an index at the end.
 
-    `UnsupportedAudioError` says what was found instead; `AudioTooLargeError` when it plays longer than `max_seconds`.
+    `UnsupportedAudioError` names the type that was found instead; `AudioTooLargeError` if it is longer than
+    `max_seconds`.
     """
     layout = _wav_layout(source) if wav.is_wav(source.peek(SIGNATURE_BYTES)) else None
     audio = _identify_plain(source, layout) or _identify_encoded(source, layout)
@@ -70,7 +71,7 @@ def identify(source: Source, *, max_seconds: float) -> Audio:
 
 
 def check_duration(seconds: float | None, *, max_seconds: float) -> None:
-    """Raise the error for audio without a sample, or with more than `max_seconds` of them."""
+    """Raise the error for audio without samples, or with more than `max_seconds` of them."""
     if seconds is None:
         return
     if seconds <= 0:
@@ -82,7 +83,7 @@ def check_duration(seconds: float | None, *, max_seconds: float) -> None:
 
 
 def _identify_plain(source: Source, wav_layout: wav.WavLayout | None) -> PassThroughAudio | None:
-    """WAV or MP3 that the APIs take as they are; None for everything else."""
+    """WAV or MP3 that the APIs take unchanged; None for everything else."""
     layout: Layout | None = wav_layout
     if wav_layout is None and sniff(_untagged(source)).demuxer is None:
         layout = _mp3_layout(source)
@@ -92,41 +93,41 @@ def _identify_plain(source: Source, wav_layout: wav.WavLayout | None) -> PassThr
 
 
 def _identify_encoded(source: Source, wav_layout: wav.WavLayout | None) -> DecodedAudio:
-    from transcriber.audio.decoding import Decoder  # noqa: PLC0415 # spares WAV and MP3 a module at a cold start
+    from transcriber.audio.decoding import Decoder  # noqa: PLC0415 # WAV and MP3 do not need it at a cold start
 
-    finding = sniff(_untagged(source))
-    if finding.demuxer is None and _mp3_layout(source) is not None:
-        finding = MPEG_AUDIO
-    if finding.demuxer is None:
+    file_type = sniff(_untagged(source))
+    if file_type.demuxer is None and _mp3_layout(source) is not None:
+        file_type = MPEG_AUDIO
+    if file_type.demuxer is None:
         raise UnsupportedAudioError(
-            f"The source holds {finding.name}, in which there is no sound. Send a recording: WAV, MP3, M4A, MP4, MOV, "
-            "3GP, WebM, Ogg, FLAC, AAC, or another of the usual formats."
+            f"The source holds {file_type.name}, in which there is no sound. Send a recording: WAV, MP3, M4A, MP4, "
+            "MOV, 3GP, WebM, Ogg, FLAC, AAC, or another of the usual formats."
         )
-    return DecodedAudio(source, Decoder(source, demuxer=finding.demuxer, name=finding.name), wav_layout)
+    return DecodedAudio(source, Decoder(source, demuxer=file_type.demuxer, name=file_type.name), wav_layout)
 
 
 def _untagged(source: Source) -> bytes:
-    """What the source begins with, after an ID3 tag, which some programs put before AAC and FLAC too."""
+    """The beginning of the source after an ID3 tag, which some programs write before AAC and FLAC, too."""
     start = _tag_bytes(source)
     return source.peek(start + SIGNATURE_BYTES)[start:]
 
 
 def _wav_layout(source: Source) -> wav.WavLayout:
-    looked_at = SIGNATURE_BYTES
+    examined = SIGNATURE_BYTES
     while True:
-        head = source.peek(looked_at)
+        head = source.peek(examined)
         layout = wav.read_layout(head)
         if layout is not None:
             check_duration(layout.duration_seconds(source.size_bytes), max_seconds=float("inf"))
             return layout
-        if len(head) < looked_at or looked_at >= wav.MAX_HEADER_BYTES:
+        if len(head) < examined or examined >= wav.MAX_HEADER_BYTES:
             raise UnsupportedAudioError("The WAV file has no samples: it ends within its header.")
-        looked_at *= 4
+        examined *= 4
 
 
 def _mp3_layout(source: Source) -> mp3.Mp3Layout | None:
     start = _tag_bytes(source)
-    return mp3.read_layout(source.peek(start + mp3.FRAMES_LOOK_BYTES)[start:], offset=start)
+    return mp3.read_layout(source.peek(start + mp3.EXAMINED_BYTES)[start:], offset=start)
 
 
 def _tag_bytes(source: Source) -> int:

@@ -1,24 +1,24 @@
-"""Reads the first frames of an MP3 stream: is it one, and how long does it play?
+"""Reads the first frames of an MP3 stream: whether it is one, and its length.
 
 The header's fields and tables are those of ISO/IEC 11172-3 and 13818-3; MPEG 2.5 is Fraunhofer's extension. The length
-stands in a Xing or Info frame (LAME's form) or a VBRI frame (Fraunhofer's), or follows from a constant bit rate.
+is in a Xing or Info frame (LAME's form) or a VBRI frame (Fraunhofer's), or follows from a constant bit rate.
 """
 
 import struct
 from dataclasses import dataclass
 
-# An ID3v2 tag may hold a picture, of a megabyte or so; it is read into memory to find what follows it.
+# An ID3v2 tag may hold a picture of about a megabyte; it is read into memory to find the frames after it.
 MAX_TAG_BYTES = 4 * 1024 * 1024
 ID3_HEADER_BYTES = 10
 HEADER_BYTES = 4
 LAYER_III = 3
-# How much after the tag is looked at: 16 KiB are at least 11 frames of the longest kind.
-FRAMES_LOOK_BYTES = 16 * 1024
-# A stream with this share of the bytes that it states is whole: tags at its end count for some writers.
+# The bytes after the tag that are examined: 16 KiB are at least 11 frames of the longest kind.
+EXAMINED_BYTES = 16 * 1024
+# A stream with this share of the bytes that it states is complete: some writers count tags at its end.
 WHOLE_SHARE = 0.99
-# Bytes before the first frame that are tolerated: streams that were recorded from the air begin within a frame.
+# Bytes before the first frame that are tolerated: recordings of broadcasts begin within a frame.
 MAX_GARBAGE_BYTES = 4 * 1024
-# Frames in a row that must fit each other, since eleven set bits alone occur everywhere.
+# Consecutive frames that must match each other, since eleven set bits alone occur everywhere.
 FRAMES_IN_A_ROW = 3
 
 # The largest slot, of layer I; frames of a constant rate differ by one at most.
@@ -50,9 +50,9 @@ class Frame:
 
 @dataclass(frozen=True)
 class Mp3Layout:
-    """Where the frames begin, and how long they play: `stated_seconds` by the first frame's word, or by their rate.
+    """Where the frames begin, and their length: `stated_seconds` as the first frame states it, or by their rate.
 
-    With neither a word nor a constant rate, the length is known only when all frames have been counted.
+    With neither a statement nor a constant rate, the length is known only when all frames have been counted.
     """
 
     layer: int
@@ -66,18 +66,18 @@ class Mp3Layout:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is what the name MP3 means: layer III."""
+        """Whether it is MP3 in the usual sense: layer III."""
         return self.layer == LAYER_III
 
     def missing_seconds(self, size_bytes: int) -> float:
-        """How much longer the first frame says the stream is than it is in a file of `size_bytes`."""
+        """The length that the first frame states and that a file of `size_bytes` does not have."""
         if not self.stated_seconds or not self.stated_bytes:
             return 0.0
         held = max(0, size_bytes - self.frames_start) / self.stated_bytes
         return self.stated_seconds * (1 - held) if held < WHOLE_SHARE else 0.0
 
     def duration_seconds(self, size_bytes: int | None) -> float | None:
-        """The length of a file of `size_bytes`; None as long as nothing tells."""
+        """The length of a file of `size_bytes`; None as long as nothing determines it."""
         if self.stated_seconds is not None:
             return self.stated_seconds - (0.0 if size_bytes is None else self.missing_seconds(size_bytes))
         if size_bytes is None or not self.has_constant_rate:
@@ -86,7 +86,7 @@ class Mp3Layout:
 
 
 def tag_bytes(head: bytes) -> int:
-    """The length of the ID3v2 tag that `head` begins with; 0 without one."""
+    """The length of the ID3v2 tag at the beginning of `head`; 0 without one."""
     if len(head) < ID3_HEADER_BYTES or head[:3] != b"ID3":
         return 0
     size = 0
@@ -97,7 +97,7 @@ def tag_bytes(head: bytes) -> int:
 
 
 def read_frame(data: bytes, position: int) -> Frame | None:
-    """The frame whose header stands at `position`, or None where none does; free-format frames count as none."""
+    """The frame whose header is at `position`; None where there is none, or one of free format."""
     if position + 4 > len(data):
         return None
     (word,) = struct.unpack_from(">I", data, position)
@@ -116,7 +116,7 @@ def read_frame(data: bytes, position: int) -> Frame | None:
 
 
 def read_layout(data: bytes, *, offset: int) -> Mp3Layout | None:
-    """The layout of a stream whose bytes from `offset` on begin with `data`; None where these are no frames."""
+    """The layout of a stream whose bytes from `offset` on begin with `data`; None where these are not frames."""
     misleading: set[int] = set()
     for start in range(min(MAX_GARBAGE_BYTES, len(data))):
         if data[start] != 0xFF or start in misleading:  # noqa: PLR2004 # the first eight bits of a header
@@ -127,9 +127,9 @@ def read_layout(data: bytes, *, offset: int) -> Mp3Layout | None:
 
 
 def _frames(data: bytes, position: int, misleading: set[int]) -> list[Frame]:
-    """All whole frames from `position` on, if they fit each other; a short stream may have fewer than are asked for.
+    """All whole frames from `position` on, if they match each other; a short stream may have fewer than required.
 
-    Where they do not, their positions are added to `misleading`, since no chain that begins at one of them is better.
+    If they do not, their positions are added to `misleading`, since no chain that begins at one of them is better.
     """
     frames: list[Frame] = []
     while (frame := read_frame(data, position)) is not None:
@@ -145,7 +145,7 @@ def _frames(data: bytes, position: int, misleading: set[int]) -> list[Frame]:
 def _layout(data: bytes, start: int, frames: list[Frame], offset: int) -> Mp3Layout:
     first = frames[0]
     stated_frames, stated_bytes = _stated(data, start, first)
-    counted = frames[1:] or frames  # the first may be a Xing frame, whose size says nothing of the others
+    counted = frames[1:] or frames  # the first may be a Xing frame, whose size differs from the others
     seconds = sum(frame.samples for frame in counted) / first.sample_rate_hz
     # Padding makes sizes of one rate differ by a slot.
     sizes = [frame.size_bytes for frame in counted]
@@ -162,20 +162,20 @@ def _layout(data: bytes, start: int, frames: list[Frame], offset: int) -> Mp3Lay
 
 
 def states_length(data: bytes | bytearray, start: int, first: Frame) -> bool:
-    """Whether the frame at `start` holds no sound but the stream's length, be it in any of the three forms."""
+    """Whether the frame at `start` holds no sound but the stream's length, in any of the three forms."""
     xing = start + 4 + side_bytes(first)
     return data[xing : xing + 4] in (b"Xing", b"Info") or data[start + 36 : start + 40] == b"VBRI"
 
 
 def side_bytes(frame: Frame) -> int:
-    """The length of a frame's side information, which stands between its header and its sound."""
+    """The length of a frame's side information, between its header and its sound."""
     if frame.mpeg1:
         return 32 if frame.channels == 2 else 17  # noqa: PLR2004 # stereo
-    return 17 if frame.channels == 2 else 9  # noqa: PLR2004 # the same
+    return 17 if frame.channels == 2 else 9  # noqa: PLR2004 # stereo
 
 
 def _stated(data: bytes, start: int, first: Frame) -> tuple[int | None, int | None]:
-    """How many frames and bytes the stream has, by the word of its first frame."""
+    """The numbers of frames and bytes that the first frame states."""
     xing = start + 4 + side_bytes(first)
     if data[xing : xing + 4] in {b"Xing", b"Info"} and len(data) >= xing + 16:
         flags, *fields = struct.unpack_from(">III", data, xing + 4)

@@ -1,10 +1,11 @@
-"""Walks over the frames of an MP3 stream (layer III) as its bytes come: how long each is, and how loud. Never decodes.
+"""Scans the frames of an MP3 stream (layer III) while its bytes arrive: the size and loudness of each. Never decodes.
 
-How loud is read off the frame's side information (ISO/IEC 11172-3, 2.4.1.7): the step of its quantiser, `global_gain`,
-times the largest value that its code books can hold. Measured against read sentences: of a frame with speech and one
-without, the one with speech is louder in 99.8 % of pairs with noise at -60 dBFS, and in 98.2 to 99.9 % with noise at
--45 dBFS, at rates from 16 to 320 kbit/s, constant and variable. The step alone tells 97.5 % and, with the louder noise,
-83 to 98 %: an encoder that has bits to spare makes steps small in speech. It costs a twentieth of decoding.
+The loudness follows from the frame's side information (ISO/IEC 11172-3, 2.4.1.7): the step of its quantiser,
+`global_gain`, times the largest value that its code books can hold. Measured with read sentences: of a frame with
+speech and one without, the one with speech is louder in 99.8 % of pairs with noise at -60 dBFS, and in 98.2 to 99.9 %
+with noise at -45 dBFS, at rates from 16 to 320 kbit/s, constant and variable. The step alone is right in 97.5 % and,
+with the louder noise, 83 to 98 %: an encoder with bits to spare makes steps small in speech. The cost is a twentieth of
+decoding.
 """
 
 from array import array
@@ -16,43 +17,44 @@ from transcriber.audio import mp3
 from transcriber.audio.byte_blocks import ByteBlocks
 from transcriber.audio.loudness import Loudness
 
-# What all frames of a stream have in common: the sync word, the version, the layer, and the sample rate.
+# The bits that all frames of a stream share: sync word, version, layer and sample rate.
 _SAME = 0xFFFE0C00
-# What decides on a frame's size and on where its fields are: those, and protection, bit rate, padding and mode.
+# The bits that decide on a frame's size and on the places of its fields: those, and protection, bit rate, padding,
+# mode.
 _SHAPE = 0xFFFFFEC0
 _HEADER = Struct(">I")
-# A checksum of two bytes stands after the header where this bit is 0.
+# A checksum of two bytes follows the header where this bit is 0.
 _PROTECTION_SHIFT = 16
 _PROTECTION_BYTES = 2
 
 # The step of the quantiser grows by the fourth root of two with each unit of gain: 1.505 dB, the unit of levels here.
 DECIBELS_OF_LEVEL = 1.505
-# What a level is against full scale, to within ten decibels: sound of 0 dB has levels of 300 and a little more.
+# The offset of a level to full scale, to within ten decibels: sound of 0 dB has levels of 300 and a little more.
 FULL_SCALE_DECIBELS = 300.0
-# Of a granule's fields of one channel: 12 bits of length, 9 of big values, 8 of gain, then how scale factors are
-# compressed, and, in 16 bits, whether the window is switched and which code books are used.
+# The fields of a granule's channel: 12 bits of length, 9 of big values, 8 of gain, then the compression of scale
+# factors, and, in 16 bits, whether the window is switched and which code books are used.
 _LENGTH_MASK = 0xFFF
 _GAIN_MASK = 0xFF
 _BOOKS_MASK = 0xFFFF
 _BOOKS_BITS = 16
 _LENGTH_AND_GAIN_BITS = 29
-# The largest value of each code book (ISO/IEC 11172-3, table B.7); the last sixteen add so many bits to 15.
+# The largest value of each code book (ISO/IEC 11172-3, table B.7); the last sixteen add this number of bits to 15.
 _SMALL_BOOKS = (0, 1, 2, 2, 0, 3, 3, 5, 5, 5, 7, 7, 7, 15, 0, 15)
 _ADDED_BITS = (1, 2, 3, 4, 6, 8, 10, 13, 4, 5, 6, 7, 8, 9, 11, 13)
 
-# What of a frame is no sound, at the most: header, checksum, side information.
+# The most bytes of a frame that are not sound: header, checksum, side information.
 MAX_SIDE_BYTES = 4 + 2 + 32
 
-# What other programs put between frames, or after the last one.
+# Tags that programs write between frames, or after the last one.
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
-# Bytes that are no frame are passed over until so many frames follow each other again.
+# Bytes that are not frames are skipped until this many frames follow each other again.
 FRAMES_IN_A_ROW = mp3.FRAMES_IN_A_ROW
-# Of that many of the longest kind (160 kbit/s at 8 kHz, 1,441 bytes each), and room: what waits until more is read.
+# That many of the longest kind (160 kbit/s at 8 kHz, 1,441 bytes each), and room: these bytes wait for more.
 LOOK_AHEAD_BYTES = FRAMES_IN_A_ROW * 2_048
 
 
 class _Shape(NamedTuple):
-    """What follows from a frame's header: its size, and where in its side information the loudness is."""
+    """The consequences of a frame's header: its size, and the places of the loudness in its side information."""
 
     size_bytes: int
     side_start: int
@@ -64,11 +66,11 @@ class _Shape(NamedTuple):
 
 
 def _shape_of(frame: mp3.Frame, *, is_protected: bool) -> _Shape:
-    """Where ISO/IEC 11172-3 (2.4.1.7) and 13818-3 (2.4.1.7) put the fields of a frame's side information.
+    """The places of a frame's fields by ISO/IEC 11172-3 (2.4.1.7) and 13818-3 (2.4.1.7).
 
-    Of the two granules of MPEG 1, the first is enough: half of 26 ms, in which nobody says anything.
+    Of the two granules of MPEG 1, the first is enough: no word begins and ends within 13 ms.
     """
-    is_stereo = frame.channels == 2  # noqa: PLR2004 # the word for it
+    is_stereo = frame.channels == 2  # noqa: PLR2004 # the meaning of stereo
     side_start = mp3.HEADER_BYTES + (_PROTECTION_BYTES if is_protected else 0)
     side_bits = mp3.side_bytes(frame) * 8
     if frame.mpeg1:
@@ -90,7 +92,7 @@ def _shape_of(frame: mp3.Frame, *, is_protected: bool) -> _Shape:
 
 
 def _level_of_books(books: int) -> int:
-    """How far above its step the loudest value may be that code books can hold: three of 5 bits, two in short blocks.
+    """The level, above the step, of the largest value that the code books hold: three of 5 bits, two in short blocks.
 
     A value is raised to 4/3 when it is multiplied with the step.
     """
@@ -126,7 +128,7 @@ class FrameScanner:
 
     @property
     def frame_seconds(self) -> float:
-        """How long each frame plays."""
+        """The length of each frame."""
         return self.first.samples / self.first.sample_rate_hz if self.first else 0.0
 
     @property
@@ -148,7 +150,7 @@ class FrameScanner:
         self._keep()
 
     def decibels(self, first: int, last: int) -> list[float]:
-        """How loud the frames from `first` to before `last` are, roughly against full scale."""
+        """The loudness of the frames from `first` to before `last`, roughly against full scale."""
         return [DECIBELS_OF_LEVEL * level - FULL_SCALE_DECIBELS for level in self.levels[first:last]]
 
     def take(self, count: int, *, keep: int) -> list[bytes]:
@@ -183,15 +185,15 @@ class FrameScanner:
         self._position = 0
 
     def _walk(self, ahead_bytes: int) -> None:
-        """Note all frames that begin at least `ahead_bytes` before the end of the data."""
+        """Scan all frames that begin at least `ahead_bytes` before the end of the data."""
         while self._position <= len(self._data) - ahead_bytes:
             before = self._position
-            self._note_frames(len(self._data) - ahead_bytes)
-            if self._position == before and not self._pass_over(len(self._data) - ahead_bytes):
+            self._scan_frames(len(self._data) - ahead_bytes)
+            if self._position == before and not self._skip(len(self._data) - ahead_bytes):
                 return
 
-    def _note_frames(self, last: int) -> None:
-        """Note frames as long as they follow each other, and begin at `last` or before.
+    def _scan_frames(self, last: int) -> None:
+        """Scan frames as long as they follow each other, and begin at `last` or before.
 
         An hour has 138,000 of them, so that each step counts: local names and tuples take a fifth less time.
         """
@@ -235,8 +237,8 @@ class FrameScanner:
         self._shapes[word] = shape
         return shape
 
-    def _pass_over(self, last: int) -> bool:
-        """Pass over what is no frame, up to where frames follow each other again; whether any byte was."""
+    def _skip(self, last: int) -> bool:
+        """Skip bytes up to where frames follow each other again; whether there were any."""
         self._is_in_tag = self._is_in_tag or self._data.startswith(_TAGS, self._position)
         position = self._position
         while True:
@@ -260,7 +262,7 @@ class FrameScanner:
         return True
 
     def _drop(self, size: int) -> None:
-        """Take out bytes that belong to no frame."""
+        """Remove bytes that belong to no frame."""
         del self._data[self._position : self._position + size]
         self._lost_bytes += 0 if self._is_in_tag else size
 

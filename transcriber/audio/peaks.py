@@ -1,7 +1,7 @@
-"""Tells the peaks of samples, of many groups at a time, without a step of the interpreter for each sample.
+"""Finds the peaks of many groups of samples at a time, without a step of the interpreter for each sample.
 
 All samples are the digits of one integer, 16 bits each, so that one operation on integers works on all of them. For
-32 samples in each twentieth of a second of an hour this takes 0.08 CPU seconds, and `max` takes 0.28.
+32 samples in each twentieth of a second of an hour this takes 0.08 CPU seconds, where `max` takes 0.28.
 """
 
 from array import array
@@ -9,12 +9,12 @@ from functools import lru_cache
 
 from transcriber.audio.pcm import SAMPLE_BITS
 
-# So many different amounts of samples are met in one recording: a block's, and what is left of one.
+# A recording has few different block sizes: those of whole blocks, and of their rests.
 AMOUNTS = 64
 
 
 def peaks(samples: "array[int]", group: int) -> "array[int]":
-    """The peak of each `group` samples in a row, whole groups and a power of two each; 0 to 32,767.
+    """The peak of each `group` of consecutive samples; groups are whole, and a power of two; 0 to 32,767.
 
     A negative sample counts as one less than its absolute value, so that the lowest, -32,768, has 15 bits as well.
     """
@@ -25,11 +25,11 @@ def peaks(samples: "array[int]", group: int) -> "array[int]":
     top = _each(count, 1 << (SAMPLE_BITS - 1))
     distance = group
     while distance > 1:
-        # The larger of each value and the one that is half as far away as before: after the last step each stands for
-        # all of its group that come after it, and so the first of a group for all of it.
+        # The larger of each value and the one at half the distance of before: after the last step, each is the largest
+        # of those after it in its group, and so the first is the largest of all.
         distance //= 2
         others = values >> SAMPLE_BITS * distance
-        # The top bit, which no value has, stays where the other one is not larger, and becomes the 15 bits below it.
+        # The top bit, which no value has, remains where the other one is not larger, and becomes the 15 bits below it.
         is_larger = ((values | top) - others) & top
         values = others ^ ((values ^ others) & (is_larger - (is_larger >> (SAMPLE_BITS - 1))))
     largest = array("H")

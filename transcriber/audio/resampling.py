@@ -1,8 +1,8 @@
-"""Makes decoded frames, of whatever rate, format and channels, into samples that the models hear: mono, 16 bits.
+"""Resamples decoded frames, of any rate, format and channels, to the samples that models use: mono, 16 bits.
 
-FFmpeg does it, by PyAV. What it does to a frame takes four microseconds, and asking it whether it has done so takes
-forty: many frames are given to it before it is asked, and it gives a second of samples at a time. An hour of m4a takes
-3 CPU seconds so, instead of 9, and what comes after has fewer and larger blocks to work on.
+FFmpeg does it, through PyAV. Its work on a frame takes four microseconds, and fetching the result takes forty: many
+frames are pushed before a result is fetched, and results are a second long. So an hour of m4a takes 3 CPU seconds
+instead of 9, and later steps have fewer and larger blocks to work on.
 """
 
 from array import array
@@ -16,22 +16,23 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.filter import Graph
 
-# How many values, of all channels together, wait at least to be worked on: half a MiB.
+# The values of all channels that are pushed before a result is fetched: half a MiB.
 VALUES_AT_ONCE = 128 * 1024
-# How long the blocks are that are given, but for the last.
+# The length of each result but the last.
 BLOCK_SECONDS = 1.0
-# What FFmpeg calls a channel of which nothing says where its loudspeaker stands: the microphones of a recorder.
+# FFmpeg's name for a channel without a position, such as a microphone of a recorder.
 NO_POSITION = "NONE"
 STEREO_CHANNELS = 2
-# A microphone's balanced cable in a stereo socket records the same on both sides, on one of them upside down, of which
-# equal parts are silence. Of these, 14 dB less than of a side are left, and either side by itself is heard as well.
+# A microphone's balanced cable in a stereo socket records the same on both sides, inverted on one; mixed in equal
+# parts, they cancel out. Of these, 14 dB less than of one side remain, and a voice on either side alone is kept as
+# well.
 STEREO_MIX = "mono|c0=0.6*c0+0.4*c1"
 
 
 class Resampler:
-    """Makes samples of one kind of decoded frames, whose kind may change on the way.
+    """Resamples frames; their rate, format and channels may change on the way.
 
-    `UnsupportedAudioError` for frames of a kind that cannot be mixed.
+    `UnsupportedAudioError` for frames whose channels cannot be mixed.
     """
 
     def __init__(self, sample_rate_hz: int) -> None:
@@ -42,7 +43,7 @@ class Resampler:
         self._given_samples = 0
 
     def resample(self, frame: "AudioFrame") -> "Iterator[array[int]]":
-        """Take a frame; the samples that are ready."""
+        """Push a frame; the samples that are ready."""
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._graph is None or kind != self._kind:
             yield from self.rest()
@@ -53,14 +54,14 @@ class Resampler:
             yield from self._ready(self._graph)
 
     def rest(self) -> "Iterator[array[int]]":
-        """What is left in it."""
+        """The remaining samples."""
         graph, self._graph = self._graph, None
         if graph is not None:
             graph.push(None)
             yield from self._ready(graph)
 
     def silence(self, until_seconds: float) -> "Iterator[array[int]]":
-        """What is left in it, and silence until `until_seconds` after its first sample."""
+        """The remaining samples, and silence until `until_seconds` after the first sample."""
         yield from self.rest()
         left = round(until_seconds * self._rate) - self._given_samples
         self._given_samples += max(0, left)
@@ -70,8 +71,8 @@ class Resampler:
             yield block
 
     def _graph_for(self, frame: "AudioFrame") -> "Graph":
-        import av  # noqa: PLC0415 # by whoever decodes, which made the frame: imported already
-        from av.filter import Graph  # noqa: PLC0415 # the same
+        import av  # noqa: PLC0415 # imported already, to decode the frame
+        from av.filter import Graph  # noqa: PLC0415 # imported already
 
         graph = Graph()
         filters = [
@@ -100,7 +101,7 @@ class Resampler:
         import av  # noqa: PLC0415 # imported already
 
         self._waiting_values = 0
-        # That nothing more is ready is told by one of these.
+        # One of these says that nothing more is ready.
         with suppress(av.BlockingIOError, av.EOFError):
             while True:
                 frame = cast("AudioFrame", graph.pull())
@@ -111,9 +112,9 @@ class Resampler:
 
 
 def _mix_of(frame: "AudioFrame") -> list[tuple[str, str]]:
-    """How to mix the frame's channels into one, where FFmpeg's own way would leave some of the sound out.
+    """The filters that mix the frame's channels into one, where FFmpeg's default would lose some of the sound.
 
-    It takes six channels for those of a cinema, and leaves out the one that there is the subwoofer's.
+    It assumes that six channels are those of a cinema, and leaves out the one of the subwoofer.
     """
     channels = frame.layout.nb_channels
     if channels == STEREO_CHANNELS:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from transcriber.audio.pcm import SAMPLE_BITS, SAMPLE_RATES_HZ
 from transcriber.errors import UnsupportedAudioError
 
-# Chunks before the samples (LIST, bext, JUNK) are short; a header longer than this is none.
+# Chunks before the samples (LIST, bext, JUNK) are short; a longer header is not one.
 MAX_HEADER_BYTES = 1024 * 1024
 MIN_HEADER_BYTES = 12
 FORMAT_BYTES = 16
-# What follows the samples, such as a cover picture, is shorter; four samples that look like its name say it is longer.
+# A chunk after the samples, such as a cover picture, is shorter; four samples that look like a name would make it
+# longer.
 LONGEST_CHUNK_BYTES = 64 * 1024 * 1024
-# What `header` writes.
+# The size of what `header` writes.
 PLAIN_HEADER_BYTES = 44
 
 # Format tags of RFC 2361; the extensible form holds the real one, in the first two bytes of its identifier.
@@ -24,13 +25,13 @@ EXTENSIBLE_FORMAT_BYTES = 40
 PLAIN_CHANNELS = (1, 2)
 PLAIN_SAMPLE_RATES_HZ = range(8_000, 48_001)
 
-# Recorders that write to a pipe cannot go back to fill in the length and leave one of these.
+# Recorders that write to a pipe cannot fill in the length afterwards, and leave one of these.
 _UNKNOWN_LENGTHS = (0, 0x7FFFFFFF, 0xFFFFFFFF, 0x80000000, 0x7FFFFFFF - 36, 0xFFFFFFFF - 36)
 
 
 @dataclass(frozen=True)
 class WavLayout:
-    """Where the samples are, and how fast they pass; `data_bytes` is None when the header does not tell."""
+    """Where the samples are, and their rate; `data_bytes` is None when the header does not state it."""
 
     is_plain: bool
     channels: int
@@ -40,23 +41,23 @@ class WavLayout:
     data_bytes: int | None
 
     def is_right(self, size_bytes: int | None) -> bool:
-        """Whether the header of a file of `size_bytes` says what there is, as a decoder that believes it needs."""
+        """Whether the header of a file of `size_bytes` is right, so that a decoder may rely on it."""
         return (
             self.data_bytes is not None and size_bytes is not None and self.data_start + self.data_bytes <= size_bytes
         )
 
     def missing_seconds(self, size_bytes: int) -> float:
-        """How much longer the header says the samples are than they are in a file of `size_bytes`."""
+        """The length that the header states and that a file of `size_bytes` does not have."""
         missing = (self.data_bytes or 0) - max(0, size_bytes - self.data_start)
         return max(0, missing) / self.bytes_per_second
 
     def rest_seconds(self, size_bytes: int) -> float:
-        """How much longer than the header says the samples would be, if all of a file of `size_bytes` were samples."""
+        """The length of what follows the stated end, if all of a file of `size_bytes` were samples."""
         rest = 0 if self.data_bytes is None else size_bytes - self.data_start - self.data_bytes
         return max(0, rest) / self.bytes_per_second
 
     def duration_seconds(self, size_bytes: int | None) -> float | None:
-        """The length of the samples in a file of `size_bytes`; None as long as nothing tells."""
+        """The length of the samples in a file of `size_bytes`; None as long as nothing determines it."""
         held = None if size_bytes is None else max(0, size_bytes - self.data_start)
         known = [count for count in (held, self.data_bytes) if count is not None]
         return min(known) / self.bytes_per_second if known else None
@@ -68,15 +69,15 @@ def is_wav(head: bytes) -> bool:
 
 
 def may_follow_samples(head: bytes) -> bool:
-    """Whether `head`, of 12 bytes, begins a chunk that is no samples: a list of titles, a cover; or nothing at all."""
+    """Whether `head`, of 12 bytes, begins a chunk that is not samples, such as titles or a cover; or nothing at all."""
     name, length = head[:4], int.from_bytes(head[4:8], "little")
     return not any(head) or (name.isascii() and name.decode().isprintable() and length < LONGEST_CHUNK_BYTES)
 
 
 def read_layout(head: bytes) -> WavLayout | None:
-    """The layout that `head` describes; None when it ends before the samples begin, so that more of it is needed.
+    """The layout in the header `head`; None when it ends before the samples begin, so that more of it is needed.
 
-    `UnsupportedAudioError` for a header that makes no sense.
+    `UnsupportedAudioError` for a contradictory header.
     """
     position = MIN_HEADER_BYTES
     fields: tuple[int, ...] | None = None
@@ -85,14 +86,14 @@ def read_layout(head: bytes) -> WavLayout | None:
         start = position + 8
         if name == b"data":
             if fields is None:
-                raise UnsupportedAudioError("This WAV file has samples before any word on their format: it is damaged.")
+                raise UnsupportedAudioError("This WAV file has samples before their format: it is damaged.")
             known = length not in _UNKNOWN_LENGTHS
             return _layout(fields, start, length if known else None, is_riff=head[:4] == b"RIFF")
         if name == b"fmt ":
             if start + min(length, EXTENSIBLE_FORMAT_BYTES) > len(head):
                 return None
             if length < FORMAT_BYTES:
-                raise UnsupportedAudioError("This WAV file says too little of its format: it is damaged.")
+                raise UnsupportedAudioError("This WAV file's format is incomplete: it is damaged.")
             fields = struct.unpack_from("<HHIIHH", head, start)
             if fields[0] == EXTENSIBLE_TAG and length >= EXTENSIBLE_FORMAT_BYTES:
                 (tag,) = struct.unpack_from("<H", head, start + EXTENSIBLE_TAG_OFFSET)
@@ -103,12 +104,12 @@ def read_layout(head: bytes) -> WavLayout | None:
 
 def _layout(fields: tuple[int, ...], data_start: int, data_bytes: int | None, *, is_riff: bool) -> WavLayout:
     tag, channels, sample_rate_hz, bytes_per_second, _, bits = fields
-    # The byte rate of PCM is computed, since some writers leave it wrong; compressed samples have one of their own.
+    # The byte rate of PCM is computed, since some writers state a wrong one; compressed samples have their own.
     if tag == PCM_TAG or not bytes_per_second:
         bytes_per_second = sample_rate_hz * channels * bits // 8
     if not bytes_per_second or not channels or sample_rate_hz not in SAMPLE_RATES_HZ:
         raise UnsupportedAudioError(
-            "This WAV file has no channels, no bits, or no sample rate of sound: it is damaged."
+            "This WAV file has no channels, no bits, or an impossible sample rate: it is damaged."
         )
     is_plain = is_riff and tag == PCM_TAG and bits == SAMPLE_BITS and channels in PLAIN_CHANNELS
     return WavLayout(

@@ -1,4 +1,4 @@
-"""Renders a transcript as a chat completion, whole or as an event stream; it never changes a word of it."""
+"""Renders a transcript as a chat completion, whole or as an event stream; it never changes a word."""
 
 import json
 import time
@@ -12,9 +12,9 @@ DONE: Final = "[DONE]"
 
 
 def completion(content: str, transcript: Transcript, reply: ChatReply) -> dict[str, Any]:
-    """The object of the OpenAI API whose message is `content`; `duration`, in seconds, and `warnings` are our own.
+    """The object of the OpenAI API whose message is `content`; `duration`, in seconds, and `warnings` are ours.
 
-    `finish_reason` is always `stop`: a transcript that was cut for its length never comes this far.
+    `finish_reason` is always `stop`: a transcript that was cut for its length is an error.
     """
     choice = {
         "index": 0,
@@ -27,9 +27,9 @@ def completion(content: str, transcript: Transcript, reply: ChatReply) -> dict[s
 
 
 def stream(content: str, transcript: Transcript, reply: ChatReply) -> str:
-    """The same as server-sent events: role, content, end, tokens where they are asked for, `[DONE]`.
+    """The same as server-sent events: role, content, end, tokens where they are requested, `[DONE]`.
 
-    The content is one delta, since the function's answer leaves the platform in one piece anyway.
+    The content is one delta, since the platform sends the function's answer in one piece anyway.
     """
     head = _head("chat.completion.chunk", transcript, reply)
     unbilled = {"usage": None} if reply.streams_usage else {}
@@ -53,7 +53,7 @@ def _head(kind: str, transcript: Transcript, reply: ChatReply) -> dict[str, Any]
 
 
 def _usage(transcript: Transcript) -> dict[str, int] | None:
-    """The tokens that the API counted; null where it bills by the second, or did not say."""
+    """The tokens that the API counted; null where it bills by the second, or states none."""
     usage = transcript.usage
     total = usage.prompt_tokens + usage.completion_tokens
     if usage.calls and not total:
@@ -66,6 +66,6 @@ def _usage(transcript: Transcript) -> dict[str, int] | None:
 
 
 def _additions(transcript: Transcript) -> dict[str, Any]:
-    """What a transcript's answer has beside its text and its bill, and a chat completion has no field for."""
+    """The fields of a transcript's answer that a chat completion does not have."""
     duration = {"duration": round(transcript.duration_seconds, SECONDS_DECIMALS)}
     return duration | ({"warnings": transcript.warnings} if transcript.warnings else {})

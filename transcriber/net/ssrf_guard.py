@@ -1,12 +1,12 @@
 """Decides which addresses a URL may reach, and connects to nothing else.
 
-A name is looked up once, every address that it has must be public, and the connection goes to one of those very
-addresses; so neither a redirect nor a name that changes its mind between look-ups leads into a private network. The
-connection alone is replaced: TLS, its check of the certificate's name, the Host header and the pool work as ever.
+A name is resolved once, all of its addresses must be public, and the connection goes to one of exactly these addresses;
+so neither a redirect nor a name that resolves differently the next time leads into a private network. Only the
+connection is replaced: TLS, its check of the certificate's name, the Host header and the pool work as usual.
 
-Of the libraries that were tried, microsoft-antissrf 1.0 has the fuller table of networks, which is used here, but its
-session sends a Host header without the port, tries one address only, and lets no host in by its name; and
-requests-hardened 1.3 checks the first address alone and lets in all loopback addresses or none.
+Of the libraries that were tried, microsoft-antissrf 1.0 has the more complete table of networks, which is used here,
+but its session sends a Host header without the port, tries one address only, and allows no host by its name; and
+requests-hardened 1.3 checks the first address alone and allows all loopback addresses or none.
 """
 
 import ipaddress
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver: TypeAlias = Callable[[str, int], Iterable[str]]
 
-# A dead address costs one connect timeout, so a name with a thousand of them would hold the function for hours.
+# A dead address costs one connect timeout, so a name with a thousand of them would occupy the function for hours.
 MAX_ADDRESSES_TRIED = 4
 
-# What the library's table leaves out: IPv6 forms that stand for an IPv4 address, which a router may translate.
+# Missing in the library's table: IPv6 forms of an IPv4 address, which a router may translate.
 _IPV4_IN_IPV6 = ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96")
 _REFUSED_NETWORKS: tuple[Network, ...] = tuple(
     ipaddress.ip_network(network) for network in (*IPAddressRanges.recommended_latest, *_IPV4_IN_IPV6)
@@ -43,15 +43,15 @@ _REFUSED_NETWORKS: tuple[Network, ...] = tuple(
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """Every address of `host`, in the order in which the system would try them."""
+    """All addresses of `host`, in the order in which the system would try them."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[4][0]) for address in found))
 
 
 def is_public(address: Address) -> bool:
-    """Whether `address` is one of the public internet: by Python's table of special addresses and by a second one.
+    """Whether `address` is on the public internet, by Python's table of special addresses and by a second one.
 
-    Two tables, because Python's differs from one patch release to the next.
+    There are two tables because Python's differs from one patch release to the next.
     """
     return (
         address.is_global
@@ -62,7 +62,7 @@ def is_public(address: Address) -> bool:
 
 
 class SsrfGuard:
-    """Turns a host into addresses that may be connected to; `AddressRefusedError` if even one of them may not."""
+    """Resolves hosts to addresses that may be reached; `AddressRefusedError` if even one of them may not."""
 
     def __init__(self, allowed: Sequence[AllowedHost] = (), *, resolver: Resolver = resolve) -> None:
         self.thread_deadline = ThreadDeadline()
@@ -74,9 +74,9 @@ class SsrfGuard:
         addresses = [ipaddress.ip_address(text.partition("%")[0]) for text in self._resolver(host, port)]
         for address in addresses:
             if not is_public(address) and not self._is_allowed(host, port, address):
-                # Which address it is stays untold: it would describe the network that is behind this function.
+                # The message does not name the address: it would describe the network behind this function.
                 raise AddressRefusedError(
-                    "The url leads to an address that is not public. To let it in, name its host in "
+                    "The url leads to an address that is not public. To allow it, name its host in "
                     "ALLOWED_PRIVATE_HOSTS.",
                     param="url",
                 )
@@ -137,7 +137,7 @@ class _LimitedTlsSocket(ssl.SSLSocket):
 
 
 class GuardedAdapter(HTTPAdapter):
-    """Sends requests over connections that the guard has made, all with one TLS context; proxies are never used."""
+    """Sends requests over connections that the guard made, all with one TLS context; proxies are never used."""
 
     def __init__(self, guard: SsrfGuard, tls: ssl.SSLContext) -> None:
         self._guard = guard
@@ -147,10 +147,10 @@ class GuardedAdapter(HTTPAdapter):
         super().__init__()
 
     def get(self, url: str, *, headers: Mapping[str, str], timeouts: tuple[float, float]) -> requests.Response:
-        """The answer of `url`, its body still to be read, and redirects not followed.
+        """The answer of `url` without its body; redirects are not followed.
 
-        A session would read the whole body of a redirect, keep cookies from one request to the next, and ask the
-        environment for proxies and credentials. `timeouts` are of the connection and of each read, in seconds.
+        A session would read the whole body of a redirect, keep cookies from one request to the next, and take proxies
+        and credentials from the environment. `timeouts` are those of the connection and of each read, in seconds.
         """
         request = requests.Request("GET", url, headers=dict(headers)).prepare()
         return self.send(request, stream=True, timeout=timeouts)
@@ -161,7 +161,7 @@ class GuardedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = guarded_pools(self._guard)
 
     def build_connection_pool_key_attributes(self, *arguments: Any, **options: Any) -> Any:
-        """Leave out the file of root certificates, which urllib3 would read again for each connection."""
+        """Leave out the file of root certificates, which urllib3 would read for each connection."""
         host, pool = super().build_connection_pool_key_attributes(*arguments, **options)
         pool.pop("ca_certs", None)
         return host, pool
@@ -171,13 +171,13 @@ class GuardedAdapter(HTTPAdapter):
 
 
 def guarded_pools(guard: SsrfGuard) -> dict[str, type[HTTPConnectionPool]]:
-    """Pools by scheme whose connections ask `guard` where to go."""
+    """Pools by scheme whose connections go where `guard` allows."""
 
     def new_connection(connection: HTTPConnection) -> socket.socket:
         try:
             return guard.connect(connection.host, connection.port, connection.timeout)
         except OSError as error:
-            # What urllib3 itself raises here, so that requests makes its usual ConnectionError of it.
+            # urllib3 raises the same, and requests makes its usual ConnectionError of it.
             raise NewConnectionError(connection, "no connection") from error
 
     class Connection(HTTPConnection):

@@ -37,9 +37,9 @@ class Base64Text:
 
 
 def read_base64(text: str, *, param: str | None) -> Base64Text:
-    """`text`, which may be a `data:` URL, wrapped in lines, of the URL-safe alphabet, or without its padding.
+    """`text`, normalised: it may be a `data:` URL, wrapped in lines, in the URL-safe alphabet, or without padding.
 
-    `RequestError` says what is wrong with anything else; `param` is the field that it came from.
+    `RequestError` says what is wrong with anything else; `param` is the field with the text.
     """
     what = param or "The body"
     text = text.strip()
@@ -51,7 +51,7 @@ def read_base64(text: str, *, param: str | None) -> Base64Text:
     encoded = text[start:].encode("ascii", "replace").translate(_TO_STANDARD, _LINE_BREAKS)
     strange = encoded.translate(None, _LETTERS)
     if strange not in {b"", b"=", b"=="} or not encoded.endswith(strange):
-        raise RequestError(_complaint(what, encoded), param=param)
+        raise RequestError(_fault(what, encoded), param=param)
     if not strange:
         encoded += b"=" * (-len(encoded) % 4)
     if len(encoded) % 4 or encoded.endswith(b"==="):
@@ -59,7 +59,7 @@ def read_base64(text: str, *, param: str | None) -> Base64Text:
     return Base64Text(encoded)
 
 
-def _complaint(what: str, encoded: bytes) -> str:
+def _fault(what: str, encoded: bytes) -> str:
     found = re.search(rb"[^A-Za-z0-9+/]", encoded)
     position = found.start() if found else 0
     match encoded[position : position + 1]:
@@ -69,4 +69,4 @@ def _complaint(what: str, encoded: bytes) -> str:
             reason = "text after its padding; send one recording"
         case _:
             reason = "a character that is not base64"
-    return f"{what} is no base64 text: at position {position} it has {reason}."
+    return f"{what} is not base64 text: at position {position} it has {reason}."

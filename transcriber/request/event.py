@@ -1,7 +1,7 @@
-"""Reads the platform's event into a call, whatever its shape; never fails, and never trusts the base64 flag.
+"""Reads the platform's event as an HTTP request, whatever its shape; never fails, and ignores the base64 flag.
 
 The platform sets `isBase64Encoded` for any body that happens to decode as base64 (`true`, `1234`, `ping`) and leaves
-the body as it was sent, so the flag says nothing about what the client meant.
+the body unchanged, so the flag says nothing about the client's intention.
 """
 
 import re
@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# What may be echoed as X-Request-Id: no header injection, nothing long.
+# An id that may be echoed as X-Request-Id: no header injection, and not long.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """One HTTP call of the function; header names are in lower case."""
+    """One HTTP request to the function; header names are in lower case."""
 
     method: str
     path: str
@@ -27,12 +27,12 @@ class HttpRequest:
 
     @property
     def is_preflight(self) -> bool:
-        """Whether a browser asks what it may send."""
+        """Whether it is a browser's question what it may send."""
         return self.method == "OPTIONS"
 
 
 def read_event(event: object) -> HttpRequest:
-    """The call that `event` describes; what is missing or of another type is read as empty."""
+    """The request in `event`; fields that are missing or of another type are read as empty."""
     fields: Mapping[str, Any] = event if isinstance(event, Mapping) else {}
     headers = {name.lower(): value for name, value in _texts(fields.get("headers")).items()}
     body = fields.get("body")

@@ -1,6 +1,6 @@
-"""Reads what clients of the OpenAI API send to its own paths as a request, so that they change their base URL alone.
+"""Translates requests to the paths of the OpenAI API into our own, so that its clients only change their base URL.
 
-It never looks at the audio, and never answers: what the answer to a chat completion needs goes forward as `ChatReply`.
+It neither reads the audio nor answers: what the answer to a chat completion needs goes forward as `ChatReply`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ class ChatReply:
     streams_usage: bool = False
 
 
-# The client's own bookkeeping, and knobs that turn nothing in a transcript: whoever sends one loses nothing by it.
+# The client's own bookkeeping, and options without an effect on a transcript: ignoring them changes nothing.
 IGNORED_FIELDS: Final = frozenset({
     "metadata",
     "moderation",
@@ -47,7 +47,7 @@ IGNORED_FIELDS: Final = frozenset({
     "user",
     "verbosity",
 })  # fmt: skip
-# Clients send these at the value that changes nothing. With another one, the answer would not be what was asked for.
+# Clients send these with the value that changes nothing. With another value, the answer would not be the requested one.
 NEUTRAL_VALUES: Final[Mapping[str, Sequence[object]]] = {
     "frequency_penalty": (0,),
     "function_call": ("none", "auto"),
@@ -62,7 +62,7 @@ NEUTRAL_VALUES: Final[Mapping[str, Sequence[object]]] = {
     "tools": ([],),
     "top_logprobs": (0,),
 }
-# The same for a transcription; cutting by itself is what "auto" asks for, and what happens anyway.
+# The same for a transcription; "auto" means that the server cuts the audio, which always happens.
 NEUTRAL_FORM_VALUES: Final[Mapping[str, Sequence[object]]] = {
     "chunking_strategy": ("auto",),
     "include": ([],),
@@ -79,20 +79,20 @@ CHAT_FIELDS: Final = (
     *sorted(IGNORED_FIELDS),
 )
 
-# Who may speak before the model does. An assistant's or a tool's message belongs to a conversation, which this is not.
+# Roles before the model's answer. A message of an assistant or a tool belongs to a conversation, which this is not.
 ROLES: Final = frozenset({"system", "developer", "user"})
-# How far into a text an address shows itself as one; base64 has no colon.
+# The characters in which an address has its scheme; base64 has no colon.
 LONGEST_SCHEME = 20
 PART_TYPES: Final = ("text", "input_audio", "audio_url")
 
 
 def api_path(path: str) -> ApiPath:
-    """Which path of the API `path` is, told by its end: the function may be mounted anywhere."""
+    """The path of the API that `path` ends with: the function may be mounted anywhere."""
     return next(known for known in ApiPath if path.rstrip("/").endswith(known))
 
 
 def read_form(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a transcription, whose `file` holds here, in JSON, what a form's file part would hold elsewhere."""
+    """The fields of our request for a transcription; `file` is base64 text here, where a form has a file part."""
     asked = _without_neutral(fields, NEUTRAL_FORM_VALUES)
     if "file" in asked:
         if "audio" in asked:
@@ -102,11 +102,11 @@ def read_form(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_chat(fields: Mapping[str, Any], *, request_id: str) -> tuple[dict[str, Any], ChatReply]:
-    """The fields of the request that a chat completion comes down to, and what its answer needs.
+    """The fields of our request for a chat completion, and what its answer needs.
 
-    The texts of its messages become the prompt, and the answer's content is what `response_format` names, which is
-    `text` unless it is given. The source is the part `input_audio`, an object with OpenAI and a text with Mistral, or
-    `audio_url`, as vLLM has it.
+    The texts of the messages become the prompt, and the answer's content has the format `response_format`, by default
+    `text`. The source is the part `input_audio`, an object with OpenAI and a text with Mistral, or `audio_url`, as in
+    vLLM.
     """
     refuse_unknown(fields, CHAT_FIELDS, what="a chat completion")
     asked = _without_neutral(fields, NEUTRAL_VALUES)
@@ -129,7 +129,7 @@ def read_chat(fields: Mapping[str, Any], *, request_id: str) -> tuple[dict[str, 
 
 
 def _without_neutral(fields: Mapping[str, Any], neutral: Mapping[str, Sequence[object]]) -> dict[str, Any]:
-    """`fields` without those that are null or neutral; `RequestError` for one that has to be neutral and is not."""
+    """`fields` without those that are null or neutral; `RequestError` for one that must be neutral and is not."""
     asked = {name: value for name, value in fields.items() if value is not None}
     for name in neutral.keys() & asked.keys():
         if asked.pop(name) not in neutral[name]:
@@ -148,7 +148,7 @@ def _read_messages(messages: object) -> dict[str, Any]:
             case "input_audio" | "audio_url" as kind:
                 sources.append(_read_source(kind, part.get(kind), where))
             case kind:
-                message = f"{where} has the type {short(str(kind))}; {', '.join(PART_TYPES)} are heard or read here."
+                message = f"{where} has the type {short(str(kind))}; {', '.join(PART_TYPES)} are read here."
                 raise RequestError(message, param="messages")
     if len(sources) != 1:
         found = f"there are {len(sources)}" if sources else "there is none"
@@ -157,7 +157,7 @@ def _read_messages(messages: object) -> dict[str, Any]:
 
 
 def _parts(messages: object) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each part of `messages`, with the words for where it stands."""
+    """Each part of `messages`, with its path in the words of a message."""
     if not isinstance(messages, list):
         raise RequestError("messages is a list of messages.", param="messages")
     for number, message in enumerate(messages):
@@ -167,7 +167,7 @@ def _parts(messages: object) -> Iterator[tuple[str, dict[str, Any]]]:
         if message.get("role") not in ROLES:
             roles = ", ".join(sorted(ROLES))
             raise RequestError(
-                f"{where} has another role than {roles}: this is one task on one recording, and no conversation.",
+                f"{where} has another role than {roles}: this is one task on one recording, not a conversation.",
                 param="messages",
             )
         content = message.get("content")
@@ -178,7 +178,7 @@ def _parts(messages: object) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _read_source(kind: str, value: object, where: str) -> dict[str, Any]:
-    """The field of a request that a part with a recording comes down to."""
+    """The field of our request for a part with a recording."""
     if kind == "input_audio" and isinstance(value, dict):
         return {"input_audio": value}
     text = value.get("url") if isinstance(value, dict) else value
@@ -190,7 +190,7 @@ def _read_source(kind: str, value: object, where: str) -> dict[str, Any]:
 
 
 def _read_response_format(value: object) -> object:
-    """A format by its name, or as the chat API writes it, which knows `text` alone of ours."""
+    """A format by its name, or in the chat API's form, where only `text` is one of ours."""
     if not isinstance(value, dict):
         return value
     if value.get("type") != "text":

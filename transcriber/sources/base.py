@@ -1,4 +1,4 @@
-"""What every source is: bytes to read from the start, whose beginning can be looked at first."""
+"""What every source is: bytes that are read from the start, after a look at their beginning."""
 
 import time
 from abc import ABC, abstractmethod
@@ -8,16 +8,16 @@ from typing import ClassVar, Self
 from transcriber.errors import AudioTooLargeError
 from transcriber.settings import BYTES_PER_MB
 
-# What is read at a time of bytes that nobody wants.
+# The block size in which bytes are skipped.
 SKIP_BYTES = 256 * 1024
 
 
 class Closing(ABC):
-    """Something that is closed at the end of the `with` block that it stands in."""
+    """An object that is closed at the end of its `with` block."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of everything that is open."""
+        """Close everything that is open."""
 
     def __enter__(self) -> Self:
         return self
@@ -33,14 +33,14 @@ class Reader(Closing):
 
     @abstractmethod
     def read(self, size: int) -> bytes:
-        """Up to `size` bytes, and none only at the end; `SourceError` where the rest cannot be had."""
+        """Up to `size` bytes, and none only at the end; `SourceError` where the rest cannot be read."""
 
     @abstractmethod
     def close(self) -> None:
-        """End the reading, wherever it is; a transfer that is under way is broken off."""
+        """End the reading at any point; a transfer under way is broken off."""
 
     def skip(self, size: int) -> None:
-        """Read `size` bytes, or up to the end, and let go of them."""
+        """Read `size` bytes, or up to the end, and drop them."""
         while size > 0 and (block := self.read(min(size, SKIP_BYTES))):
             size -= len(block)
 
@@ -48,19 +48,19 @@ class Reader(Closing):
         """`size` bytes, or fewer at the end."""
         block = self.read(size) if size > 0 else b""
         if len(block) == size or not block:
-            return block  # as it is nearly always; gathering would copy it twice
-        # Gathered in one place: a server may send two bytes at a time, and each block of its own would take forty.
-        gathered = bytearray(block)
-        while len(gathered) < size and (block := self.read(size - len(gathered))):
-            gathered += block
-        return bytes(gathered)
+            return block  # the usual case; collecting would copy it twice
+        # Collected in one place: a server may send two bytes at a time, and each block of its own would take forty.
+        collected = bytearray(block)
+        while len(collected) < size and (block := self.read(size - len(collected))):
+            collected += block
+        return bytes(collected)
 
 
 class Source(Closing):
     """Bytes that are read from any position, as often as needed if `can_be_read_again`.
 
-    `size_bytes` is None as long as it is not known; at the latest it is when a reading has reached the end.
-    `bytes_read` counts the bytes of all readings.
+    `size_bytes` is None until it is known, at the latest when a reading has reached the end. `bytes_read` counts the
+    bytes of all readings.
     """
 
     kind: ClassVar[str]
@@ -71,16 +71,16 @@ class Source(Closing):
         self.max_bytes = max_bytes
         self._head = b""
         self._peeked: Reader | None = None
-        self._first_byte_asked_at: float | None = None
+        self._first_byte_requested_at: float | None = None
         self._last_byte_at: float | None = None
 
     @abstractmethod
     def _connect(self, start: int) -> Reader:
-        """A new reading from the byte `start` on; sets `size_bytes` where the source announces it."""
+        """A new reading from the byte `start` on; sets `size_bytes` where the source states it."""
 
     @property
     def can_be_read_again(self) -> bool:
-        """Whether a second reading is sure to give the same bytes; known once the first one has begun."""
+        """Whether a second reading certainly gives the same bytes; known once the first one has begun."""
         return True
 
     def peek(self, size: int) -> bytes:
@@ -91,7 +91,7 @@ class Source(Closing):
         return self._head[:size]
 
     def open(self, start: int = 0) -> Reader:
-        """A reading from the byte `start` on; close it. `SourceLostError` where a second one cannot be had."""
+        """A reading from the byte `start` on; close it. `SourceLostError` where no second one is possible."""
         if self._peeked is None or start:
             return self._begin(start)
         reader, self._peeked = _Resumed(self._head, self._peeked), None
@@ -99,21 +99,21 @@ class Source(Closing):
         return reader
 
     def close(self) -> None:
-        """Let go of everything that is still open."""
+        """Close everything that is still open."""
         if self._peeked is not None:
             self._peeked.close()
             self._peeked = None
 
     @property
     def transfer_seconds(self) -> float:
-        """Wall time from the first wish for a byte to the last byte that came, of all readings."""
-        if self._first_byte_asked_at is None or self._last_byte_at is None:
+        """Wall time from the request for the first byte to the last byte that arrived, of all readings."""
+        if self._first_byte_requested_at is None or self._last_byte_at is None:
             return 0.0
-        return self._last_byte_at - self._first_byte_asked_at
+        return self._last_byte_at - self._first_byte_requested_at
 
     def _begin(self, start: int) -> Reader:
-        if self._first_byte_asked_at is None:
-            self._first_byte_asked_at = time.monotonic()
+        if self._first_byte_requested_at is None:
+            self._first_byte_requested_at = time.monotonic()
         reader = self._connect(start)
         self._check_size(self.size_bytes or 0)
         return _Metered(reader, self, start)
@@ -126,7 +126,7 @@ class Source(Closing):
             )
 
     def received(self, size_bytes: int, *, position: int) -> None:
-        """Take note of `size_bytes` more, up to `position`; none are the end. `AudioTooLargeError` over the limit."""
+        """Count `size_bytes` more, up to `position`; 0 means the end. `AudioTooLargeError` over the limit."""
         self._last_byte_at = time.monotonic()
         self.bytes_read += size_bytes
         if not size_bytes:
@@ -135,7 +135,7 @@ class Source(Closing):
 
 
 class _Metered(Reader):
-    """A reading that tells its source how far it has come, and so never passes the limit."""
+    """A reading that reports its progress to the source, and so never passes the limit."""
 
     def __init__(self, reader: Reader, source: Source, start: int) -> None:
         self._reader = reader
@@ -153,7 +153,7 @@ class _Metered(Reader):
 
 
 class _Resumed(Reader):
-    """A reading whose first bytes were looked at already."""
+    """A reading that begins with bytes that were peeked at."""
 
     def __init__(self, head: bytes, rest: Reader) -> None:
         self._head = memoryview(head)

@@ -7,7 +7,7 @@ from transcriber.sources.base import Reader, Source
 
 
 class InlineSource(Source):
-    """The audio that came with the request; `encoded` is its base64 text, which a backend may pass on as it is."""
+    """The audio in a request; `encoded` is its base64 text, which a backend may pass on unchanged."""
 
     kind: ClassVar[str] = "inline"
 
@@ -23,7 +23,7 @@ class InlineSource(Source):
 
 
 class _Decoding(Reader):
-    """Decodes as it is read, from a multiple of 3 on; `_rest` is what a block of three had more than was asked for."""
+    """Decodes while it is read, from a multiple of 3 on; `_rest` are decoded bytes beyond the requested size."""
 
     def __init__(self, encoded: Base64Text, position: int) -> None:
         self._encoded = encoded

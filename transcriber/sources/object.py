@@ -1,4 +1,4 @@
-"""Audio in Object Storage: one version of it, read as it is needed, and read on where a transfer broke off."""
+"""Audio in Object Storage: one version of it, read on demand, and resumed where a transfer broke off."""
 
 from collections.abc import Iterator
 from typing import ClassVar, Protocol
@@ -8,12 +8,12 @@ from transcriber.deadline import Deadline
 from transcriber.errors import SourceFailedError, SourceTimeoutError
 from transcriber.sources.base import Reader, Source
 
-# A transfer that breaks off so often does not break off by chance.
+# A transfer that breaks off more often does not do so by chance.
 MAX_RESUMPTIONS = 3
 
 
 class ObjectReading(Protocol):
-    """What is needed of the storage."""
+    """The part of the storage that a source needs."""
 
     def read(self, bucket: str, key: str, *, etag: str, start: int = 0) -> Iterator[bytes]:
         """The bytes of one version, from `start`, block by block."""
@@ -40,7 +40,7 @@ class ObjectSource(Source):
     def blocks(self, start: int) -> Iterator[bytes]:
         """The bytes from `start`, block by block."""
         if start >= self._stored.size_bytes:
-            return iter(())  # no range begins there
+            return iter(())  # there is no such range
         return self._storage.read(self._bucket, self._stored.key, etag=self._stored.etag, start=start)
 
     def check_time(self) -> None:

@@ -1,4 +1,4 @@
-"""Audio at an address: fetched as it is read, in bounded time and size, and from public addresses alone."""
+"""Audio at an address: fetched while it is read, in bounded time and size, and from public addresses alone."""
 
 import re
 import ssl
@@ -30,24 +30,24 @@ from transcriber.sources.base import Reader, Source
 
 MAX_REDIRECTS = 5
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-# Fifteen digits are a petabyte; a longer number is no length of a file.
+# Fifteen digits are a petabyte; a longer number is not the length of a file.
 _LENGTH = re.compile(r"[0-9]{1,15}")
-# The registered codings that compress; others, which some stores leave in the header, change no byte.
+# The registered codings that compress; others, which some stores leave in the header, change nothing.
 COMPRESSIONS: Final = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"})
 MAX_URL_LENGTH = 4_096
 
 # Long enough for a far server's handshake, short enough that a dead address leaves time for a retry.
 CONNECT_TIMEOUT_SECONDS = 10.0
-# A server may need a moment to fetch a file from its own storage; one that is silent for longer has stalled.
+# A server may need a moment to fetch a file from its own storage; one that sends nothing for longer has stalled.
 STALL_TIMEOUT_SECONDS = 30.0
 # A connection that is idle while chunks are transcribed may be closed each time; a server that breaks off more often
-# than this does not deliver.
+# never delivers.
 MAX_RESUMES = 50
-# A break-off cannot be cured by waiting long, and the API's own retries come on top of these.
+# A long wait does not cure a broken connection, and the API's own retries come on top of these.
 CONNECT_ATTEMPTS = 3
 
 HEADERS: Final = {
-    # Compressed audio gains nothing, and its length would be that of the compressed bytes.
+    # Compressing audio gains nothing, and the length would be that of the compressed bytes.
     "Accept-Encoding": "identity",
     "Accept": "audio/*, video/*;q=0.9, */*;q=0.5",
     "User-Agent": "transcriber (+serverless function)",
@@ -55,7 +55,7 @@ HEADERS: Final = {
 
 
 class Downloader:
-    """The connections that an instance keeps to the outside, and how it retries."""
+    """The connections of an instance to the servers of URLs, and their retry policy."""
 
     def __init__(
         self,
@@ -70,11 +70,11 @@ class Downloader:
 
     @cached_property
     def connections(self) -> GuardedAdapter:
-        """The connections, made when the first address is fetched: their TLS context takes 27 ms of CPU."""
+        """The connections, made for the first address: their TLS context takes 27 ms of CPU."""
         return GuardedAdapter(self._guard, self._tls())
 
     def get(self, url: str, *, start: int, deadline: Deadline) -> requests.Response:
-        """The answer of `url`, from the byte `start` on if it can; its head, and later its body, keep to `deadline`."""
+        """The answer of `url`, from the byte `start` on if the server can; head and body keep to `deadline`."""
         remaining_seconds = deadline.remaining_seconds()
         self._guard.thread_deadline.set(remaining_seconds)
         timeouts = (min(CONNECT_TIMEOUT_SECONDS, remaining_seconds), STALL_TIMEOUT_SECONDS)
@@ -86,9 +86,9 @@ class UrlSource(Source):
     """The audio at `url`.
 
     Where the server names its version (ETag or Last-Modified), it can be read again by another download, which must be
-    of the same one; a download that breaks off is taken up where it broke. From a position on, only the rest is asked
-    for, and a server that sends all nevertheless is read up to there. Without a version it is read once, so that no
-    transcript is ever made of two.
+    of the same version; a download that breaks off is resumed there. From a position on, only the rest is requested,
+    and if the server sends everything, it is read up to there. Without a version it is read once, so that no transcript
+    is ever made of two versions.
     """
 
     kind: ClassVar[str] = "url"
@@ -104,7 +104,7 @@ class UrlSource(Source):
 
     @property
     def can_be_read_again(self) -> bool:
-        """Whether the server names the version that it sends."""
+        """Whether the server names the version."""
         return self._version is not None
 
     def _connect(self, start: int) -> Reader:
@@ -114,7 +114,7 @@ class UrlSource(Source):
         if self._version is None:
             message = "The download broke off, and its server does not say which version of the audio it sends."
             raise SourceLostError(message, param="url")
-        # Whoever reads again does so in a retry of its own.
+        # A second reading is part of the reader's own retry.
         return _Resuming(self, self._download(start), start)
 
     def resume(self, start: int) -> Reader:
@@ -141,7 +141,7 @@ class UrlSource(Source):
         return download
 
     def _respond(self, start: int) -> requests.Response:
-        """The answer that holds the audio, after redirects, each of which is checked like the first address."""
+        """The answer with the audio, after redirects; each address is checked like the first."""
         url = self._url
         for _ in range(MAX_REDIRECTS + 1):
             check_url(url)
@@ -162,14 +162,16 @@ class UrlSource(Source):
         except requests.exceptions.SSLError:
             raise SourceFailedError("The server of the url has no valid certificate.", param="url") from None
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError):
-            raise RequestError("The url is no valid address, or redirects to one that is none.", param="url") from None
+            raise RequestError(
+                "The url is not a valid address, or redirects to one that is not.", param="url"
+            ) from None
         except (requests.RequestException, HTTPError, ValueError):
-            # The exception's own text names addresses, which may be internal.
+            # The exception's text names addresses, which may be internal.
             raise SourceFailedError("The server of the url cannot be reached.", param="url") from None
 
 
 class _Resuming(Reader):
-    """A reading that goes on with another download where one has broken off."""
+    """A reading that resumes with another download where one has broken off."""
 
     def __init__(self, source: UrlSource, reader: Reader, start: int) -> None:
         self._source = source
@@ -193,7 +195,7 @@ class _Resuming(Reader):
                 return block
 
     def _is_worth_resuming(self) -> bool:
-        """Whether something came since the last time, of a version that can be had again."""
+        """Whether bytes arrived since the last time, of a version that can be read again."""
         has_come_on = self._position > self._resumed_at and self._resumes < MAX_RESUMES
         return has_come_on and self._source.can_be_read_again
 
@@ -210,7 +212,7 @@ class _Body(Protocol):
 
 
 class _Download(Reader):
-    """The body of a response, as it comes."""
+    """The body of a response, while it arrives."""
 
     def __init__(self, response: requests.Response, *, deadline: Deadline) -> None:
         self._response = response
@@ -221,8 +223,8 @@ class _Download(Reader):
         if self._deadline.has_passed():
             raise _too_slow(self._deadline)
         try:
-            # Waits for all of `size`: small blocks would cost more than the bytes in them. That no server outlasts the
-            # time limit by dripping bytes is up to the connection, whose every read keeps to it.
+            # Waits for all of `size`: small blocks would cost more than the bytes in them. Each read of the connection
+            # keeps to the time limit, so that no server outlasts it by sending byte after byte.
             return self._body.read(size)
         except (ReadTimeoutError, TimeoutError):
             if self._deadline.has_passed():
@@ -237,33 +239,33 @@ class _Download(Reader):
 
 
 def check_url(url: str) -> None:
-    """Raise `AddressRefusedError` or `RequestError` for a `url` that is not fetched, whatever it leads to."""
+    """Raise `AddressRefusedError` or `RequestError` for a `url` that is never fetched."""
     if len(url) > MAX_URL_LENGTH or re.search(r"[\x00-\x20\x7f\\]", url):
         message = (
-            f"The url is no valid address: it has spaces, control characters, or over {MAX_URL_LENGTH} characters."
+            f"The url is not a valid address: it has spaces, control characters, or over {MAX_URL_LENGTH} characters."
         )
         raise RequestError(message, param="url")
     try:
         parts = urlsplit(url)
-        # A % in a host is an escape, which parsers read in different ways, or names a network interface.
+        # A % in a host is an escape, which parsers interpret differently, or names a network interface.
         valid = bool(parts.hostname) and "%" not in (parts.hostname or "") and parts.port != 0
     except ValueError:
-        raise RequestError("The url is no valid address.", param="url") from None
+        raise RequestError("The url is not a valid address.", param="url") from None
     if parts.scheme.lower() not in {"http", "https"}:
         raise AddressRefusedError("Only http and https addresses are fetched.", param="url")
     if parts.username is not None or parts.password is not None:
         message = "The url holds a user name or a password; send a presigned address instead."
         raise AddressRefusedError(message, param="url")
     if not valid:
-        raise RequestError("The url is no valid address.", param="url")
+        raise RequestError("The url is not a valid address.", param="url")
 
 
 def _joined(url: str, target: str) -> str:
-    """Where `target`, a Location as it came, leads from `url`: bytes of UTF-8, which http.client reads as Latin-1."""
+    """The address of the Location `target`, seen from `url`; it is UTF-8, which http.client reads as Latin-1."""
     try:
         return urljoin(url, requote_uri(target.encode("latin-1").decode()))
     except ValueError:
-        raise RequestError("The url redirects to what is no valid address.", param="url") from None
+        raise RequestError("The url redirects to an address that is not valid.", param="url") from None
 
 
 def _checked(response: requests.Response, start: int) -> requests.Response:
@@ -274,18 +276,18 @@ def _checked(response: requests.Response, start: int) -> requests.Response:
         return response
     response.close()
     if status == requests.codes.ok or is_rest:
-        # One small block of it may swell to a thousand times its size, and a function has little memory.
-        message = f"The server of the url sends the audio compressed ({encoding[:20]!r}), although it was asked not to."
+        # A small block may decompress to a thousand times its size, and a function has little memory.
+        message = f"The server of the url sends the audio compressed ({encoding[:20]!r}), which was not requested."
         raise SourceRefusedError(message, param="url")
     if status in {404, 410}:
         raise SourceNotFoundError(f"There is nothing at the url: its server answered {status}.", param="url")
     if status in {429, 503} or status >= requests.codes.server_error:
         raise SourceFailedError(f"The server of the url answered {status}.", param="url")
-    raise SourceRefusedError(f"The server of the url does not give the audio: it answered {status}.", param="url")
+    raise SourceRefusedError(f"The server of the url refuses the audio: it answered {status}.", param="url")
 
 
 def _begins_at(response: requests.Response, start: int) -> bool:
-    """Whether a part of the audio, which was asked for from the byte `start` on, begins there (RFC 9110, 14.4)."""
+    """Whether a partial answer, requested from the byte `start` on, begins there (RFC 9110, 14.4)."""
     return start > 0 and response.headers.get("Content-Range", "").lower().startswith(f"bytes {start}-")
 
 

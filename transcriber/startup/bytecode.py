@@ -28,7 +28,7 @@ HEADER_BYTES = 16
 
 
 class _Loader(SourceFileLoader):
-    """Takes a module's code from the archive, if that was made from the module's source, and otherwise compiles it."""
+    """Loads a module's code from the archive if it was made from the module's source, and otherwise compiles it."""
 
     def get_code(self, fullname: str) -> CodeType | None:
         """The module's code."""
@@ -45,7 +45,7 @@ class _Loader(SourceFileLoader):
 
 
 def header(source: bytes) -> bytes:
-    """What a .pyc that was made from `source` by this Python begins with."""
+    """The beginning of a .pyc that this Python made from `source`."""
     return MAGIC_NUMBER + CHECKED_HASH + source_hash(int.from_bytes(MAGIC_NUMBER, "little"), source)
 
 
@@ -57,7 +57,7 @@ def _find_in(folder: str) -> FileFinder:
 
 
 def use_shipped_bytecode() -> None:
-    """From now on, import the standard library by the archive's bytecode, if there is any."""
+    """From now on, import the standard library from the archive's bytecode, if there is any."""
     if path.isdir(FOLDER):  # noqa: PTH112 # as above
         sys.path_hooks.insert(0, _find_in)
         for folder in [folder for folder in sys.path_importer_cache if folder.startswith(LIBRARY)]:

@@ -1,6 +1,6 @@
 """Joins the texts of consecutive chunks into one.
 
-Chunks do not overlap, so no word is taken out: one that was said twice stands there twice.
+Chunks do not overlap, so no word is removed: one that was said twice is there twice.
 """
 
 import re
@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from transcriber.text.words import SPACELESS
 
 _SPACELESS = re.compile(f"[{SPACELESS}]")
-# Quotes, stops and emoji are of no script; a letter that tells it is looked for past this many of them.
-_LOOK_CHARACTERS = 16
+# Quotes, stops and emoji belong to no script; up to this many characters are searched for a letter that does.
+_EDGE_CHARACTERS = 16
 # Chinese and Japanese punctuation is as wide as a letter and has its space within itself.
 _WIDE_MARK = re.compile("[\u3001-\u303f\u30fb\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]")
 
@@ -29,7 +29,7 @@ def join_texts(texts: Iterable[str]) -> str:
 def _joins_without_space(before: str, after: str) -> bool:
     if _WIDE_MARK.match(before[-1]) or _WIDE_MARK.match(after[0]):
         return True
-    return _is_spaceless(before[: -_LOOK_CHARACTERS - 1 : -1]) and _is_spaceless(after[:_LOOK_CHARACTERS])
+    return _is_spaceless(before[: -_EDGE_CHARACTERS - 1 : -1]) and _is_spaceless(after[:_EDGE_CHARACTERS])
 
 
 def _is_spaceless(edge: str) -> bool:

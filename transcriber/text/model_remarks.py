@@ -1,6 +1,6 @@
-"""Removes what a chat model writes around a transcript, and recognises its ways to say that nothing was said.
+"""Removes a chat model's remarks around a transcript, and recognises its remarks that there is no speech.
 
-Only what is certain to be the model's: in doubt the text stays as it is, since somebody may have said just that.
+Only remarks that are certain to be the model's are removed: in doubt the text stays, since a speaker may have said it.
 """
 # ruff: noqa: RUF001 # colons, commas and quotes of many scripts are what this is about
 
@@ -38,7 +38,7 @@ _PRESENTATIONS: Final = (
     "hier is|hieronder (?:staat|volgt)|dit is",
 )
 _ARTICLES: Final = ("the|an?|your|la|le|une|l'|die|das|eine|der|el|una|lo|o|uma|de|het|een",)
-# What was transcribed has to be the audio: "the transcript of the trial" may be what somebody speaks of.
+# The object has to be the audio: "the transcript of the trial" may be a speaker's words.
 _OBJECTS: Final = (
     "(?:of|for|from) (?:the|this|your) (?:(?:provided|attached) )?(?:audio(?: (?:file|recording|clip))?|recording)",
     "(?:de|du) ?(?:l['’]|cet |votre |la |ce )?(?:audio|enregistrement(?: audio)?|fichier audio)(?: fournie?)?",
@@ -48,7 +48,7 @@ _OBJECTS: Final = (
     "de(?:l|lla|ll['’]) ?(?:audio|registrazione|file audio)",
     "van (?:de|het) (?:audio|opname|audiobestand|geluidsopname|audio-opname)",
 )
-# What a model says when it has done its work.
+# A model's closing words.
 _CLOSINGS: Final = (
     "(?:please )?let me know if|(?:please )?feel free to|if you (?:need|would like|have any|want)|would you like me",
     "is there anything else|i hope this helps",
@@ -57,7 +57,7 @@ _CLOSINGS: Final = (
     "si necesitas?|avísame|¿(?:quieres|desea)|se precisar|se hai bisogno|fammi sapere",
     "laat (?:het )?me weten|als je (?:nog|verder)",
 )
-# In brackets, as a model marks what is no speech: one that says so of the whole answer.
+# In brackets, as a model marks sounds: here for the whole answer.
 _SILENCES: Final = (
     "no (?:audible |discernible )?(?:speech|audio|sound|words)(?: detected)?|no_speech|silence|silent|blank[_ ]audio",
     "aucune parole|pas de parole|keine sprache|stille|sin voz|silencio|silenzio|silêncio|sem fala|stilte",
@@ -87,14 +87,14 @@ _RULE = re.compile(r"-{3,}")
 
 # A sentence, and a heading under it: no model opens with more.
 MAX_OPENINGS = 2
-# An opening is a line at the top; in a longer first line somebody speaks.
+# An opening is a short line at the top; a longer first line is speech.
 MAX_OPENING_CHARACTERS = 200
 
 
 def strip_model_remarks(text: str) -> str:
     """`text` without the opening, closing, quotes and code fence that are certain to be the model's, stripped.
 
-    A closing is removed only where there was an opening. What would leave nothing is not removed.
+    A closing is removed only where there was an opening. If nothing would be left, nothing is removed.
     """
     whole = text.strip()
     text = _unfence(whole)
@@ -149,7 +149,7 @@ def _any(*alternatives: str) -> str:
     return f"(?:{'|'.join(alternatives)})"
 
 
-# The patterns are made when the first text is there: compiling them is nothing that a cold start should wait for.
+# The patterns are compiled when the first text is there: a cold start does not wait for them.
 
 
 @cache
@@ -161,7 +161,7 @@ def _openings() -> re.Pattern[str]:
         rf"{_any(*_PRESENTATIONS)} (?:{_any(*_ARTICLES)} ?)?{label}(?: in [a-z]+)?"
         r"|(?:以下是|这是|以下は)[^。，：:\n]{0,12}(?:转录|轉錄|转写|逐字稿|文字起こし)(?:内容|文本|结果|です)?"
     )
-    # A sentence ends in a colon, or it is alone on its line; a label is a heading, bold, or ends in a colon.
+    # A sentence ends in a colon, or stands alone on its line; a label is a heading, bold, or ends in a colon.
     colon, line_end = r" ?[:：]", r"[ \t]*\n"
     return re.compile(
         rf"\**(?:{sentence})\**(?:{colon}|[.。]?{line_end})\**\s*"

@@ -1,8 +1,8 @@
-"""Recognises a decoder that fell into a loop: the same phrase over and over, in place of what was said.
+"""Recognises a decoder in a loop: the same phrase over and over, instead of the words of the recording.
 
-It looks for exact repeats in a row, never at how well the text compresses, which is what Whisper's own check does for
-its 30 s (a ratio over 2.4): minutes of somebody who comes back to the same sentences compress as well as a loop, and a
-loop at the end of minutes hardly shows.
+It searches for exact repeats in a row. Whisper's own check for its 30 s, a compression ratio over 2.4, does not work
+for minutes: a speaker who returns to the same sentences compresses as well as a loop, and a loop at the end hardly
+shows.
 """
 
 import operator
@@ -11,15 +11,15 @@ from collections.abc import Sequence
 
 from transcriber.text.words import SPACELESS
 
-# A loop's period is a phrase or a sentence; a verse or a paragraph that comes back is somebody's. In scripts without
+# The period of a loop is a phrase or a sentence; a speaker may repeat a verse or a paragraph. In scripts without
 # spaces, two characters make about one word.
 MAX_PERIOD_WORDS = 30
 MAX_PERIOD_CHARACTERS = 60
-# People say a chorus three or four times; a decoder goes on until its output is full.
+# People sing a chorus three or four times; a decoder goes on until its output is full.
 MIN_REPEATS = 6
-# People say a single word more often than that, counting it off, singing or laughing; a decoder does it for hundreds.
+# People repeat a single word more often, counting, singing or laughing; a decoder does so hundreds of times.
 MIN_RUN_UNITS = 20
-# A loop is most of a text, or its end: few decoders find out of one, and a short one that they left cost few words.
+# A loop is most of a text, or its end: few decoders leave one, and a short one cost few words.
 MIN_SHARE = 0.5
 
 _UNIT = re.compile(rf"(?=\w)[{SPACELESS}]|(?:(?![{SPACELESS}])[^\W_])+")
@@ -36,15 +36,15 @@ def is_repetitive(text: str) -> bool:
 
 
 def _loops(units: Sequence[str], period: int) -> bool:
-    """Whether the units repeat with this period for long enough, and where it counts."""
-    # One byte a unit says whether it is the same as the one a period before; a run of ones is a repetition.
+    """Whether the units repeat with this period, for long enough, and at a place that counts."""
+    # One byte for each unit: whether it equals the one a period before; a run of ones is a repetition.
     same = bytes(map(operator.eq, units[period:], units))
     run_units = max(MIN_REPEATS * period, MIN_RUN_UNITS)
     start = same.find(b"\1" * (run_units - period))
     while start >= 0:
         end = same.find(0, start)
         end = len(same) if end < 0 else end
-        # The last round may break off in another word.
+        # The last repetition may be cut off within a word.
         if len(same) - end <= period or end + period - start >= MIN_SHARE * len(units):
             return True
         start = same.find(b"\1" * (run_units - period), end)

@@ -1,6 +1,6 @@
 """Divides a transcript into cues that can be read as subtitles.
 
-No word is left out and none is moved; where times and reading speed cannot both be kept, the times are.
+No word is left out and none is moved; where times and reading speed conflict, the times are kept.
 """
 
 import re
@@ -14,20 +14,20 @@ from transcriber.spans import Segment
 from transcriber.text.joining import join_texts
 from transcriber.text.words import BreakQuality, Token, clusters, join_tokens, split_tokens
 
-# What subtitlers have agreed on (Netflix's and the BBC's guides): two lines, of as many columns as a screen shows well.
+# The subtitling guides of Netflix and the BBC: two lines, of as many columns as a screen shows well.
 MAX_LINE_COLUMNS = 42
 MAX_LINES = 2
 MAX_CUE_MS = 7_000
-# Shorter is a flash (five sixths of a second, in the same guides).
+# A shorter cue is a flash (five sixths of a second, in the same guides).
 MIN_CUE_MS = 833
-# An adult reads 17 characters a second; a Chinese or Japanese one takes two columns, and twice as long.
+# An adult reads 17 characters a second; a Chinese or Japanese character takes two columns, and twice as long.
 READING_COLUMNS_A_SECOND = 17
-# Nobody speaks as fast: times that say so are wrong, and the cues take the time after them.
+# Faster than any speaker: such times are wrong, and the cues take the time after them.
 MAX_SPEECH_COLUMNS_A_SECOND = 34
-# So little is not divided only because it is said slowly: it leaves the screen instead.
+# A text this short is not divided because it is said slowly: it leaves the screen instead.
 SHORT_COLUMNS = 24
 
-# How bad a place to end a cue or a line is, where 1 is about the length of a word away from an even division.
+# The cost of ending a cue or a line there; 1 is about the cost of a word's distance from an even division.
 BREAK_COSTS = {
     BreakQuality.SENTENCE: 0.0,
     BreakQuality.CLAUSE: 1.0,
@@ -40,13 +40,13 @@ UNEVEN_COST = 4.0
 LINE_UNEVEN_COLUMNS = 4
 
 _WIDTHLESS = frozenset({"Mn", "Me", "Cf"})
-# All but white space, which parts words.
+# All but white space, which separates words.
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 
 
 @dataclass(frozen=True)
 class Cue:
-    """What is shown at once, in seconds from the recording's start and to the millisecond."""
+    """The lines that are shown together, and their time in seconds from the recording's start, to the millisecond."""
 
     start_seconds: float
     end_seconds: float
@@ -77,7 +77,7 @@ def _milliseconds(seconds: float) -> int:
 
 @dataclass(frozen=True)
 class _Block:
-    """Words that share a stretch of time."""
+    """Words that share a span of time."""
 
     start_ms: int
     end_ms: int
@@ -85,7 +85,7 @@ class _Block:
 
 
 def _blocks(segments: Iterable[Segment]) -> list[_Block]:
-    """The segments with words, put together where one begins too soon after another to be shown on its own."""
+    """The segments with words, merged where one begins too soon after another to be shown on its own."""
     blocks: list[_Block] = []
     for segment in segments:
         text = _CONTROLS.sub("", segment.text).strip()
@@ -102,7 +102,7 @@ def _blocks(segments: Iterable[Segment]) -> list[_Block]:
 
 
 def _block_cues(block: _Block, free_from_ms: int, next_start_ms: float) -> Iterator[Cue]:
-    """The cues of a block, which begin and end between the block before and the block after."""
+    """The cues of a block, between the end of the block before and the start of the block after."""
     text = _Text.of(join_texts(block.texts))
     start_ms = max(block.start_ms, free_from_ms)
     end_ms = max(block.end_ms, start_ms + text.columns * 1000 // MAX_SPEECH_COLUMNS_A_SECOND)
@@ -126,7 +126,7 @@ def _block_cues(block: _Block, free_from_ms: int, next_start_ms: float) -> Itera
 
 @dataclass(frozen=True)
 class _Text:
-    """Words, with the columns that the first n of them take, spaces included."""
+    """Tokens, and the columns that the first n of them take, spaces included."""
 
     words: Sequence[Token]
     ends_columns: Sequence[int]
@@ -141,11 +141,11 @@ class _Text:
         return self.columns_of(0, len(self.words))
 
     def columns_of(self, first: int, last: int) -> int:
-        """The width of the words from `first` to before `last`."""
+        """The width of the tokens from `first` to before `last`."""
         return self.ends_columns[last] - self.ends_columns[first] - self.words[first].is_spaced
 
     def line_ends(self) -> list[int]:
-        """For each word, the end of the longest line that begins with it."""
+        """For each token, the end of the longest line that begins with it."""
         return [
             bisect_right(self.ends_columns, self.ends_columns[first] + word.is_spaced + MAX_LINE_COLUMNS) - 1
             for first, word in enumerate(self.words)
@@ -153,7 +153,7 @@ class _Text:
 
 
 def _divide(text: _Text, duration_ms: int) -> Iterator[tuple[int, int]]:
-    """The words of each cue, from a first to before a last: the cheapest division (dynamic programming)."""
+    """The tokens of each cue, from a first to before a last: the cheapest division (dynamic programming)."""
     count = len(text.words)
     line_ends = [*text.line_ends(), count]
     max_columns = max(SHORT_COLUMNS, text.columns * MAX_CUE_MS // max(duration_ms, 1))
@@ -185,7 +185,7 @@ def _divide(text: _Text, duration_ms: int) -> Iterator[tuple[int, int]]:
 
 
 def _lines(text: _Text, first: int, last: int) -> Iterator[str]:
-    """One line if it holds all, or two of about the same width."""
+    """One line if it holds everything, or two of about the same width."""
     if text.columns_of(first, last) <= MAX_LINE_COLUMNS:
         yield join_tokens(text.words[first:last])
         return
@@ -205,7 +205,7 @@ def _lines(text: _Text, first: int, last: int) -> Iterator[str]:
 
 
 def _fitting(words: Iterable[Token]) -> Iterator[Token]:
-    """The words, with those divided that are wider than a line."""
+    """The tokens; those that are wider than a line are divided."""
     for word in words:
         if len(word.text) <= MAX_LINE_COLUMNS // 2 or _columns(word.text) <= MAX_LINE_COLUMNS:
             yield word
@@ -220,7 +220,7 @@ def _fitting(words: Iterable[Token]) -> Iterator[Token]:
 
 
 def _columns(text: str) -> int:
-    """The width of `text`: marks on a letter take none, an East Asian wide character two (UAX #11)."""
+    """The columns of `text`: marks on a letter take none, an East Asian wide character two (UAX #11)."""
     if text.isascii():
         return len(text)
     return sum(map(_character_columns, text))

@@ -1,7 +1,7 @@
-"""Splits text into words, for scripts with spaces and without, and says how good a place to break each end is.
+"""Splits text into tokens, for scripts with and without spaces, and rates the end of each as a place to break.
 
-It looks at characters alone: no dictionary, no language. So a script without spaces is split between its characters,
-but never inside what is read as one of them (UAX #29), nor before a mark that cannot begin a line (JIS X 4051).
+It works on characters alone, without a dictionary or a language. So a script without spaces is split between its
+characters, but never inside a grapheme cluster (UAX #29), nor before a mark that cannot begin a line (JIS X 4051).
 """
 
 import re
@@ -18,13 +18,13 @@ SPACELESS = (
 )
 _SPACELESS = re.compile(f"[{SPACELESS}]")
 
-_SENTENCE_MARKS = ".!?…。！？．｡।॥؟۔။។"  # noqa: RUF001 # they are the marks of other scripts
+_SENTENCE_MARKS = ".!?…。！？．｡।॥؟۔။។"  # noqa: RUF001 # marks of other scripts
 _CLAUSE_MARKS = ",;:—–、，；：､،؛၊"  # noqa: RUF001 # the same
 _CLOSERS = "\"'”’»›)]}」』）】》〉*_"  # noqa: RUF001 # the same
 _SENTENCE_END = re.compile(f"[{re.escape(_SENTENCE_MARKS)}]+[{re.escape(_CLOSERS)}]*$")
 _CLAUSE_END = re.compile(f"[{re.escape(_CLAUSE_MARKS)}]+[{re.escape(_CLOSERS)}]*$")
 
-# A stop after these ends no sentence, whatever follows: titles, which a name follows, and "for example".
+# A stop after these never ends a sentence: titles, which a name follows, and "for example".
 _ABBREVIATIONS = re.compile(
     r"(?:mrs?|ms|dr|prof|st|rev|gen|col|capt|lt|sgt|gov|mmes?|mlle|mgr|hr|fr|frl|nr|sra?|srta|dra|sig|dott|vs|cf|bzw|approx)\.",
     re.IGNORECASE,
@@ -37,7 +37,7 @@ _NEVER_FIRST = frozenset("ぁぃぅぇぉっゃゅょゎァィゥェォッャュ
 # Written before their consonant, said after it.
 _THAI_LEADING_VOWELS = frozenset("เแโใไເແໂໃໄ")
 _THAI_TRAILING_VOWELS = frozenset("ะาำๅະາຳ")
-# After these the next consonant is written below, as a part of the same character.
+# After these the next consonant is written below, as part of the same character.
 _STACKERS = frozenset("\u17d2\u1039\u200d")
 _SKIN_TONES = re.compile("[\U0001f3fb-\U0001f3ff]")
 _FLAG_LETTERS = re.compile("[\U0001f1e6-\U0001f1ff]")
@@ -46,13 +46,13 @@ _HANGUL_TAILS = re.compile("[\u1160-\u11ff]")
 
 _MARKS = frozenset({"Mn", "Mc", "Me", "Cf"})
 _OPENERS = frozenset({"Ps", "Pi"})
-_OPENING_QUOTES = "\"'“‘«„([{"  # noqa: RUF001 # they are the marks of other languages
+_OPENING_QUOTES = "\"'“‘«„([{"  # noqa: RUF001 # marks of other languages
 
 
 class BreakQuality(IntEnum):
-    """How good a place to break the end of a word is."""
+    """How good a place to break the end of a token is; higher is better."""
 
-    CHARACTER = 0  # no space follows: it is the script that has none
+    CHARACTER = 0  # no space follows: the script has none
     WORD = 1
     CLAUSE = 2
     SENTENCE = 3
@@ -60,7 +60,7 @@ class BreakQuality(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word, or a character of a script without spaces, with the punctuation that belongs to it."""
+    """A word, or a character of a script without spaces, with its punctuation."""
 
     text: str
     is_spaced: bool  # whether a space stands before it
@@ -68,7 +68,7 @@ class Token:
 
 
 def split_tokens(text: str) -> tuple[Token, ...]:
-    """The words of `text`, in order; white space is the only thing left out."""
+    """The tokens of `text`, in order; only white space is left out."""
     units = [(unit, not number) for token in text.split() for number, unit in enumerate(_units(token))]
     following = [*units, ("", True)][1:]
     return tuple(
@@ -78,12 +78,12 @@ def split_tokens(text: str) -> tuple[Token, ...]:
 
 
 def join_tokens(words: Iterable[Token]) -> str:
-    """The text that `words` are of, with single spaces where it had any white space."""
+    """The text of the tokens, with single spaces where it had any white space."""
     return "".join(f" {word.text}" if word.is_spaced else word.text for word in words).strip()
 
 
 def clusters(text: str) -> Iterator[str]:
-    """What is read as one character each, in order: a letter with its marks, an emoji with its colour."""
+    """The grapheme clusters of `text`, in order: a letter with its marks, an emoji with its colour."""
     start = 0
     for position in range(1, len(text)):
         if not _continues(text[position - 1], text[position], text[start:position]):
@@ -94,7 +94,7 @@ def clusters(text: str) -> Iterator[str]:
 
 
 def _units(token: str) -> Iterator[str]:
-    """A token without white space as what a line may end after."""
+    """The parts of a text without white space after which a line may end."""
     if token.isascii() or not _SPACELESS.search(token):
         yield token
         return
@@ -109,7 +109,7 @@ def _units(token: str) -> Iterator[str]:
 
 
 def _may_break(before: str, after: str) -> bool:
-    """Whether a line may end between two characters of one token."""
+    """Whether a line may end between two clusters."""
     if not (_SPACELESS.match(before) or _SPACELESS.match(after)):
         return False
     is_opener = unicodedata.category(before[0]) in _OPENERS
@@ -117,13 +117,13 @@ def _may_break(before: str, after: str) -> bool:
 
 
 def _trails(character: str) -> bool:
-    """Whether it is punctuation that belongs to what stands before it."""
+    """Whether it is punctuation that belongs to the character before it."""
     category = unicodedata.category(character)
     return category[0] == "P" and category not in _OPENERS
 
 
 def _continues(before: str, after: str, cluster: str) -> bool:
-    """Whether the character `after` is a part of the `cluster` that `before` ends."""
+    """Whether the character `after` belongs to the `cluster` that `before` ends."""
     if after.isascii():
         return False
     return (
@@ -136,15 +136,15 @@ def _continues(before: str, after: str, cluster: str) -> bool:
     )
 
 
-def _end(unit: str, following: str, is_following_spaced: bool) -> BreakQuality:  # noqa: FBT001 # it is one of a word's two fields
-    """How good a place to break the end of `unit` is, given the unit after it."""
-    # Most words end in a letter, and the patterns cost more than to see that.
+def _end(unit: str, following: str, is_following_spaced: bool) -> BreakQuality:  # noqa: FBT001 # one of a token's two fields
+    """The quality of a break after `unit`, given the unit after it."""
+    # Most words end in a letter, which is cheaper to check than the patterns.
     if unit[-1].isalnum():
         return BreakQuality.WORD if is_following_spaced else BreakQuality.CHARACTER
     if match := _SENTENCE_END.search(unit):
         if match[0][0] == "." and _is_abbreviation(unit[: match.start() + 1], following):
             return BreakQuality.CLAUSE if match[0].startswith("..") else BreakQuality.WORD
-        # "Oh! he said", "well… perhaps", "etc. and"; and models write a new sentence like that, too.
+        # "Oh! he said", "well… perhaps", "etc. and"; models also begin sentences like that.
         return BreakQuality.CLAUSE if following[:1].islower() else BreakQuality.SENTENCE
     if _CLAUSE_END.search(unit):
         return BreakQuality.CLAUSE
@@ -152,11 +152,11 @@ def _end(unit: str, following: str, is_following_spaced: bool) -> BreakQuality: 
 
 
 def _is_abbreviation(unit: str, following: str) -> bool:
-    """Whether the stop at the end of `unit` is the one of an abbreviation or an initial."""
+    """Whether the stop at the end of `unit` belongs to an abbreviation or an initial."""
     word = unit.lstrip(_OPENING_QUOTES)
     return (
         bool(_ABBREVIATIONS.fullmatch(word))
-        # "I." ends a sentence more often than it is a name's; so does "U.S." before no word at all.
+        # "I." ends a sentence more often than it is part of a name; so does "U.S." at the end of the text.
         or (word != "I." and bool(following) and bool(_INITIALS.fullmatch(word)))
         or (following[:1].isdigit() and bool(_NUMBER_SIGN.fullmatch(word)))
     )

@@ -181,7 +181,7 @@ def test_mp3_after_a_header_that_is_none() -> None:
         (b"RIFF\x00\x00\x00\x00WAVEdata\x00\x01\x00\x00" + bytes(256), "damaged"),
         (wav_header(tag=0x1234, data_bytes=100) + bytes(100), "WAV, with sound that cannot be decoded"),
         (wav_header(bits=0, data_bytes=100) + bytes(100), "damaged"),
-        (silence(1, sample_rate_hz=1_000_000), "no sample rate of sound"),
+        (silence(1, sample_rate_hz=1_000_000), "an impossible sample rate"),
         (id3_tag(100), "nothing at all"),
         (b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + bytes(600), "a tag of 256 MiB"),
         (id3_tag(100) + b"OggS" + bytes(1000), "Ogg container that cannot be read"),

@@ -20,7 +20,7 @@ VBR = {"flags": "+qscale", "global_quality": "472"}
 def layout_of(**options: Any) -> tuple[mp3.Mp3Layout, int]:
     data = encode(SAMPLES, "mp3", "libmp3lame", **options)
     start = mp3.tag_bytes(data)
-    layout = mp3.read_layout(data[start : start + mp3.FRAMES_LOOK_BYTES], offset=start)
+    layout = mp3.read_layout(data[start : start + mp3.EXAMINED_BYTES], offset=start)
     assert layout is not None
     return layout, len(data)
 
