@@ -8,6 +8,7 @@ from build_archive.job import Job
 
 HANDLER = "handler.py"
 PACKAGE = "transcriber"
+README = "README.md"
 
 
 def copy_sources(job: Job) -> None:
@@ -27,6 +28,8 @@ def _files(package: Path) -> list[Path]:
         inside = path.relative_to(package)
         # What editors, desktops and Python itself leave behind.
         if path.is_dir() or "__pycache__" in inside.parts or any(part.startswith(".") for part in inside.parts):
+            continue
+        if path.name == README:  # for people; the function never reads it
             continue
         if path.suffix != ".py":
             # Left out in silence, it would be missed in the cloud; taken in silence, it might be anything.

@@ -25,6 +25,7 @@ def test_nothing_else_of_the_repository_is_taken(tmp_path: Path) -> None:
         "transcriber/__pycache__/url.cpython-311.pyc",
         "transcriber/.url.py.swp",
         "transcriber/.idea/settings.py",
+        "transcriber/README.md",
         "other.py",
         ".env",
         "tests/test_handler.py",
