@@ -250,7 +250,7 @@ def test_every_field_of_the_log_is_listed(example: Example) -> None:
     example.empty()
     s3 = example.access.client("s3")
     s3.put_object(Bucket=example.access.bucket, Key="incoming/a.mp3", Body=recording("jfk.mp3"))
-    example.apis.fault("500", count=1)
+    example.apis.fault("500", count=1, path="/v1/chat/completions")  # and not the list of models
     audio = base64.b64encode(recording("jfk.mp3")).decode()
     assert example.post(audio=audio).status_code == 200
     assert example.post(audio=audio, langauge="en").status_code == 400
