@@ -143,6 +143,7 @@ class Dispatcher:
                 # No failure is recorded of a recording that was removed meanwhile.
                 if error.is_retryable or isinstance(error, SourceNotFoundError):
                     raise
+                scope.report.add(**error_log_fields(error))
                 return ObjectResult(ObjectStatus.FAILED, results.store_failure(claimed, error))
             if not results.store(claimed, transcript):
                 return ObjectResult(ObjectStatus.SKIPPED)  # a newer version is being transcribed

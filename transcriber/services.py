@@ -67,7 +67,7 @@ class Services:
         """What transcribes recordings, with the connection to the API."""
         with garbage_collector_off():
             load_openai()
-            from transcriber.api.client import GenerativeApi  # noqa: PLC0415 # half of a cold start
+            from transcriber.api.client import GenerativeApi
 
         return Transcriber(
             settings=self.settings,
@@ -81,7 +81,7 @@ class Services:
         """The source of a request; nothing is read before its first `peek` or `open`."""
         match reference:
             case UrlReference(url):
-                from transcriber.sources.url import UrlSource  # noqa: PLC0415 # only a URL needs requests
+                from transcriber.sources.url import UrlSource
 
                 max_bytes = self.settings.max_audio_bytes
                 return UrlSource(url, downloader=self.downloader, max_bytes=max_bytes, deadline=deadline)
@@ -97,28 +97,28 @@ class Services:
     @cached_property
     def guard(self) -> "SsrfGuard":
         """What decides which addresses a URL and a callback may reach."""
-        from transcriber.net.ssrf_guard import SsrfGuard  # noqa: PLC0415 # only a URL needs requests
+        from transcriber.net.ssrf_guard import SsrfGuard
 
         return SsrfGuard(self.settings.allowed_private_hosts)
 
     @cached_property
     def downloader(self) -> "Downloader":
         """The connections to the servers of URLs."""
-        from transcriber.sources.url import Downloader  # noqa: PLC0415 # only a URL needs requests
+        from transcriber.sources.url import Downloader
 
         return Downloader(self.guard)
 
     @cached_property
     def webhooks(self) -> "WebhookSender":
         """The sender of callbacks; `SettingsError` without a secret to sign with."""
-        from transcriber.delivery.webhook import WebhookSender, read_secret  # noqa: PLC0415 # only a callback needs it
+        from transcriber.delivery.webhook import WebhookSender, read_secret
 
         return WebhookSender(self.guard, self.downloader, read_secret(self.settings.callback_secret))
 
     @cached_property
     def queue(self) -> "Queue":
         """The queue of the settings."""
-        from transcriber.cloud.queue import Queue  # noqa: PLC0415 # only a queue needs requests
+        from transcriber.cloud.queue import Queue
 
         return Queue(self.settings)
 
@@ -140,13 +140,13 @@ class Services:
     @cached_property
     def listing(self) -> "Listing":
         """The listings of buckets."""
-        from transcriber.cloud.listing import Listing  # noqa: PLC0415 # only a sweep needs requests
+        from transcriber.cloud.listing import Listing
 
         return Listing(self.settings)
 
     def sweep(self, request: SweepRequest) -> "Sweep":
         """A walk through a bucket."""
-        from transcriber.jobs.sweep import Sweep  # noqa: PLC0415 # only a schedule needs it
+        from transcriber.jobs.sweep import Sweep
 
         leases = self.leases  # first, since it reports missing keys
         return Sweep(request, self.listing, leases, self.settings)

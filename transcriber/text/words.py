@@ -18,9 +18,9 @@ SPACELESS = (
 )
 _SPACELESS = re.compile(f"[{SPACELESS}]")
 
-_SENTENCE_MARKS = ".!?…。！？．｡।॥؟۔။។"  # noqa: RUF001 # marks of other scripts
-_CLAUSE_MARKS = ",;:—–、，；：､،؛၊"  # noqa: RUF001 # the same
-_CLOSERS = "\"'”’»›)]}」』）】》〉*_"  # noqa: RUF001 # the same
+_SENTENCE_MARKS = ".!?…。！？．｡।॥؟۔။។"
+_CLAUSE_MARKS = ",;:—–、，；：､،؛၊"
+_CLOSERS = "\"'”’»›)]}」』）】》〉*_"
 _SENTENCE_END = re.compile(f"[{re.escape(_SENTENCE_MARKS)}]+[{re.escape(_CLOSERS)}]*$")
 _CLAUSE_END = re.compile(f"[{re.escape(_CLAUSE_MARKS)}]+[{re.escape(_CLOSERS)}]*$")
 
@@ -46,7 +46,7 @@ _HANGUL_TAILS = re.compile("[\u1160-\u11ff]")
 
 _MARKS = frozenset({"Mn", "Mc", "Me", "Cf"})
 _OPENERS = frozenset({"Ps", "Pi"})
-_OPENING_QUOTES = "\"'“‘«„([{"  # noqa: RUF001 # marks of other languages
+_OPENING_QUOTES = "\"'“‘«„([{"
 
 
 class BreakQuality(IntEnum):
