@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 from emulator.closing import Closing
 from emulator.control.client import PREFIX, ControlClient
 from emulator.control.options import ControlOptions
-from emulator.generative.server import GenerativeServer, RecogniserName
-from emulator.processes import bind_port, port_of
-from emulator.runtime.function_server import (
+from emulator.function_server import (
     DEFAULT_MEMORY_LIMIT_MB,
     DEFAULT_RETRY_SECONDS,
     DEFAULT_TIMEOUT_SECONDS,
     FunctionServer,
 )
+from emulator.generative.server import GenerativeServer, RecogniserName
+from emulator.processes import bind_port, port_of
 from emulator.storage.server import DEFAULT_BUCKET, StorageAccess, StorageServer
 from emulator.triggers.schedules import Schedule, read_schedules
 

@@ -18,9 +18,8 @@ ANSWER_SECONDS = 10
 FUNCTION = yaml.safe_load(CONFIGURATION.read_text())["functions"]["transcribe"]
 TIMEOUT_SECONDS = int(FUNCTION["timeout"].removesuffix("s"))
 TIME_LIMIT_SECONDS = int(FUNCTION["env"]["TIME_LIMIT"])
-READMES = sorted(
-    path for path in ROOT.rglob("README.md") if ".venv" not in path.parts and "node_modules" not in path.parts
-)
+ELSEWHERE = {".venv", ".cache", "node_modules"}
+READMES = sorted(path for path in ROOT.rglob("README.md") if ELSEWHERE.isdisjoint(path.parts))
 
 
 def test_function_answers_before_it_is_stopped() -> None:

@@ -14,7 +14,9 @@ import requests
 from support.function_folders import TIMEOUT_SECONDS, wait_until, written
 
 from emulator.control.client import ControlClient
-from emulator.control.state import (
+from emulator.local_platform import LocalPlatform, PlatformOptions
+from emulator.processes import ServerFailedError
+from emulator.state.platform_state import (
     BucketState,
     CronState,
     FaultState,
@@ -24,8 +26,6 @@ from emulator.control.state import (
     QueueState,
     RequestRecord,
 )
-from emulator.local_platform import LocalPlatform, PlatformOptions
-from emulator.processes import ServerFailedError
 from emulator.triggers.schedules import ScheduleError
 
 TOKEN = "the-token"

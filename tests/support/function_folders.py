@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import requests
 
-from emulator.runtime.function_server import FunctionServer
+from emulator.function_server import FunctionServer
 
 TIMEOUT_SECONDS = 60
 

@@ -23,7 +23,7 @@ class ControlClient(Closing):
         self._session.trust_env = False  # a proxy is for the world outside
 
     def platform(self) -> dict[str, Any]:
-        """The platform at this moment, as `emulator.control.state.PlatformState` has it."""
+        """The platform at this moment, as `emulator.state.platform_state.PlatformState` has it."""
         state: dict[str, Any] = self._call("GET", "/platform").json()
         return state
 

@@ -1,7 +1,7 @@
 """The control's endpoints, on a port of their own, since every path of the gateway's belongs to the function.
 
-GET    /_emulator/platform          all there is to tell, as `emulator.control.state.PlatformState`
-POST   /_emulator/faults            an `emulator.control.faults.PlatformFault`; DELETE ends them all
+GET    /_emulator/platform          all there is to tell, as `emulator.state.platform_state.PlatformState`
+POST   /_emulator/faults            an `emulator.state.faults.PlatformFault`; DELETE ends them all
 POST   /_emulator/cron/0/fire       has the first schedule ask now
 POST   /_emulator/messages          the body becomes a message of the queue, as a NATS subject's would
 """
@@ -19,9 +19,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from emulator.control.client import PREFIX
-from emulator.control.control import Control
-from emulator.control.faults import PlatformFault
+from emulator.control.platform import Control
 from emulator.processes import LOOPBACK
+from emulator.state.faults import PlatformFault
 
 # Another name for this machine is one that somebody gave it, to have a browser take their page for ours.
 OWN_NAMES: Final = frozenset({LOOPBACK, "localhost"})

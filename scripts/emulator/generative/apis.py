@@ -9,8 +9,8 @@ from flask import Flask, Response, jsonify, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from emulator.audio_check import AudioRefusedError
 from emulator.generative.admin import admin_blueprint
-from emulator.generative.audio_check import AudioRefusedError
 from emulator.generative.chat import chat_blueprint
 from emulator.generative.errors import ApiError, error_response, from_validation
 from emulator.generative.faults import FaultOrders
@@ -18,10 +18,11 @@ from emulator.generative.intake import Apis, finish, receive
 from emulator.generative.models import Models
 from emulator.generative.received import RequestLog
 from emulator.generative.transcriptions import transcriptions_blueprint
+from emulator.recognisers.base import Recogniser, UnsupportedLanguageError
 from emulator.recognisers.model_files import RecogniserUnavailableError, cache_folder, find_model
 from emulator.recognisers.paced import PacedRecogniser
 from emulator.recognisers.stub import StandInRecogniser
-from emulator.recognisers.whisper import Recogniser, UnsupportedLanguageError, WhisperRecogniser
+from emulator.recognisers.whisper import WhisperRecogniser
 
 # The key comes by the environment: a command line can be read by everybody on the machine.
 KEY_VARIABLE = "EMULATED_GENERATIVE_API_KEY"

@@ -7,7 +7,7 @@ from itertools import cycle, islice
 from typing import Literal
 
 from emulator.generative.errors import ApiError
-from emulator.recognisers.whisper import Recogniser
+from emulator.recognisers.base import Recogniser
 
 # Scaleway's table of models: a context of "32k" tokens, an output of at most "16k".
 CONTEXT_TOKENS = 32_768

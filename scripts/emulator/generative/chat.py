@@ -16,13 +16,13 @@ from typing import Annotated, Any, Literal
 from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from emulator.generative.audio_check import AcceptedAudio, accept_audio
+from emulator.audio_check import AcceptedAudio, accept_audio
 from emulator.generative.budget import MAX_OUTPUT_TOKENS, Output, audio_tokens, cut, output_limit
 from emulator.generative.errors import ApiError
+from emulator.generative.fault_effects import spoil
 from emulator.generative.intake import CHAT_PATH, Apis, intake
 from emulator.generative.models import Api, max_duration_seconds
 from emulator.generative.server_sent_events import DONE, event_stream
-from emulator.generative.strike import spoil
 
 STRICT = ConfigDict(strict=True, frozen=True, extra="ignore")  # the servers behind such APIs ignore unknown fields
 

@@ -8,11 +8,11 @@ from typing import Any, cast
 from flask import Response, g, request
 
 from emulator.generative.errors import ApiError
+from emulator.generative.fault_effects import cut_short, linger, strike
 from emulator.generative.faults import Fault, FaultKind, FaultOrders
 from emulator.generative.models import Models
 from emulator.generative.received import ReceivedRequest, RequestLog
-from emulator.generative.strike import cut_short, linger, strike
-from emulator.recognisers.whisper import Recogniser
+from emulator.recognisers.base import Recogniser
 
 CHAT_PATH = "/v1/chat/completions"
 TRANSCRIPTIONS_PATH = "/v1/audio/transcriptions"

@@ -13,14 +13,14 @@ from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.datastructures import FileStorage
 
-from emulator.generative.audio_check import accept_audio
+from emulator.audio_check import accept_audio
 from emulator.generative.budget import MAX_OUTPUT_TOKENS, Output, cut
 from emulator.generative.errors import ApiError
+from emulator.generative.fault_effects import spoil
 from emulator.generative.intake import TRANSCRIPTIONS_PATH, Apis, intake
 from emulator.generative.models import Api, max_duration_seconds, only_transcribes
 from emulator.generative.server_sent_events import DONE, event_stream
-from emulator.generative.strike import spoil
-from emulator.recognisers.whisper import Recognition, Segment
+from emulator.recognisers.base import Recognition, Segment
 
 LISTS = frozenset({"timestamp_granularities[]", "include[]"})
 

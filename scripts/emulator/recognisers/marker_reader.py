@@ -15,8 +15,8 @@ from av.error import FFmpegError
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from emulator.recognisers.base import Recognition, Segment, words_with_spaces
 from emulator.recognisers.markers import SYMBOL_SECONDS, SYMBOLS_IN_WORD, TONES_HZ, WORD_SECONDS, word_of
-from emulator.recognisers.whisper import Recognition, Segment, words_with_spaces
 
 LANGUAGE: Final = "en"
 LOST_WORD: Final = "[?]"

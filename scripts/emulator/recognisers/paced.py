@@ -3,7 +3,7 @@
 import time
 from typing import BinaryIO
 
-from emulator.recognisers.whisper import Recogniser, Recognition
+from emulator.recognisers.base import Recogniser, Recognition
 
 
 class PacedRecogniser:

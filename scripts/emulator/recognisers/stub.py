@@ -3,8 +3,8 @@
 import hashlib
 from typing import BinaryIO
 
-from emulator.generative.audio_check import inspect_audio
-from emulator.recognisers.whisper import Recognition, Segment, words_with_spaces
+from emulator.audio_check import inspect_audio
+from emulator.recognisers.base import Recognition, Segment, words_with_spaces
 
 LANGUAGE = "en"
 SHOWN_HASH_DIGITS = 12

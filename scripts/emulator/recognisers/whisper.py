@@ -1,15 +1,14 @@
 """Turns speech into text on this machine, with Whisper; and what any recogniser of the emulator looks like."""
 
 import os
-import re
 import threading
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from emulator.recognisers.base import Recognition, Segment, UnsupportedLanguageError
 from emulator.recognisers.model_files import ModelFiles, RecogniserUnavailableError, model_folder
 
 if TYPE_CHECKING:
@@ -32,41 +31,6 @@ SHORTEST_PAUSE_SECONDS = 0.4
 MARGIN_SECONDS = 0.25
 # What is told of audio without speech, in which no language can be heard.
 NO_SPEECH_LANGUAGE = "en"
-
-
-class UnsupportedLanguageError(Exception):
-    """The model does not know the language that was asked for."""
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A stretch of speech and its words; times in seconds from the audio's start."""
-
-    start_seconds: float
-    end_seconds: float
-    text: str
-
-
-@dataclass(frozen=True)
-class Recognition:
-    """What was heard: the whole text, its segments in order, the language's code and the audio's length."""
-
-    text: str
-    segments: tuple[Segment, ...]
-    language: str
-    duration_seconds: float
-
-
-class Recogniser(Protocol):
-    """Something that listens to WAV or MP3 and counts as a language model does."""
-
-    def recognise(
-        self, audio: BinaryIO, *, language: str | None = None, prompt: str | None = None, temperature: float = 0.0
-    ) -> Recognition:
-        """The words of `audio`; `prompt` is vocabulary and style, `language` an ISO 639 code (detected if `None`)."""
-
-    def tokens(self, text: str) -> list[str]:
-        """The pieces that a language model would write `text` in; joined, they are `text`."""
 
 
 class WhisperRecogniser:
@@ -146,11 +110,6 @@ def pieces(text: str, ends: list[int]) -> list[str]:
     """`text` cut at `ends`, which are offsets in characters that never fall; joined, the pieces are `text`."""
     cuts = [0, *ends[:-1], len(text)] if ends else [0]
     return [text[start:end] for start, end in pairwise(cuts)]
-
-
-def words_with_spaces(text: str) -> list[str]:
-    """`text` in tokens for recognisers that have no model: a word and the space before it are one."""
-    return re.findall(r"\s*\S+|\s+$", text)
 
 
 def _samples(audio: BinaryIO) -> "npt.NDArray[np.float32]":

@@ -2,8 +2,8 @@
 
 import requests
 
-from emulator.control.activity import Activity
-from emulator.control.state import Trigger
+from emulator.state.activity import Activity
+from emulator.state.platform_state import Trigger
 
 # The triggers' own, by the platform's documentation.
 USER_AGENT = "ScalewayServerlessOrchestrator/1.0"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from emulator.closing import Closing
-from emulator.control.state import CronState
+from emulator.state.platform_state import CronState
 from emulator.triggers.queue import Post
 from emulator.triggers.schedules import Rate, Schedule, read_rate
 

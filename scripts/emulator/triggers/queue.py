@@ -6,8 +6,8 @@ import threading
 from typing import Any, Protocol
 
 from emulator.closing import Closing
-from emulator.control.faults import PlatformFaultKind, PlatformFaults
-from emulator.control.state import QueueState, Trigger
+from emulator.state.faults import PlatformFaultKind, PlatformFaults
+from emulator.state.platform_state import QueueState, Trigger
 from emulator.storage.server import StorageAccess
 
 # "At most 10 in flight for a trigger", and a status from 300 "is retried, three times", by the documentation.

@@ -10,7 +10,7 @@ import requests
 from support.generative_requests import VOXTRAL, WHISPER, Caller, audio_part, chat_body
 from support.recordings import recording, silence
 
-from emulator.generative.audio_check import MAX_AUDIO_BYTES
+from emulator.audio_check import MAX_AUDIO_BYTES
 from emulator.generative.server import GenerativeServer
 from emulator.recognisers.stub import stand_in_text
 

@@ -10,8 +10,9 @@ from support.encoding import encode
 from support.long_recordings import real_speech
 from support.recordings import recording, silence, spoken_words, word_error_rate
 
+from emulator.recognisers.base import Recognition, UnsupportedLanguageError
 from emulator.recognisers.model_files import RecogniserUnavailableError, cache_folder, find_model
-from emulator.recognisers.whisper import Recognition, UnsupportedLanguageError, WhisperRecogniser, pieces, windows
+from emulator.recognisers.whisper import WhisperRecogniser, pieces, windows
 
 
 @pytest.fixture(scope="module")

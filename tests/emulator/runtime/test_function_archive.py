@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from support.function_folders import get
 
+from emulator.function_server import FunctionServer
 from emulator.runtime.function_archive import ArchiveRefusedError, unpacked
-from emulator.runtime.function_server import FunctionServer
 
 HANDLER = "def handle(event, context):\n    return 'served'\n"
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from emulator.function_server import FunctionServer
 from emulator.processes import LOOPBACK
-from emulator.runtime.function_server import FunctionServer
 
 TIMEOUT_SECONDS = 60
 PAYLOAD_LIMIT_BYTES = 6_291_456

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.function_folders import get, wait_until, written
 
-from emulator.runtime.function_server import FunctionServer
+from emulator.function_server import FunctionServer
 
 IMPORT_FAILED = (
     "An error occured during handler execution: Function Handler does not exist, check that you provided the right "

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.function_folders import WAITING_HANDLER, get, wait_until, written
 
-from emulator.runtime.function_server import FunctionServer
+from emulator.function_server import FunctionServer
 
 # The platform's own ten seconds would be spent in each test of a dead instance.
 RETRY_SECONDS = 0.5

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support.function_folders import TIMEOUT_SECONDS, wait_until
 
-from emulator.control.faults import PlatformFault, PlatformFaultKind, PlatformFaults
+from emulator.state.faults import PlatformFault, PlatformFaultKind, PlatformFaults
 from emulator.storage.server import StorageAccess, StorageServer
 from emulator.triggers.queue import QueueTrigger
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from support.recordings import recording, silence
 
-from emulator.generative.audio_check import MAX_AUDIO_BYTES, AudioRefusedError, accept_audio
+from emulator.audio_check import MAX_AUDIO_BYTES, AudioRefusedError, accept_audio
 
 RATE_HZ = 48_000
 HEADER_BYTES = 44

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from emulator.control.faults import PlatformFault, PlatformFaultKind, PlatformFaults
-from emulator.control.state import FaultState
+from emulator.state.faults import PlatformFault, PlatformFaultKind, PlatformFaults
+from emulator.state.platform_state import FaultState
 
 
 def order(**fields: Any) -> PlatformFault:

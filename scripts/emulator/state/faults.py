@@ -8,8 +8,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from emulator.control.state import FaultState, Trigger
 from emulator.generative.faults import MAX_WAIT_SECONDS
+from emulator.state.platform_state import FaultState, Trigger
 
 
 class PlatformFaultKind(StrEnum):

@@ -9,8 +9,8 @@ import pytest
 import requests
 from support.function_folders import TIMEOUT_SECONDS, WAITING_HANDLER, get, wait_until, written
 
+from emulator.function_server import FunctionServer
 from emulator.processes import ServerFailedError
-from emulator.runtime.function_server import FunctionServer
 
 
 def is_alive(pid: int) -> bool:

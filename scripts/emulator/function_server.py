@@ -100,7 +100,7 @@ class FunctionServer(Closing):
                 stack.callback(os.close, log_end)
                 stack.callback(os.close, log)
                 inherited = [log_end, control_socket.fileno()]
-                application = "emulator.control.platform_gateway:create_app"
+                application = "emulator.platform_gateway:create_app"
                 gateway_environment[CONTROL_VARIABLE] = control.to_json()
                 around = {
                     "function_url": self.url,

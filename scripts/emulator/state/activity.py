@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from emulator.control.faults import PlatformFaultKind, PlatformFaults
-from emulator.control.state import RequestRecord, Trigger
-from emulator.runtime.connection_reset import reset
+from emulator.connection_reset import reset
 from emulator.runtime.gateway_server import REQUEST_ID, received_headers
+from emulator.state.faults import PlatformFaultKind, PlatformFaults
+from emulator.state.platform_state import RequestRecord, Trigger
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment

@@ -4,10 +4,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from emulator.control.activity import Activity
-from emulator.control.faults import PlatformFaults
-from emulator.control.state import BucketState, InstanceState, ObjectState, PlatformState
 from emulator.runtime.log_lines import LogLines
+from emulator.state.activity import Activity
+from emulator.state.faults import PlatformFaults
+from emulator.state.platform_state import BucketState, InstanceState, ObjectState, PlatformState
 from emulator.storage.server import StorageAccess
 from emulator.triggers.cron import CronTrigger
 from emulator.triggers.queue import QueueTrigger

@@ -9,12 +9,12 @@ from typing import Any, assert_never
 
 from flask import Response
 
+from emulator.connection_reset import reset
 from emulator.generative.budget import Output, halve, repeat
 from emulator.generative.errors import ApiError, error_body, error_response
 from emulator.generative.faults import Fault, FaultKind
 from emulator.generative.server_sent_events import DONE, event_stream
-from emulator.recognisers.whisper import words_with_spaces
-from emulator.runtime.connection_reset import reset
+from emulator.recognisers.base import words_with_spaces
 
 ERRORS = {
     FaultKind.RATE_LIMITED: ApiError(429, "Too many requests or tokens in this minute", code="rate_limit_exceeded"),

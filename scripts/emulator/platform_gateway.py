@@ -7,14 +7,14 @@ from typing import Any
 from flask import Flask
 
 from emulator.control import endpoints
-from emulator.control.activity import TRIGGER, Activity
-from emulator.control.control import Control
-from emulator.control.faults import PlatformFaultKind, PlatformFaults
 from emulator.control.options import CONTROL_VARIABLE, ControlOptions
+from emulator.control.platform import Control
 from emulator.page.endpoints import page_blueprint
 from emulator.runtime import gateway
 from emulator.runtime.gateway_server import PRIVATE_TOKEN_VARIABLE
 from emulator.runtime.log_lines import LogLines
+from emulator.state.activity import TRIGGER, Activity
+from emulator.state.faults import PlatformFaultKind, PlatformFaults
 from emulator.triggers.client import TriggerClient
 from emulator.triggers.cron import CronTrigger
 from emulator.triggers.queue import QueueTrigger
