@@ -38,7 +38,7 @@ def main() -> int:
         data_folder=arguments.data,
         config=arguments.config,
     )
-    signal.signal(signal.SIGTERM, _interrupt)  # whoever stops this process stops its servers, too
+    signal.signal(signal.SIGTERM, _interrupt)  # a signal to this process stops its servers, too
     try:
         with LocalPlatform(options, os.environ) as platform:
             print(_what_is_where(platform, options), flush=True)
@@ -76,20 +76,25 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--reload", action="store_true", help="restart the instances when a source file changes")
     parser.add_argument("--private", action="store_true", help="as with privacy: private; prints the token to send")
     parser.add_argument("--timeout", type=int, default=300, metavar="SECONDS", help="of a request (default: 300)")
-    parser.add_argument("--memory", type=int, default=256, metavar="MB", help="that the handler is told (default: 256)")
+    parser.add_argument(
+        "--memory", type=int, default=256, metavar="MB", help="stated to the handler, not enforced (default: 256)"
+    )
     parser.add_argument(
         "--recogniser",
         choices=["whisper", "stand-in", "markers"],
         default="whisper",
-        help="stand-in: no recognition, but a fixed text that tells of the bytes, at once; markers: the words that "
-        "python -m emulator.recognisers.markers wrote as tones, exactly",
+        help="stand-in: no recognition, but a fixed text about the bytes, at once; markers: exactly the words that "
+        "python -m emulator.recognisers.markers wrote as tones",
     )
     parser.add_argument(
         "--rtf", type=float, metavar="FACTOR", help="an answer takes the audio's length times this (not with whisper)"
     )
     parser.add_argument("--model", type=Path, metavar="DIR", help="a folder with another Whisper model (CTranslate2)")
     parser.add_argument(
-        "--bucket", default=DEFAULT_BUCKET, metavar="NAME", help="whose uploads are announced (default: %(default)s)"
+        "--bucket",
+        default=DEFAULT_BUCKET,
+        metavar="NAME",
+        help="whose uploads the queue reports (default: %(default)s)",
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="keep the objects there for the next time")
     parser.add_argument(
@@ -139,7 +144,7 @@ def _what_is_where(platform: LocalPlatform, options: PlatformOptions) -> str:
 
 
 def _triggers(platform: LocalPlatform) -> list[str]:
-    """What is around the function: storage, queue, schedules, and how to have something happen."""
+    """The lines about storage, queue, schedules and faults."""
     if platform.storage is None or platform.control is None:
         return []
     access, control = platform.storage.access, platform.control.url

@@ -1,4 +1,4 @@
-"""Tells whether an upload is audio that the Generative APIs take, by its bytes and never by its name."""
+"""Checks whether an upload is audio that the Generative APIs take, by its bytes and never by its name."""
 
 import io
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ MAX_AUDIO_BYTES = 25 * 1024 * 1024
 MAX_CHANNELS = 2
 
 Container = Literal["wav", "mp3"]
-# The container, and how its codecs begin: a WAV with anything but PCM in it is not what these APIs mean by WAV.
+# The container, and how its codecs' names begin: these APIs take only PCM as WAV.
 ACCEPTED_CODECS: dict[Container, str] = {"wav": "pcm_", "mp3": "mp3"}
 
 
 class AudioRefusedError(Exception):
-    """The upload is not what the APIs take; the message says what was found and what is taken."""
+    """The APIs do not take the upload; the message says what it is and what they take."""
 
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What the bytes are: container, codec (FFmpeg's name), channels, sample rate in hertz, length in seconds."""
+    """Facts about audio: container, codec (FFmpeg's name), channels, sample rate in hertz, length in seconds."""
 
     container: str
     codec: str
@@ -65,7 +65,7 @@ def accept_audio(data: bytes, *, max_duration_seconds: float | None = None) -> A
 
 
 def inspect_audio(data: bytes) -> AudioInfo:
-    """What FFmpeg finds in `data`, without decoding it: the length is that of its packets, not its header's claim.
+    """FFmpeg's facts about `data`, without decoding it: the length is that of its packets, not of its header.
 
     Raises `AudioRefusedError` if there is no audio in it.
     """
@@ -83,4 +83,4 @@ def inspect_audio(data: bytes) -> AudioInfo:
                 duration_seconds=float(length * (stream.time_base or Fraction(0))),
             )
     except FFmpegError as error:
-        raise AudioRefusedError("The file is no audio that can be read") from error
+        raise AudioRefusedError("The file is not audio that can be read") from error

@@ -1,4 +1,4 @@
-"""What everything that is started has in common: it is closed at the end of its `with` block."""
+"""The base of everything that is started: it is closed at the end of its `with` block."""
 
 from abc import ABC, abstractmethod
 from types import TracebackType
@@ -6,14 +6,14 @@ from typing import Self
 
 
 class Closing(ABC):
-    """Something that is open until it is closed, or until the end of the `with` block that it stands in."""
+    """An object that is open until it is closed, or until the end of its `with` block."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of everything that was opened or started."""
+        """Close everything that was opened or started."""
 
-    def begin_closing(self) -> None:  # noqa: B027 # most have nothing to wait for
-        """Begin what `close` then waits for, so that several servers can stop at the same time."""
+    def begin_closing(self) -> None:  # noqa: B027 # most have nothing to stop beforehand
+        """Begin to stop; `close` waits for the end, so that several servers stop at the same time."""
 
     def __enter__(self) -> Self:
         return self

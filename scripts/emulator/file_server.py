@@ -1,4 +1,4 @@
-"""Serves files of this machine to the function, for recordings that are over the platform's payload limit."""
+"""Serves files of this machine to the function, for recordings over the platform's payload limit."""
 
 import secrets
 import shutil
@@ -15,7 +15,7 @@ from emulator.processes import LOOPBACK
 
 
 class FileServer(Closing):
-    """A server on loopback for exactly the files that were added to it, each at an address that nobody can guess."""
+    """A server on loopback for exactly the files that were added to it, each at an address that cannot be guessed."""
 
     def __init__(self) -> None:
         files: dict[str, Path] = {}
@@ -25,7 +25,7 @@ class FileServer(Closing):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                """Send the file, with the version that a second download is checked against."""
+                """Send the file, with its version, against which the function checks a second download."""
                 path = files.get(self.path)
                 if path is None:
                     self.send_error(HTTPStatus.NOT_FOUND)
@@ -37,12 +37,12 @@ class FileServer(Closing):
                     self.send_header("Content-Length", str(about.st_size))
                     self.send_header("ETag", f'"{about.st_mtime_ns:x}-{about.st_size:x}"')
                     self.end_headers()
-                    # The function lets go once it has seen enough of a file.
+                    # The function closes the connection once it has read enough of a file.
                     with suppress(ConnectionError):
                         shutil.copyfileobj(file, self.wfile)
 
             def log_message(self, *_arguments: Any) -> None:
-                """Say nothing: the command's output is the transcript."""
+                """Log nothing: the command's output is the transcript."""
 
         self._server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
         Thread(target=self._server.serve_forever, daemon=True).start()

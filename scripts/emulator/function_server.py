@@ -20,35 +20,35 @@ from emulator.runtime.instance_server import HANDLER_MODULE, WORKERS_FOLDER
 DEFAULT_TIMEOUT_SECONDS = 300
 DEFAULT_MEMORY_LIMIT_MB = 256
 
-# How many requests may wait for an instance, and for how long. The platform documents that there are limits, not
-# which: enough for a burst, and no longer than a function may take by default.
+# The number of requests that may wait for an instance, and their longest wait. The platform documents that there are
+# limits, not which: enough for a burst, and no longer than a function may take by default.
 DEFAULT_QUEUE_LIMIT = 100
 DEFAULT_QUEUE_TIMEOUT_SECONDS = 300.0
 
 # How long the platform's core tries to reach an instance that has ended: 200 times, 50 ms apart.
 DEFAULT_RETRY_SECONDS = 10.0
 
-# Threads of the gateway beyond those that run or wait: they answer 503.
+# Threads of the gateway beyond those for requests that run or wait: they answer 503.
 SPARE_THREADS = 20
 
-# Closing does not wait for a handler that is still at work.
+# Closing does not wait for a handler that is still running.
 GRACEFUL_TIMEOUT_SECONDS = 1
 
 
 class FunctionServer(Closing):
     """The function of `folder`, with its `handler.py`, on a port of loopback until it is closed.
 
-    An archive in place of a folder is unpacked as on the platform, and served out of what is in it: nothing is imported
-    from this environment, and nothing is written there. It cannot be reloaded.
+    An archive instead of a folder is unpacked as on the platform, and served from its content alone: nothing is
+    imported from this environment, and nothing is written there. It cannot be reloaded.
 
-    `port` 0 means any that is free. `instances` is how many requests run at the same time, each in a process of its
+    `port` 0 means a free one. `instances` is the number of requests that run at the same time, each in a process of its
     own; `queue_limit` more may wait, each for `queue_timeout_seconds`, and beyond that it is a 503. `environment` is
-    the whole environment of the function. `private_token` makes the function a private one, which answers only to
-    that `X-Auth-Token`. `reload` restarts the instances when a source file of the function changes. A request that
-    takes longer than `timeout_seconds` ends as if the instance had died, and that is told `retry_seconds` later.
-    `memory_limit_mb` is only told to the handler, not enforced. The log of the function, and of the servers, goes to
+    the whole environment of the function. `private_token` makes the function private: it answers only to that
+    `X-Auth-Token`. `reload` restarts the instances when a source file of the function changes. A request that
+    takes longer than `timeout_seconds` ends as if the instance had died, and is answered `retry_seconds` later.
+    `memory_limit_mb` is only stated to the handler, not enforced. The log of the function, and of the servers, goes to
     `output`, or to this process's own output. With `control`, the gateway also has the platform's triggers, its faults
-    on demand, and a server that tells of them on `control_socket`.
+    on demand, and a server of its state on `control_socket`.
 
     Raises `ServerFailedError` when the servers do not start.
     """
@@ -78,7 +78,7 @@ class FunctionServer(Closing):
             gateway_socket = stack.enter_context(bind_port(port))
             self.port = port_of(gateway_socket)
             run_folder = Path(stack.enter_context(TemporaryDirectory(prefix="function-")))
-            # The servers', and so the handler's, working directory: not the function's folder, as on the platform.
+            # The working directory of servers and handler is not the function's folder, as on the platform.
             working_folder = run_folder / "work"
             working_folder.mkdir()
             self._workers_folder = run_folder / WORKERS_FOLDER
@@ -153,7 +153,7 @@ class FunctionServer(Closing):
             stack.enter_context(gateway)
             control_port = None if control_socket is None else port_of(control_socket)
             if control_socket is not None:
-                control_socket.close()  # it is the gateway's from here on
+                control_socket.close()  # the gateway owns it from here on
             function.wait_until(lambda: len(self.instance_pids()) == instances)
             gateway.wait_until_ready()
             if control_port is not None:
@@ -163,7 +163,7 @@ class FunctionServer(Closing):
 
     @property
     def url(self) -> str:
-        """Where the function is, without a slash at the end."""
+        """The function's address, without a slash at the end."""
         return f"http://{LOOPBACK}:{self.port}"
 
     def instance_pids(self) -> list[int]:
@@ -171,12 +171,12 @@ class FunctionServer(Closing):
         return sorted(int(mark.name) for mark in self._workers_folder.iterdir())
 
     def begin_closing(self) -> None:
-        """Have the gateway and the instances stop; `close` waits for them."""
+        """Begin to stop the gateway and the instances; `close` waits for them."""
         for process in self._processes:
             process.begin_closing()
 
     def close(self) -> None:
-        """Stop the function and its gateway; what is still at work is cut off."""
+        """Stop the function and its gateway; running requests are cut off."""
         self.begin_closing()
         self._servers.close()
 

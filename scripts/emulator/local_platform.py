@@ -24,20 +24,20 @@ from emulator.processes import bind_port, port_of
 from emulator.storage.server import DEFAULT_BUCKET, StorageAccess, StorageServer
 from emulator.triggers.schedules import Schedule, read_schedules
 
-# The folder of this repository, whose function is served unless another one is named.
+# The folder of this repository; its function is served unless another one is named.
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
 KEY = "GENERATIVE_API_KEY"
 URL = "GENERATIVE_API_URL"
 CALLBACK_SECRET = "CALLBACK_SECRET"  # noqa: S105 # the name of one
 PRIVATE_HOSTS = "ALLOWED_PRIVATE_HOSTS"
-# Standard Webhooks asks for 24 to 64.
+# Standard Webhooks requires 24 to 64.
 CALLBACK_SECRET_BYTES = 32
 
 
 @dataclass(frozen=True)
 class PlatformOptions:
-    """What the commands let a user choose; the defaults are theirs. `folder` may be an archive."""
+    """The options of the commands, with their defaults. `folder` may be an archive."""
 
     folder: Path = REPOSITORY
     port: int = 0
@@ -50,13 +50,13 @@ class PlatformOptions:
     recogniser: RecogniserName = "whisper"
     model_folder: Path | None = None
     real_time_factor: float | None = None
-    # Object storage, the queue and the triggers: what most of this platform's users do without, and start sooner for.
+    # Object storage, the queue and the triggers; most users do not need them, and start faster without.
     storage: bool = False
     storage_port: int = 0
     control_port: int = 0
     bucket: str = DEFAULT_BUCKET
     data_folder: Path | None = None
-    # The file with the schedules; the folder's own `serverless.yml`, if it has one, unless another one is named.
+    # The file with the schedules; by default the folder's own `serverless.yml`, if it has one.
     config: Path | None = None
     retry_seconds: float = DEFAULT_RETRY_SECONDS
 
@@ -64,10 +64,10 @@ class PlatformOptions:
 class LocalPlatform(Closing):
     """The function in an environment made of `environment`, until closed.
 
-    Where that holds a `GENERATIVE_API_KEY`, the function calls the API that it is for, and `apis` is None; otherwise it
-    calls emulated ones, which are `apis`. With `options.storage` there are object storage and a queue, `storage`, which
-    the function is told of unless `environment` names others, and triggers and faults, `control`. Raises
-    `ServerFailedError` and `RecogniserUnavailableError`.
+    If that has a `GENERATIVE_API_KEY`, the function calls the real API, and `apis` is None; otherwise it calls emulated
+    ones, `apis`. With `options.storage` there are object storage and a queue, `storage`, which are in the function's
+    settings unless `environment` names others, and triggers and faults, `control`. Raises `ServerFailedError` and
+    `RecogniserUnavailableError`.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class LocalPlatform(Closing):
         with ExitStack() as stack:
             if options.storage:
                 schedules = _schedules(options)
-                # First, and waited for last, since moto takes longest to import.
+                # Started first, and waited for last, since moto takes longest to import.
                 self.storage = stack.enter_context(
                     StorageServer(
                         port=options.storage_port, bucket=options.bucket, folder=options.data_folder, output=output
@@ -129,7 +129,7 @@ class LocalPlatform(Closing):
 
     def close(self) -> None:
         """Stop everything."""
-        # What calls comes before what it calls; and none waits for another one's end, which takes each some 0.3 s.
+        # Callers stop before what they call; none waits for another one's end, which takes about 0.3 s each.
         for server in (self.function, self.apis, self.storage):
             if server is not None:
                 server.begin_closing()
@@ -144,7 +144,7 @@ def _schedules(options: PlatformOptions) -> tuple[Schedule, ...]:
 
 
 def _with_storage(environment: Mapping[str, str], access: StorageAccess) -> dict[str, str]:
-    """`environment` with the storage's and the queue's settings, each of the two as a whole or not at all."""
+    """`environment` with the settings of storage and queue, each of the two complete or not at all."""
     added = {CALLBACK_SECRET: "whsec_" + b64encode(secrets.token_bytes(CALLBACK_SECRET_BYTES)).decode()}
     for group in ("S3_", "QUEUE_"):
         if not any(name.startswith(group) and value for name, value in environment.items()):

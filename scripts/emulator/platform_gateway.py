@@ -19,7 +19,7 @@ from emulator.triggers.client import TriggerClient
 from emulator.triggers.cron import CronTrigger
 from emulator.triggers.queue import QueueTrigger
 
-# Beyond what the function itself may take: the way there and back.
+# The time for transport beyond the function's own.
 SPARE_SECONDS = 30
 
 
@@ -37,8 +37,7 @@ def create_app(
     """The gateway's WSGI application, as `emulator.runtime.gateway` makes it, with the platform running beside it.
 
     `log_end` is the file descriptor that the instances' log is read from, `listener` that of the socket on which the
-    control's endpoints are served. The rest of what has to be known is read from
-    the environment variable `EMULATOR_CONTROL`.
+    control's endpoints are served. Everything else is read from the environment variable `EMULATOR_CONTROL`.
     """
     options = ControlOptions.from_json(os.environ[CONTROL_VARIABLE])
     faults = PlatformFaults()

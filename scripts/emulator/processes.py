@@ -14,7 +14,7 @@ from emulator.closing import Closing
 
 LOOPBACK = "127.0.0.1"
 
-# A server that is not up by then has failed: the slowest start, with Flask imported on a busy machine, takes about 3 s.
+# A server that is not up by then has failed: the slowest start, importing Flask on a busy machine, takes about 3 s.
 READY_TIMEOUT_SECONDS = 30.0
 STOP_TIMEOUT_SECONDS = 5.0
 POLL_SECONDS = 0.02
@@ -23,7 +23,7 @@ SCRIPTS = Path(__file__).resolve().parent.parent
 
 
 class ServerFailedError(Exception):
-    """A server of the emulator did not start; the message says which, and its output says why."""
+    """A server of the emulator did not start; the message says which one, and its output why."""
 
 
 def accepts_connections(bind: int | Path) -> bool:
@@ -31,7 +31,7 @@ def accepts_connections(bind: int | Path) -> bool:
     if isinstance(bind, Path):
         probe, address = socket.socket(socket.AF_UNIX), str(bind)
     else:
-        probe, address = socket.socket(), (LOOPBACK, bind)  # type: ignore[assignment] # an address is either
+        probe, address = socket.socket(), (LOOPBACK, bind)  # type: ignore[assignment] # an address has either type
     with probe:
         return probe.connect_ex(address) == 0
 
@@ -44,7 +44,7 @@ def bind_port(port: int = 0) -> socket.socket:
     """
     bound = socket.socket()
     if port:
-        # As gunicorn does, so that a restart is no fault. Not for a free port: the kernel could give it out twice.
+        # As gunicorn does, so that a restart works. Not for a free port: the kernel could give it out twice.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((LOOPBACK, port))
@@ -63,11 +63,10 @@ class GunicornProcess(Closing):
     """A gunicorn that serves one WSGI application on loopback until it is closed.
 
     `application` is gunicorn's own form, `module:name` or `module:factory(argument="literal")`; `bind` is a socket from
-    `bind_port`, which the process takes over, or the path of a Unix socket; `arguments` go to gunicorn as they are;
-    `environment` is the whole environment of the process, except that the emulator's own package is put on its path; so
-    does gunicorn with `working_folder`, which is this process's own unless given. With an `import_folder`, modules come
-    from there and from the standard library alone, whatever the environment says, and no bytecode is written. The file
-    descriptors in `inherited` stay open there.
+    `bind_port`, which the process takes over, or the path of a Unix socket; `arguments` go to gunicorn unchanged;
+    `environment` is the whole environment of the process, with the emulator's own package, and `working_folder` (by
+    default this process's), on its path. With an `import_folder`, modules come from there and from the standard library
+    alone, whatever the environment says, and no bytecode is written. The file descriptors in `inherited` stay open.
     """
 
     def __init__(
@@ -108,7 +107,7 @@ class GunicornProcess(Closing):
             start_new_session=True,  # so that Ctrl-C reaches the emulator alone, which then stops its servers in order
         )
         if not isinstance(bind, Path):
-            bind.close()  # or the port would stay taken after the server's end
+            bind.close()  # or the port would stay occupied after the server's end
 
     @property
     def pid(self) -> int:
@@ -131,12 +130,12 @@ class GunicornProcess(Closing):
             time.sleep(POLL_SECONDS)
 
     def begin_closing(self) -> None:
-        """Have the server stop; `close` waits for it."""
+        """Begin to stop the server; `close` waits for it."""
         if self._process.poll() is None:
             self._process.terminate()
 
     def close(self) -> None:
-        """Stop the server and everything that it started."""
+        """Stop the server and all of its processes."""
         if self._process.poll() is None:
             self.begin_closing()
             try:

@@ -23,13 +23,13 @@ SAMPLE = REPOSITORY / "tests" / "audio" / "jfk.wav"
 
 FORMATS = ("text", "json", "verbose_json", "srt", "vtt")
 
-# A body of the platform has at most 6 MiB; base64 makes 4 bytes of 3, and the rest of the JSON is short. A recording
-# that is larger is fetched by the function from this command, by its address.
+# A request body has at most 6 MiB on the platform; base64 makes 4 bytes of 3, and the rest of the JSON is short. The
+# function fetches a larger recording from this command, by its address.
 MAX_BYTES_IN_REQUEST = 4 * 1024 * 1024
 
-# A request may take as long as the platform lets one take.
+# The longest request that the platform allows.
 TIMEOUT_SECONDS = 3600
-# How much of the servers' output is shown when they do not start.
+# The part of the servers' output that is shown when they do not start.
 SHOWN_OUTPUT_BYTES = 2_000
 
 
@@ -56,7 +56,7 @@ def _transcribe_all(
     recordings: Sequence[str], choices: dict[str, str | None], function_url: str, files: FileServer
 ) -> int:
     failed = 0
-    # The bar is for people: it is drawn on stderr, and only where that is a terminal.
+    # The bar is for people: on stderr, and only where that is a terminal.
     with tqdm(recordings, unit="recording", leave=False, disable=None if sys.stderr.isatty() else True) as bar:
         for recording in bar:
             bar.set_postfix_str(Path(recording).name)
@@ -72,7 +72,7 @@ def _transcribe_all(
 
 
 class _NoTranscriptError(Exception):
-    """There is no transcript of a recording; the message says why."""
+    """A recording has no transcript; the message says why."""
 
 
 def _transcribe(recording: str, choices: dict[str, str | None], function_url: str, files: FileServer) -> str:
@@ -83,7 +83,7 @@ def _transcribe(recording: str, choices: dict[str, str | None], function_url: st
             function_url,
             json=request | _source(recording, files),
             timeout=TIMEOUT_SECONDS,
-            proxies={"http": ""},  # a proxy is for the world outside
+            proxies={"http": ""},  # a proxy is for other hosts
         )
     except requests.RequestException as error:
         raise _NoTranscriptError(f"the function did not answer: {type(error).__name__}") from error

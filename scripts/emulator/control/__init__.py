@@ -1,1 +1,4 @@
-"""The platform's own endpoints and state: activity, faults, schedules to fire."""
+"""The platform's own endpoints, and what they control: triggers, schedules, faults, the log.
+
+Never here: the function, or the page that draws it.
+"""

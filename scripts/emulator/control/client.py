@@ -1,4 +1,4 @@
-"""Talks to the platform's own endpoints: what commands and tests use."""
+"""The client of the platform's own endpoints, for commands and tests."""
 
 from typing import Any
 
@@ -20,26 +20,26 @@ class ControlClient(Closing):
         self.page_url = f"http://{LOOPBACK}:{port}/"
         self.url = f"http://{LOOPBACK}:{port}{PREFIX}"
         self._session = Session()
-        self._session.trust_env = False  # a proxy is for the world outside
+        self._session.trust_env = False  # a proxy is for other hosts
 
     def platform(self) -> dict[str, Any]:
-        """The platform at this moment, as `emulator.state.platform_state.PlatformState` has it."""
+        """The platform at this moment, as a `PlatformState`."""
         state: dict[str, Any] = self._call("GET", "/platform").json()
         return state
 
     def fault(self, kind: str, *, count: int | None = 1, **order: Any) -> None:
-        """Have the next `count` requests (`None`: all) meet a fault; `order` is as in `platform_faults.PlatformFault`.
+        """Order a fault for the next `count` requests (`None`: all); `order` has the fields of a `PlatformFault`.
 
-        Raises `ValueError` for an order that makes no sense.
+        Raises `ValueError` for an order that contradicts itself.
         """
         self._call("POST", "/faults", json={"fault": kind, "count": count, **order})
 
     def clear_faults(self) -> None:
-        """From now on nothing goes wrong."""
+        """End all faults."""
         self._call("DELETE", "/faults")
 
     def fire(self, number: int) -> None:
-        """Have a schedule, numbered from 0, ask now; raises `ValueError` where there is none."""
+        """Fire a schedule, numbered from 0, now; raises `ValueError` where there is none."""
         self._call("POST", f"/cron/{number}/fire")
 
     def publish(self, body: bytes) -> None:

@@ -1,8 +1,8 @@
 """The control's endpoints, on a port of their own, since every path of the gateway's belongs to the function.
 
-GET    /_emulator/platform          all there is to tell, as `emulator.state.platform_state.PlatformState`
+GET    /_emulator/platform          the state, as `emulator.state.platform_state.PlatformState`
 POST   /_emulator/faults            an `emulator.state.faults.PlatformFault`; DELETE ends them all
-POST   /_emulator/cron/0/fire       has the first schedule ask now
+POST   /_emulator/cron/0/fire       fires the first schedule now
 POST   /_emulator/messages          the body becomes a message of the queue, as a NATS subject's would
 """
 
@@ -23,12 +23,12 @@ from emulator.control.platform import Control
 from emulator.processes import LOOPBACK
 from emulator.state.faults import PlatformFault
 
-# Another name for this machine is one that somebody gave it, to have a browser take their page for ours.
+# Under another name of this machine, a foreign page could pass for ours in a browser.
 OWN_NAMES: Final = frozenset({LOOPBACK, "localhost"})
 
 
 def serve(control: Control, listener: int, page: Blueprint) -> None:
-    """Answer on the bound socket of this file descriptor, on threads of its own, to the end of the process."""
+    """Serve on the bound socket of this file descriptor, on threads of its own, until the end of the process."""
     app = control_app(control, page)
     server = make_server(LOOPBACK, 0, app, threaded=True, request_handler=_QuietHandler, fd=listener)
     server.server_activate()
@@ -36,9 +36,9 @@ def serve(control: Control, listener: int, page: Blueprint) -> None:
 
 
 def control_app(control: Control, page: Blueprint) -> Flask:
-    """The endpoints and the `page` as a WSGI application; nobody but this machine is answered; errors are JSON."""
+    """The endpoints and the `page` as a WSGI application; only this machine is answered; errors are JSON."""
     app = Flask(__name__, static_folder=None)
-    app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it, the base class has not
+    app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it, the base class does not
     app.before_request(_refuse_others)
     app.register_blueprint(control_blueprint(control))
     app.register_blueprint(page)
@@ -86,7 +86,7 @@ def control_blueprint(control: Control) -> Blueprint:
     def publish() -> Response | tuple[Response, int]:
         body = request.get_data().decode(errors="replace")
         if not body:
-            return _error(HTTPStatus.BAD_REQUEST, "The body is the message, and there is none")
+            return _error(HTTPStatus.BAD_REQUEST, "The body is the message, and it is empty")
         control.publish(body)
         return Response(status=HTTPStatus.ACCEPTED)
 
@@ -94,7 +94,7 @@ def control_blueprint(control: Control) -> Blueprint:
 
 
 def _refuse_others() -> tuple[Response, int] | None:
-    """Another machine, and a page of another origin that a browser of this one has open, whatever it calls us."""
+    """Refuse other machines, and pages of another origin in a browser of this one."""
     if not ip_address(request.remote_addr or "0.0.0.0").is_loopback:  # noqa: S104 # an address that is refused
         return _error(HTTPStatus.FORBIDDEN, "Only this machine may do that")
     own = request.host_url.rstrip("/")
@@ -104,7 +104,7 @@ def _refuse_others() -> tuple[Response, int] | None:
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Says nothing of a request: a page asks each second, and the output is the function's log."""
+    """Logs no requests: the page sends one each second, and the output is the function's log."""
 
     def log_request(self, *_arguments: Any) -> None:
         pass

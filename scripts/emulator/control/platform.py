@@ -1,4 +1,4 @@
-"""What there is around the gateway: triggers, schedules, faults, log; and the state of it all at one moment."""
+"""Everything around the gateway: triggers, schedules, faults, log; and its state at one moment."""
 
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from emulator.storage.server import StorageAccess
 from emulator.triggers.cron import CronTrigger
 from emulator.triggers.queue import QueueTrigger
 
-# What a listing of S3 gives at once.
+# The size of one page of an S3 listing.
 MAX_SHOWN_OBJECTS = 1000
 
 
@@ -80,7 +80,7 @@ class Control:
         return BucketState(self._storage.bucket, objects, listing["IsTruncated"])
 
     def _client(self, service: str) -> Any:
-        # Made when first asked for: importing boto3 would delay the start.
+        # Made at its first use: importing boto3 would delay the start.
         if service not in self._clients:
             self._clients[service] = self._storage.client(service)
         return self._clients[service]

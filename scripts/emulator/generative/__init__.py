@@ -1,1 +1,4 @@
-"""The parts of the emulated Generative APIs: what `emulator.generative.apis` puts together."""
+"""The emulated Generative APIs; `emulator.generative.apis` assembles them.
+
+Never here: the function, or how speech is recognised.
+"""

@@ -17,7 +17,7 @@ MODEL_NAMES = TypeAdapter(list[Annotated[str, Field(min_length=1)]])
 
 
 def admin_blueprint(apis: Apis) -> Blueprint:
-    """The routes under `/_emulator/`; nobody but this machine is answered (403)."""
+    """The routes under `/_emulator/`; other machines are refused (403)."""
     blueprint = Blueprint("admin", __name__, url_prefix=PREFIX)
 
     @blueprint.before_request

@@ -1,4 +1,4 @@
-"""Scaleway's Generative APIs as a local server: as strict, answered by a recogniser, and failing on demand."""
+"""Scaleway's Generative APIs as a local server: equally strict, answered by a recogniser, failing on demand."""
 
 import os
 import time
@@ -24,7 +24,7 @@ from emulator.recognisers.paced import PacedRecogniser
 from emulator.recognisers.stub import StandInRecogniser
 from emulator.recognisers.whisper import WhisperRecogniser
 
-# The key comes by the environment: a command line can be read by everybody on the machine.
+# The key is passed in the environment: everybody on the machine can read a command line.
 KEY_VARIABLE = "EMULATED_GENERATIVE_API_KEY"
 
 # 25 MiB of audio are 33.4 MiB as base64; the rest is room for the JSON around it.
@@ -40,8 +40,8 @@ def create_app(
 ) -> Flask:
     """The server, with the recogniser `whisper`, `stand-in` or `markers`; `model_folder` is for the first.
 
-    With a `real_time_factor`, an answer takes the audio's length times that, however many requests there are at a time;
-    Whisper has a speed of its own (`ValueError`). The key that clients must send is read from the environment variable
+    With a `real_time_factor`, an answer takes the audio's length times that, also with parallel requests; Whisper has
+    its own speed (`ValueError`). The key that clients must send is read from the environment variable
     `EMULATED_GENERATIVE_API_KEY`.
     """
     apis = Apis(
@@ -52,7 +52,7 @@ def create_app(
         key=os.environ[KEY_VARIABLE],
     )
     app = Flask(__name__)
-    app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it, the base class has not
+    app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it, the base class does not
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES  # a file without a name counts as a form field
     app.before_request(lambda: receive(apis))
@@ -81,7 +81,7 @@ def _recogniser(name: str, model_folder: str | None, real_time_factor: float | N
     if name == STAND_IN:
         quick: Recogniser = StandInRecogniser()
     elif name == MARKERS:
-        # Imported here: the others do without numpy, which is a tenth of a second of a server's start.
+        # Imported here: the others do not need numpy, which takes a tenth of a second of a server's start.
         from emulator.recognisers.marker_reader import MarkerRecogniser  # noqa: PLC0415 # as above
 
         quick = MarkerRecogniser()
@@ -91,7 +91,7 @@ def _recogniser(name: str, model_folder: str | None, real_time_factor: float | N
 
 
 def _handle_errors(app: Flask) -> None:
-    """Have every error leave in the shape of the route that it happened at."""
+    """Answer every error in the shape of its route."""
 
     @app.errorhandler(ApiError)
     def refused(error: ApiError) -> Response:

@@ -1,4 +1,4 @@
-"""Counts tokens as the models do: what audio costs, what fits into the context, where an output is cut."""
+"""Counts tokens as the models do: those of audio, of the context, and of a limited output."""
 
 import math
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ PHRASE_TOKENS = 5
 
 @dataclass(frozen=True)
 class Output:
-    """A text as a model gives it out: its tokens, and whether it ended by itself or at the limit."""
+    """A model's output: its tokens, and whether it ended by itself or at the limit."""
 
     tokens: tuple[str, ...]
     finish_reason: Literal["stop", "length"]
@@ -34,12 +34,12 @@ class Output:
 
 
 def audio_tokens(duration_seconds: float) -> int:
-    """How many tokens of the context the audio takes."""
+    """The number of tokens that the audio takes of the context."""
     return math.ceil(duration_seconds / WINDOW_SECONDS) * TOKENS_PER_WINDOW
 
 
 def output_limit(prompt_tokens: int, max_tokens: int | None) -> int:
-    """How many tokens may be given out; `ApiError` if prompt and output together do not fit into the context."""
+    """The number of output tokens; `ApiError` if prompt and output together do not fit into the context."""
     room = CONTEXT_TOKENS - prompt_tokens
     if room <= 0 or (max_tokens or 0) > room:
         asked = f"{prompt_tokens} tokens in the prompt and {max_tokens or 'some'} in the output"
@@ -48,20 +48,20 @@ def output_limit(prompt_tokens: int, max_tokens: int | None) -> int:
 
 
 def cut(text: str, recogniser: Recogniser, limit: int, stop: Sequence[str] = ()) -> Output:
-    """`text` until the first of `stop`, and no more than `limit` tokens of it."""
+    """`text` up to the first of `stop`, and at most `limit` tokens of it."""
     ends = [text.find(mark) for mark in stop if mark in text]
     tokens = recogniser.tokens(text[: min(ends, default=len(text))])
     return Output(tuple(tokens[:limit]), "length" if len(tokens) > limit else "stop")
 
 
 def halve(output: Output) -> Output:
-    """The first half, as if a limit had struck there."""
+    """The first half, as if a limit had been reached there."""
     return Output(output.tokens[: len(output.tokens) // 2], "length")
 
 
 def repeat(output: Output, limit: int) -> Output:
-    """The first phrase over and over until `limit` tokens, as a model does that has lost its way."""
+    """The first phrase over and over until `limit` tokens, as a model in a loop writes it."""
     phrase = output.tokens[:PHRASE_TOKENS]
-    # A first word has no space before it; from its second time on it needs one.
+    # The first word has no space before it; in repetitions it needs one.
     again = (f" {phrase[0].lstrip()}", *phrase[1:])
     return Output((*phrase, *islice(cycle(again), limit))[:limit], "length")

@@ -1,7 +1,7 @@
-"""Chat completions with `input_audio`, as the emulated model answers them: always with the transcript.
+"""Chat completions with `input_audio`; the emulated model always answers with the transcript.
 
-The real model does what the prompt says: it translates, summarises, answers questions. The emulated one only listens; a
-prompt that asks for something else gets the words that were spoken all the same.
+The real model follows the prompt: it translates, summarises, answers questions. The emulated one ignores it, and
+answers with the spoken words.
 """
 
 import base64
@@ -39,7 +39,7 @@ class TextPart(BaseModel):
 
 
 class InputAudio(BaseModel):
-    """Audio as plain base64, and its label, which must be the truth."""
+    """Audio as plain base64, and its label, which must be right."""
 
     model_config = STRICT
     data: str
@@ -62,7 +62,7 @@ Part = Annotated[TextPart | AudioPart, Field(discriminator="type")]
 
 
 class Message(BaseModel):
-    """One message; a content that is a text is read as a single part."""
+    """One message; a text as its content is read as a single part."""
 
     model_config = STRICT
     role: Literal["system", "developer", "user", "assistant"]
@@ -70,7 +70,7 @@ class Message(BaseModel):
 
 
 class StreamOptions(BaseModel):
-    """How to stream."""
+    """The options of a stream."""
 
     model_config = STRICT
     include_usage: bool = False
@@ -136,7 +136,9 @@ def _read_audio(asked: ChatRequest) -> AcceptedAudio:
     parts = [part.input_audio for part in _parts(asked) if isinstance(part, AudioPart)]
     if len(parts) != 1:
         found = "there is none" if not parts else f"there are {len(parts)}"
-        raise ApiError(400, f"The emulated model only listens: it needs one input_audio, and {found}", param="messages")
+        raise ApiError(
+            400, f"The emulated model only transcribes: it needs one input_audio, and {found}", param="messages"
+        )
     try:
         data = base64.b64decode(parts[0].data, validate=True)
     except (binascii.Error, ValueError) as error:  # the latter for text that is not ASCII

@@ -5,7 +5,7 @@ from enum import StrEnum
 from flask import Response, jsonify
 from pydantic import ValidationError
 
-# The audio route answers in the flat shape, every other route in the nested one: both occur at the real APIs.
+# The audio route answers in the flat shape, all others in the nested one: the real APIs have both.
 FLAT_PREFIX = "/v1/audio/"
 
 
@@ -30,7 +30,7 @@ KIND_OF_STATUS = {
 
 
 class ApiError(Exception):
-    """A request that is answered with an error; `param` names the field at fault, `code` the kind of fault."""
+    """A request that is answered with an error; `param` names the wrong field, `code` the kind of error."""
 
     def __init__(self, status: int, message: str, *, param: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ class ApiError(Exception):
 
 
 def error_body(error: ApiError, path: str) -> dict[str, object]:
-    """The JSON of `error` in the shape that is usual at `path`."""
+    """The JSON of `error` in the shape of `path`."""
     kind = KIND_OF_STATUS.get(error.status, ErrorKind.INVALID_REQUEST)
     if path.startswith(FLAT_PREFIX):
         fields = {"message": error.message, "type": kind, "param": error.param, "code": error.status}
@@ -57,7 +57,7 @@ def error_response(error: ApiError, path: str) -> Response:
 
 
 def from_validation(error: ValidationError) -> ApiError:
-    """The first thing that was wrong with a request's fields, without its value: that may be audio."""
+    """The first error of a request's fields, without the value: that may be audio."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     param = ".".join(str(step) for step in first["loc"])
     return ApiError(400, f"{param}: {first['msg']}" if param else first["msg"], param=param or None)

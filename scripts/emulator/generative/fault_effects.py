@@ -1,4 +1,4 @@
-"""Carries the ordered faults out: at the level of the answer, and at that of the connection."""
+"""The effects of ordered faults: on the answer, and on the connection."""
 
 import errno
 import json
@@ -24,13 +24,13 @@ ERRORS = {
 
 GARBAGE = "<html><body>upstream connect error {{ not JSON"
 
-# How long, and by which pieces, an answered upload is still listened to; otherwise the answer is lost in a reset.
+# How long, and in which pieces, an answered upload is still read; otherwise a reset would lose the answer.
 LINGER_SECONDS = 5.0
 LINGER_BYTES = 64 * 1024
 
 
 def strike(fault: Fault, *, path: str, streamed: bool, connection: socket.socket | None) -> Response | None:
-    """What the fault answers in the route's place, or `None` for one that lets the route answer, at least at first."""
+    """The fault's answer instead of the route's; `None` for one that lets the route answer, at least at first."""
     kind = fault.fault
     match kind:
         case FaultKind.RATE_LIMITED | FaultKind.SERVER_ERROR | FaultKind.TIMED_OUT:
@@ -59,7 +59,7 @@ def strike(fault: Fault, *, path: str, streamed: bool, connection: socket.socket
 
 
 def spoil(output: Output, fault: Fault | None, limit: int) -> Output:
-    """What the fault makes of `output`, which was limited to `limit` tokens; `output` itself where it changes none."""
+    """`output`, which was limited to `limit` tokens, as the fault changes it."""
     match fault.fault if fault is not None and output.tokens else None:
         case FaultKind.EMPTY:
             return Output((), "stop")
@@ -76,7 +76,7 @@ def spoil(output: Output, fault: Fault | None, limit: int) -> Output:
 
 
 def cut_short(response: Response) -> Response:
-    """The answer with the connection closed in the middle of its body, although its length was promised."""
+    """The answer with the connection closed in the middle of its body, in spite of its length."""
     length_is_known = not response.is_streamed
     body = response.get_data()
 
@@ -91,7 +91,7 @@ def cut_short(response: Response) -> Response:
 
 
 def linger(response: Response, environ: dict[str, Any]) -> Response:
-    """An answer to a request whose body nobody has read: it goes out at once, then the upload is let run out.
+    """An answer to a request whose body was not read: it is sent at once, then the upload is drained.
 
     As nginx does by `lingering_close`: gunicorn itself drains 64 KiB and then closes, and the reset that follows unread
     data can overtake the answer.
@@ -105,7 +105,7 @@ def linger(response: Response, environ: dict[str, Any]) -> Response:
             environ["gunicorn.socket"].settimeout(LINGER_SECONDS)
             while time.monotonic() < deadline and environ["wsgi.input"].read(LINGER_BYTES):
                 pass
-        except OSError:  # the client has gone, is too slow or breaks off: it has its answer
+        except OSError:  # the client is gone, too slow, or breaks off: it has its answer
             return
 
     drained = Response(answer_then_drain(), status=response.status_code, headers=response.headers)

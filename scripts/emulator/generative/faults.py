@@ -1,4 +1,4 @@
-"""The faults that can be ordered from the emulated Generative APIs: what they are, and which request meets which."""
+"""The faults of the emulated Generative APIs that can be ordered, and which request meets which."""
 
 import math
 import random
@@ -9,14 +9,14 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-# What a client is told to wait after a 429 unless the order says otherwise.
+# The default wait after a 429.
 DEFAULT_RETRY_AFTER_SECONDS = 1
-# The longest that a request may take at the platform.
+# The longest request that the platform allows.
 MAX_WAIT_SECONDS = 3600.0
 
 
 class FaultKind(StrEnum):
-    """What goes wrong."""
+    """The kind of fault."""
 
     RATE_LIMITED = "429"
     SERVER_ERROR = "500"
@@ -33,19 +33,19 @@ class FaultKind(StrEnum):
     WRAPPED = "wrapped"
 
 
-# These need no look at the request's body, so they can strike before it is read.
+# These do not depend on the request's body, so they can happen before it is read.
 EARLY_KINDS = frozenset({FaultKind.RATE_LIMITED, FaultKind.SERVER_ERROR, FaultKind.TIMED_OUT, FaultKind.RESET})
-# These change a text, so a request that asks for none does not meet them.
+# These change a text, so that a request without one does not meet them.
 TEXT_KINDS = frozenset({FaultKind.EMPTY, FaultKind.LENGTH, FaultKind.REPEAT, FaultKind.SHORT, FaultKind.WRAPPED})
 
 
 class Fault(BaseModel):
     """An order: the next `count` requests that match `model` and `path` (any, where `None`) meet this fault.
 
-    With a `share`, each request that matches meets it with that probability, by dice that `seed` decides, and the dice
-    are thrown once a request and order; without a `count`, the order then stands until the faults are cleared.
-    `retry_after` goes into the header of that name, seconds or any text, `None` for no header; `seconds` is how long
-    `wait` takes; `early` has the fault strike before the request's body is read.
+    With a `share`, each matching request meets it with that probability, drawn once for a request and order by a
+    generator that starts at `seed`; without a `count`, the order then stands until the faults are cleared.
+    `retry_after` is the header of that name, seconds or any text, `None` for no header; `seconds` is the length of
+    `wait`; an `early` fault happens before the request's body is read.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -63,12 +63,12 @@ class Fault(BaseModel):
     @model_validator(mode="after")
     def _can_be_early(self) -> Self:
         if self.early and (self.fault not in EARLY_KINDS or self.model is not None):
-            raise ValueError("only 429, 500, 504 and reset can strike early, and only without a model to match")
+            raise ValueError("only 429, 500, 504 and reset can be early, and only without a model to match")
         return self
 
     @property
     def strikes(self) -> float:
-        """How often it strikes before the order is done."""
+        """The number of times until the order is done."""
         return self.count or (1 if self.share is None else math.inf)
 
     @property
@@ -79,7 +79,7 @@ class Fault(BaseModel):
         return f"{self.retry_after:g}" if isinstance(self.retry_after, float | int) else self.retry_after
 
     def matches(self, path: str, model: str | None, *, early: bool, wants_text: bool) -> bool:
-        """Whether a request meets this fault at this point of its way."""
+        """Whether a request meets this fault at this point."""
         return (
             self.early == early
             and self.path in {None, path}
@@ -90,7 +90,7 @@ class Fault(BaseModel):
 
 @dataclass
 class _OpenOrder:
-    """An order, how often it will still strike, and the dice that decide whether it does."""
+    """An order, the number of times that are left, and the generator that decides whether it applies."""
 
     fault: Fault
     left: float
@@ -101,27 +101,27 @@ class _OpenOrder:
 
 
 class FaultOrders:
-    """The orders that are still open, each with how often it will strike; safe to use from several threads."""
+    """The open orders, each with the number of times that are left; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: list[_OpenOrder] = []
 
     def add(self, fault: Fault) -> None:
-        """Put an order behind those that are open."""
+        """Add an order after the open ones."""
         with self._lock:
-            # The same seed makes the same dice, so that a bad day can be had again.
+            # The same seed gives the same faults, so that a bad day can be repeated.
             self._open.append(_OpenOrder(fault, fault.strikes, random.Random(fault.seed)))  # noqa: S311 # no secret
 
     def clear(self) -> None:
-        """From now on nothing goes wrong."""
+        """End all faults."""
         with self._lock:
             self._open.clear()
 
     def take(
         self, path: str, model: str | None = None, *, early: bool = False, wants_text: bool = True
     ) -> Fault | None:
-        """The fault that this request meets, counted down: the oldest open order that matches, and whose dice agree."""
+        """The fault of this request, counted down: that of the oldest open order that matches and applies."""
         with self._lock:
             for order in self._open:
                 if order.fault.matches(path, model, early=early, wants_text=wants_text) and order.strikes():

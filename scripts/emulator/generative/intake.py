@@ -1,4 +1,4 @@
-"""What every request of the Generative APIs goes through before its route: noted, let in, read, made to fail."""
+"""The steps of every request before its route: it is recorded, authorised, read, and made to fail."""
 
 import hmac
 import json
@@ -24,7 +24,7 @@ BEARER = "bearer "
 
 @dataclass(frozen=True)
 class Apis:
-    """The state of the emulated APIs: who listens, which models exist, what shall go wrong, what came in, the key."""
+    """The state of the emulated APIs: recogniser, models, faults, received requests, key."""
 
     recogniser: Recogniser
     models: Models
@@ -35,7 +35,7 @@ class Apis:
 
 @dataclass
 class Intake:
-    """The present request: its entry in the log, the fault that it meets, its JSON, whether its body was read."""
+    """The current request: its entry in the log, its fault, its JSON, and whether its body was read."""
 
     received: ReceivedRequest
     fault: Fault | None = None
@@ -44,12 +44,12 @@ class Intake:
 
 
 def intake() -> Intake:
-    """The intake of the request that this thread serves."""
+    """The intake of this thread's request."""
     return cast("Intake", g.intake)
 
 
 def receive(apis: Apis) -> Response | None:
-    """Take a request in; an answer means that a fault has struck. Raises `ApiError` without a good key (401, 403)."""
+    """Take a request in; an answer means that it met a fault. Raises `ApiError` without a valid key (401, 403)."""
     if not request.path.startswith(PREFIX):
         return None
     encoding = request.headers.get("Transfer-Encoding")
@@ -67,7 +67,7 @@ def receive(apis: Apis) -> Response | None:
 
 
 def finish(response: Response) -> Response:
-    """Note how a request was answered, and cut the answer if that is its fault."""
+    """Record the answer to a request, and cut it short if that is its fault."""
     present = cast("Intake | None", g.get("intake"))
     if present is None:
         return response
@@ -105,6 +105,6 @@ def _read_body(present: Intake) -> None:
     elif body:
         try:
             present.json = json.loads(body)
-        except ValueError:  # no JSON, or no Unicode: the route says so, if the request gets that far
+        except ValueError:  # not JSON, or not Unicode: the route reports it, if the request gets that far
             return
         present.received.describe_chat(present.json)

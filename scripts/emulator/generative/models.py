@@ -1,4 +1,4 @@
-"""Which models the emulated Generative APIs have, what each can do, and that this may change."""
+"""The models of the emulated Generative APIs, which may change, and what each can do."""
 
 import threading
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ VOXTRAL = "voxtral-small-24b-2507"
 WHISPER = "whisper-large-v3"
 DEFAULT_MODELS = (VOXTRAL, WHISPER)
 
-# Scaleway's table of audio transcription models: Voxtral takes 30 minutes, for Whisper no limit is given.
+# Scaleway's table of audio transcription models: Voxtral takes 30 minutes; for Whisper it has no limit.
 VOXTRAL_MAX_DURATION_SECONDS = 30 * 60.0
 
 
 class Api(StrEnum):
-    """What a model is asked by, in the words of an error."""
+    """The API of a model, in the words of an error."""
 
     CHAT = "Chat Completions"
     TRANSCRIPTIONS = "Audio Transcriptions"
@@ -34,7 +34,7 @@ class Models:
             return self._names
 
     def replace(self, names: Sequence[str] = DEFAULT_MODELS) -> None:
-        """From now on exactly `names` exist."""
+        """Let exactly `names` exist from now on."""
         with self._lock:
             self._names = tuple(names)
 
@@ -47,7 +47,7 @@ class Models:
 
 
 def only_transcribes(model: str) -> bool:
-    """Whether the model is a Whisper: those are no chat models, while chat models that hear also transcribe."""
+    """Whether the model is a Whisper: those are not chat models, while chat models with audio also transcribe."""
     return "whisper" in model.lower()
 
 

@@ -1,4 +1,4 @@
-"""Remembers the requests that came in, so that tests and people can see what was really sent; never the key."""
+"""Remembers the received requests, so that tests and people can see what was really sent; never the key."""
 
 import base64
 import binascii
@@ -28,7 +28,7 @@ class ReceivedAudio:
 
 @dataclass
 class ReceivedRequest:
-    """A request as it came in; `status` stays `None` until it is answered, and for ever if it never is."""
+    """A request as it arrived; `status` is `None` until it is answered."""
 
     method: str
     path: str
@@ -43,7 +43,7 @@ class ReceivedRequest:
     status: int | None = None
 
     def describe_chat(self, body: Any) -> None:
-        """Note what a chat request's JSON asks for, however malformed it is."""
+        """Record the fields of a chat request's JSON, however malformed it is."""
         if not isinstance(body, dict):
             return
         self.model = _text(body.get("model"))
@@ -57,7 +57,7 @@ class ReceivedRequest:
         self.prompt = "\n".join(texts) or None
 
     def describe_transcription(self, form: MultiDict[str, str], file: FileStorage | None) -> None:
-        """Note what a multipart request asks for."""
+        """Record the fields of a multipart request."""
         self.model = form.get("model")
         self.prompt = form.get("prompt")
         # A key that ends in [] is a list, as the OpenAI client sends it.
@@ -85,7 +85,7 @@ class RequestLog:
         self._requests: deque[ReceivedRequest] = deque(maxlen=MAX_REMEMBERED)
 
     def add(self, request: ReceivedRequest) -> None:
-        """Remember a request from its first moment on; what is learnt later is written into it."""
+        """Remember a request from its first moment on; later facts are added to it."""
         with self._lock:
             self._requests.append(request)
 
@@ -105,7 +105,7 @@ def _text(value: Any) -> str | None:
 
 
 def _parts(messages: Any) -> Iterator[Mapping[str, Any]]:
-    """Every part of every message; a content that is a text is a part like any other."""
+    """All parts of all messages; a text as a content is a part, too."""
     for message in messages if isinstance(messages, list) else ():
         content = message.get("content") if isinstance(message, dict) else None
         if isinstance(content, str):

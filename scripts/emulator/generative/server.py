@@ -1,4 +1,4 @@
-"""Starts the emulated Generative APIs and talks to their own endpoints: what commands and tests use."""
+"""Starts the emulated Generative APIs, and calls their own endpoints; for commands and tests."""
 
 import os
 import secrets
@@ -15,11 +15,11 @@ from emulator.generative.apis import KEY_VARIABLE, WHISPER
 from emulator.processes import LOOPBACK, GunicornProcess, ServerFailedError, bind_port, port_of
 from emulator.recognisers.model_files import find_model
 
-# A request that waits on demand, or for the recogniser, holds a thread; so many may at once.
+# The number of threads: a request that waits, on demand or for the recogniser, occupies one.
 THREADS = 64
-# Clients keep connections for longer than gunicorn's 2 s, and would now and then meet one that is just being closed.
+# Clients keep connections for longer than gunicorn's 2 s, and would sometimes use one that is just being closed.
 KEEP_ALIVE_SECONDS = 75
-# Nobody waits for the rest of an answer once the server is told to stop.
+# No client waits for the rest of an answer once the server stops.
 GRACE_SECONDS = 1
 # The endpoints of the emulator answer at once; the first request waits for the worker's start.
 ADMIN_TIMEOUT_SECONDS = 30.0
@@ -33,7 +33,7 @@ class GenerativeServer(Closing):
 
     `recogniser` is `whisper` (the model of `model_folder`, or the installed one), `stand-in`, or `markers`, which reads
     what `emulator.recognisers.markers` wrote; the latter two take `real_time_factor` times the audio's length. `output`
-    takes what the server prints. Raises `ValueError` for a factor with `whisper`, `RecogniserUnavailableError` if there
+    takes the server's output. Raises `ValueError` for a factor with `whisper`, `RecogniserUnavailableError` if there
     is no model, `ServerFailedError` if it does not start.
     """
 
@@ -50,13 +50,13 @@ class GenerativeServer(Closing):
         if recogniser == WHISPER:
             if real_time_factor is not None:
                 raise ValueError("A real-time factor is for stand-in and markers: whisper has its own speed")
-            find_model(model_folder)  # told here, rather than by a worker that ends at its start
+            find_model(model_folder)  # raised here, not by a worker that ends at its start
         self.key = key or secrets.token_urlsafe()
         bound = bind_port(port)
         self.port = port_of(bound)
         self.url = f"http://{LOOPBACK}:{self.port}/v1"
         self._admin = Session()
-        self._admin.trust_env = False  # a proxy is for the world outside
+        self._admin.trust_env = False  # a proxy is for other hosts
         folder = str(model_folder.resolve()) if model_folder else None
         threads = ["--worker-class", "gthread", "--workers", "1", "--threads", str(THREADS)]  # state is in memory: one
         times = ["--timeout", "0", "--keep-alive", str(KEEP_ALIVE_SECONDS), "--graceful-timeout", str(GRACE_SECONDS)]
@@ -77,9 +77,9 @@ class GenerativeServer(Closing):
             raise ServerFailedError("The emulated Generative APIs ended at their start") from error
 
     def fault(self, kind: str, *, count: int | None = None, **order: Any) -> None:
-        """Have the next `count` requests (one), or a `share` of all, fail by `kind` (`generative.faults.Fault`).
+        """Order a fault for the next `count` requests (one), or a `share` of all, with the fields of a `Fault`.
 
-        Raises `ValueError` for an order that makes no sense.
+        Raises `ValueError` for an order that contradicts itself.
         """
         self._call("POST", "/faults", {"fault": kind, "count": count, **order})
 
@@ -94,7 +94,7 @@ class GenerativeServer(Closing):
         return names
 
     def set_models(self, names: Sequence[str]) -> None:
-        """From now on exactly these models exist."""
+        """Let exactly these models exist from now on."""
         self._call("PUT", "/models", list(names))
 
     def clear(self) -> None:
@@ -103,7 +103,7 @@ class GenerativeServer(Closing):
             self._call("DELETE", path)
 
     def begin_closing(self) -> None:
-        """Have the server stop; `close` waits for it."""
+        """Begin to stop the server; `close` waits for it."""
         self._process.begin_closing()
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ DONE = "[DONE]"
 
 
 def event_stream(events: Iterable[str]) -> Response:
-    """An answer that sends each of `events`, JSON or `DONE`, as soon as it is there."""
+    """An answer that sends each of `events`, JSON or `DONE`, as soon as it is available."""
 
     def lines() -> Iterator[str]:
         for event in events:

@@ -26,7 +26,7 @@ LISTS = frozenset({"timestamp_granularities[]", "include[]"})
 
 
 class TranscriptionRequest(BaseModel):
-    """The fields beside the file; they come as text, so numbers are read from it."""
+    """The fields beside the file; they are text, from which numbers are parsed."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     model: str
@@ -85,12 +85,12 @@ def _file() -> FileStorage:
 
 
 def _spoilt(heard: Recognition, output: Output) -> Recognition:
-    """What is left if a fault has taken some of the text: this API does not say that it stopped early; its times do."""
+    """What is left where a fault removed text: this API does not say that it stopped early; its times show it."""
     segments, left = [], output.text.strip()
     for segment in heard.segments:
         if not left:
             break
-        if not left.startswith(segment.text):  # it stops in this one, or says something else altogether
+        if not left.startswith(segment.text):  # it stops in this one, or has another text altogether
             segments.append(replace(segment, text=left))
             left = ""
         else:

@@ -1,8 +1,8 @@
-"""Serves the page, and does for it what a browser may not: put files into the storage, order faults of the APIs.
+"""Serves the page, and does for it what a browser may not do: write to the storage, order faults of the APIs.
 
 GET    /                            the page; GET /<name> its style and its modules
-PUT    /_emulator/uploads/<name>    the body becomes an object that the function is not told of, for a request to name
-PUT    /_emulator/objects/<key>     the body becomes an object of the bucket, which the function is told of
+PUT    /_emulator/uploads/<name>    the body becomes an object without an upload event, for a request to name
+PUT    /_emulator/objects/<key>     the body becomes an object of the bucket, with an upload event
 GET    /_emulator/objects/<key>     an object of the bucket, as text
 POST   /_emulator/api-faults        a fault as `emulator.generative.faults` has them, for the APIs; DELETE ends them all
 """
@@ -21,11 +21,11 @@ from emulator.storage.server import StorageAccess
 
 PAGE_FOLDER = Path(__file__).parent / "static"
 
-# A bucket of its own, since an upload to the other one is announced, and would be transcribed a second time.
+# A bucket of its own, since an upload to the other one is reported, and would be transcribed a second time.
 UPLOADS_BUCKET = "playground"
-# As long as anybody looks at one answer; the address is shown in the page's code.
+# Longer than one answer is of interest; the address is shown in the page's code.
 ADDRESS_SECONDS = 12 * 3600
-# Transcripts are read in the page; nobody reads a recording there.
+# The page shows transcripts, not recordings.
 MAX_SHOWN_BYTES = 5_000_000
 PASSED_ON_TIMEOUT_SECONDS = 10
 
@@ -41,7 +41,7 @@ def page_blueprint(function_url: str, storage: StorageAccess, apis_admin_url: st
         if apis_admin_url is None:
             abort(HTTPStatus.NOT_FOUND, "The Generative APIs are not emulated, so they have no faults on demand")
         with requests.Session() as session:
-            session.trust_env = False  # a proxy is for the world outside
+            session.trust_env = False  # a proxy is for other hosts
             answer = session.request(
                 request.method, f"{apis_admin_url}/faults", data=request.get_data(), timeout=PASSED_ON_TIMEOUT_SECONDS
             )
@@ -62,7 +62,7 @@ def _add_files(blueprint: Blueprint, policy: str) -> None:
 
 
 def _add_objects(blueprint: Blueprint, storage: StorageAccess) -> None:
-    @cache  # made when first asked for: importing boto3 would delay the start
+    @cache  # made at its first use: importing boto3 would delay the start
     def s3() -> Any:
         client = storage.client("s3")
         client.create_bucket(Bucket=UPLOADS_BUCKET, CreateBucketConfiguration={"LocationConstraint": storage.region})
@@ -89,13 +89,13 @@ def _add_objects(blueprint: Blueprint, storage: StorageAccess) -> None:
             abort(HTTPStatus.NOT_FOUND, f"There is no object {key}")
         if found["ContentLength"] > MAX_SHOWN_BYTES:
             abort(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"More than {MAX_SHOWN_BYTES} bytes are not shown")
-        # As text, whatever it says that it is: it comes from anybody, and the page's origin may do things.
+        # Always as text: it may come from anybody, and the page's origin has rights.
         headers = {"X-Content-Type-Options": "nosniff"}
         return Response(found["Body"].read(), mimetype="text/plain", headers=headers)
 
 
 def content_policy(function_url: str) -> str:
-    """What the page may load: its own files, and answers of the function; sound from the browser's memory alone."""
+    """The content policy: the page's own files, answers of the function, and sound from the browser's memory alone."""
     return "; ".join([
         "default-src 'none'",
         "script-src 'self'",

@@ -6,12 +6,12 @@ from typing import BinaryIO, Protocol
 
 
 class UnsupportedLanguageError(Exception):
-    """The model does not know the language that was asked for."""
+    """The model does not know the requested language."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of speech and its words; times in seconds from the audio's start."""
+    """A span of speech and its words; times in seconds from the audio's start."""
 
     start_seconds: float
     end_seconds: float
@@ -20,7 +20,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Recognition:
-    """What was heard: the whole text, its segments in order, the language's code and the audio's length."""
+    """The result: the whole text, its segments in order, the language's code and the audio's length."""
 
     text: str
     segments: tuple[Segment, ...]
@@ -29,7 +29,7 @@ class Recognition:
 
 
 class Recogniser(Protocol):
-    """Something that listens to WAV or MP3 and counts as a language model does."""
+    """Recognises speech in WAV or MP3, and counts tokens as a language model does."""
 
     def recognise(
         self, audio: BinaryIO, *, language: str | None = None, prompt: str | None = None, temperature: float = 0.0
@@ -37,9 +37,9 @@ class Recogniser(Protocol):
         """The words of `audio`; `prompt` is vocabulary and style, `language` an ISO 639 code (detected if `None`)."""
 
     def tokens(self, text: str) -> list[str]:
-        """The pieces that a language model would write `text` in; joined, they are `text`."""
+        """The tokens of `text`; joined, they are `text`."""
 
 
 def words_with_spaces(text: str) -> list[str]:
-    """`text` in tokens for recognisers that have no model: a word and the space before it are one."""
+    """The tokens of `text` for recognisers without a model: a word with the space before it is one."""
     return re.findall(r"\s*\S+|\s+$", text)

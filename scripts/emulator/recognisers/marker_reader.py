@@ -1,7 +1,7 @@
 """A recogniser that is exact to the word: it reads words that `emulator.recognisers.markers` wrote as tones.
 
-It never guesses. A word of which a part is missing is given as `[?]`, so a recording that was cut in a word, or lost a
-piece of one, shows it. Sound that is no such tone is heard as silence.
+It never guesses. A word with a missing part is `[?]`, so that a cut within a word, or a lost part of one, shows. Any
+other sound counts as silence.
 """
 
 from collections.abc import Iterator
@@ -23,28 +23,28 @@ LOST_WORD: Final = "[?]"
 # Between sentences there is at least this much silence, between words far less.
 SENTENCE_PAUSE_SECONDS: Final = 0.4
 
-# The tones end at 2.9 kHz, so nothing of them is lost, and there is half as much to look at.
+# The tones end at 2.9 kHz, so none of them is lost, and there is half as much data.
 _RATE_HZ = 8_000
-# A window lies within a tone in some position, since it is shorter by two hops: it then hears that tone alone.
+# A window is shorter than a tone by two hops, so that in some position it lies within one tone alone.
 _WINDOW = 384
 _HOP = 64
 _HOP_SECONDS = _HOP / _RATE_HZ
 _HOPS_IN_SYMBOL = round(SYMBOL_SECONDS / _HOP_SECONDS)
-# The share of a window's power that is in one tone: 1 for a pure one, 0.01 for noise. Codecs at their lowest leave 0.6.
+# The share of a window's power in one tone: 1 for a pure one, 0.01 for noise. Codecs at their lowest rate leave 0.6.
 _LEAST_PURITY = 0.4
-# A quiet talker in a quiet room is 20 dB louder; what a decoder makes of silence is 20 dB softer.
+# A quiet speaker in a quiet room is 20 dB louder; a decoder's silence is 20 dB softer.
 _LEAST_POWER = 10 ** (-60 / 10)
-# What a codec smears out before and after a word is the word's; half of the shortest gap and a bit.
+# The codec's smearing before and after a word belongs to the word; a bit over half of the shortest gap.
 _SMEAR_SECONDS = 0.048
-# Less than this of a word is not noticed, as in speech.
+# A smaller part of a word is not noticed, as in speech.
 _LEAST_FRAGMENT_SECONDS = 0.04
-# Windows that are looked at in one go: 40 MB of memory, whatever the audio's length.
+# Windows that are processed at a time: 40 MB of memory, whatever the audio's length.
 _BLOCK = 1 << 14
 
 
 @dataclass(frozen=True)
 class MarkedWord:
-    """A word, or a lost one, and where it is in the audio."""
+    """A word, or a lost one, and its position in the audio."""
 
     text: str
     start_seconds: float
@@ -52,19 +52,19 @@ class MarkedWord:
 
 
 class MarkerRecogniser:
-    """Reads markers, a hundred times faster than they sound or more, in any number of threads."""
+    """Reads markers, at least a hundred times faster than real time, in any number of threads."""
 
     def recognise(
         self,
         audio: BinaryIO,
         *,
         language: str | None = None,
-        prompt: str | None = None,  # noqa: ARG002 # the interface's; there is nothing that it could change
-        temperature: float = 0.0,  # noqa: ARG002 # the same
+        prompt: str | None = None,  # noqa: ARG002 # of the protocol; it has no effect here
+        temperature: float = 0.0,  # noqa: ARG002 # of the protocol; it has no effect here
     ) -> Recognition:
         """The words of `audio`, a segment for each sentence; empty if there are none.
 
-        Raises PyAV's `FFmpegError` for what is no audio.
+        Raises PyAV's `FFmpegError` for bytes that are not audio.
         """
         samples = _decode(audio)
         segments = tuple(_segment(sentence) for sentence in _sentences(read_markers(samples)))
@@ -76,13 +76,13 @@ class MarkerRecogniser:
         )
 
     def tokens(self, text: str) -> list[str]:
-        """A word and the space before it are a token here."""
+        """A token is a word with the space before it."""
         return words_with_spaces(text)
 
 
 def read_markers(samples: NDArray[np.float32]) -> list[MarkedWord]:
-    """The words in `samples` (mono, 8 kHz, full scale is 1), in order; what is left of a broken one is a lost one."""
-    # Silence on both sides, so that a tone at the very edge has windows that it is in the middle of.
+    """The words in `samples` (mono, 8 kHz, full scale is 1), in order; a broken one is a lost one."""
+    # Silence on both sides, so that a tone at the edge is in the middle of some window.
     margin = np.zeros(_WINDOW, np.float32)
     tones, purity = _strongest_tones(np.concatenate([margin, samples, margin]))
     # A window's middle, relative to the first sample; the first window ends where the samples begin.
@@ -138,7 +138,7 @@ def _whole_words(
 
 
 def _runs(readable: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
-    """Readings that are less than a tone apart are of the same word."""
+    """Readings less than a tone apart belong to the same word."""
     run: list[tuple[int, str]] = []
     for candidate in readable:
         if run and candidate[0] - run[-1][0] >= _HOPS_IN_SYMBOL:
@@ -150,7 +150,7 @@ def _runs(readable: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
 
 
 def _fragments(heard: NDArray[np.bool_], centres: NDArray[np.floating[Any]]) -> Iterator[MarkedWord]:
-    """A lost word for each stretch of tones that is part of no whole word."""
+    """A lost word for each run of tones that is not part of a whole word."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], heard, [False]]).astype(np.int8)))
     for first, end in edges.reshape(-1, 2):
         start_seconds, end_seconds = float(centres[first]), float(centres[end - 1]) + _HOP_SECONDS
@@ -172,20 +172,20 @@ def _sentences(words: list[MarkedWord]) -> Iterator[list[MarkedWord]]:
 
 def _segment(words: list[MarkedWord]) -> Segment:
     text = " ".join(word.text for word in words)
-    # To the millisecond, as the APIs' times are.
+    # To the millisecond, like the APIs' times.
     start_seconds, end_seconds = round(words[0].start_seconds, 3), round(words[-1].end_seconds, 3)
     return Segment(start_seconds, end_seconds, f"{text[:1].upper()}{text[1:]}.")
 
 
 def _decode(audio: BinaryIO) -> NDArray[np.float32]:
-    """The audio as mono samples at 8 kHz; what cannot be decoded in its middle is left out, as speech models do."""
+    """The audio as mono samples at 8 kHz; parts that cannot be decoded are left out, as speech models do."""
     resampler = av.AudioResampler(format="flt", layout="mono", rate=_RATE_HZ)
     pieces: list[NDArray[np.float32]] = []
     with av.open(audio, mode="r", metadata_errors="ignore") as container:
         for packet in container.demux(container.streams.audio[0]):
             try:
                 frames = packet.decode()
-            except FFmpegError:  # most say that the data is invalid, AAC's decoder that it may not do that
+            except FFmpegError:  # most decoders raise InvalidData, AAC's PermissionError
                 continue
             for frame in frames:
                 frame.pts = None  # gaps in the count of time are not gaps in the sound

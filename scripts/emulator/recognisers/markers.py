@@ -1,15 +1,15 @@
 """Recordings whose words are tones: an audible code that says exactly which words it holds, for tests of long audio.
 
 A word is six tones of 64 ms, one after the other: a start, two that spell the word, two that check them, a stop. Any
-two different words differ in at least three of the inner four, so that a word that is cut, or put together of two
-halves, is known to be broken and never taken for another. The tones lie where a telephone lets sound pass, and one
-sounds at a time, so the code survives speech codecs, low bit rates, resampling and clipping. To hear some of it:
+two different words differ in at least three of the inner four, so that a word that is cut, or joined of two halves, is
+recognised as broken and never as another word. The tones are in the band of a telephone, and one sounds at a time, so
+the code survives speech codecs, low bit rates, resampling and clipping. To listen to it:
 
     PYTHONPATH=scripts .venv/bin/python -m emulator.recognisers.markers markers.wav baba deki sami
     scripts/emulate --recogniser markers
 
 Words follow one another after about a tenth of a second, as in speech; the pauses between sentences are the caller's.
-Reading is `emulator.recognisers.marker_reader`'s business, never this module's.
+`emulator.recognisers.marker_reader` reads them.
 """
 
 import argparse
@@ -27,11 +27,11 @@ Samples = NDArray[np.int16]
 SAMPLE_RATE_HZ: Final = 16_000
 SYMBOL_SECONDS: Final = 0.064
 
-# A prime, so that the numbers below it are a field, in which two checks of two values have a distance of three.
+# A prime, so that the numbers below it form a field, in which two checks of two values have a distance of three.
 BASE: Final = 23
 START: Final = BASE
 STOP: Final = BASE + 1
-# 100 Hz apart, of which a window of 48 ms can tell 42; under the 3.4 kHz of a telephone, over the 300 Hz.
+# 100 Hz apart, where a window of 48 ms resolves 42; between the 300 Hz and the 3.4 kHz of a telephone.
 _FIRST_HZ = 500
 _SPACING_HZ = 100
 # The start is the lowest tone, the stop the highest, the numbers between them.
@@ -59,21 +59,21 @@ _SYLLABLES: Final = (
 
 
 def vocabulary() -> tuple[str, ...]:
-    """The 529 words that there are, each of two syllables."""
+    """The 529 words, each of two syllables."""
     return tuple(first + second for first in _SYLLABLES for second in _SYLLABLES)
 
 
 def symbols_of(word: str) -> tuple[int, ...]:
-    """The six numbers of a word's tones, as indices of `TONES_HZ`; `ValueError` for a word that there is not."""
+    """The six numbers of a word's tones, as indices of `TONES_HZ`; `ValueError` for an unknown word."""
     first, second = word[:2].lower(), word[2:].lower()
     if first not in _SYLLABLES or second not in _SYLLABLES:
-        raise ValueError(f"{word!r} is no word of this code: two syllables out of {', '.join(_SYLLABLES)}")
+        raise ValueError(f"{word!r} is not a word of this code: two syllables out of {', '.join(_SYLLABLES)}")
     a, b = _SYLLABLES.index(first), _SYLLABLES.index(second)
     return (START, a, b, *_checks(a, b), STOP)
 
 
 def word_of(symbols: Sequence[int]) -> str | None:
-    """The word that six tones spell, or `None` if they are not those of any word."""
+    """The word of six tones; `None` if there is none."""
     start, a, b, sum_check, weighted_check, stop = symbols
     if (start, stop) != (START, STOP) or max(a, b) >= BASE or (sum_check, weighted_check) != _checks(a, b):
         return None

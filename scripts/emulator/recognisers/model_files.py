@@ -15,10 +15,10 @@ CACHE_VARIABLE = "TRANSCRIBER_CACHE"
 
 WEIGHTS = "model.bin"
 TOKENIZER = "tokenizer.json"
-# What a CTranslate2 Whisper model consists of beside its weights.
+# The files of a CTranslate2 Whisper model beside its weights.
 COMPANIONS = ("config.json", TOKENIZER, "vocabulary.txt")
 
-# For a model nobody has measured here, faster-whisper's own choice.
+# For a model that was not measured here, faster-whisper's own choice.
 DEFAULT_BEAM_SIZE = 5
 
 
@@ -53,13 +53,13 @@ WHISPER_TINY_ENGLISH = PublishedModel(
     sha256="1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",  # Systran/faster-whisper-tiny.en
     beam_size=5,
 )
-# In order of preference: 99 languages first, English alone where nothing else can be had.
+# In order of preference: 99 languages first, English alone where nothing else is available.
 PUBLISHED_MODELS = (WHISPER_BASE, WHISPER_TINY_ENGLISH)
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """Where a model's files are: each part of its weights in order, its companions, and the hash that it must have."""
+    """The files of a model: each part of its weights in order, its companions, and its hash."""
 
     name: str
     weights: tuple[Path, ...]
@@ -81,7 +81,7 @@ def find_model(
 ) -> ModelFiles:
     """The model to use: that of `folder` if one is given, else the first of `published` that is installed.
 
-    `search_path` is where installed distributions are looked for, `sys.path` by default. Cheap: nothing is read yet.
+    `search_path` is searched for installed distributions, by default `sys.path`. Cheap: nothing is read yet.
     Raises `RecogniserUnavailableError` for a folder that holds no CTranslate2 Whisper model, or if none is installed.
     """
     if folder is not None:
@@ -96,7 +96,7 @@ def find_model(
 def model_folder(model: ModelFiles, cache: Path) -> Path:
     """One folder with the whole model in it, its weights' hash checked; a model in parts is joined in `cache`, once.
 
-    A joined file that is not what it should be is joined anew. Raises `RecogniserUnavailableError` if the installed
+    A joined file with another hash is joined again. Raises `RecogniserUnavailableError` if the installed
     files themselves are damaged.
     """
     if len(model.weights) == 1:
@@ -115,11 +115,11 @@ def model_folder(model: ModelFiles, cache: Path) -> Path:
 
 def _from_folder(folder: Path) -> ModelFiles:
     weights = folder / WEIGHTS
-    # faster-whisper would fetch a missing tokenizer from the network, behind the user's back.
+    # faster-whisper would silently fetch a missing tokenizer from the network.
     missing = [name for name in (WEIGHTS, TOKENIZER) if not (folder / name).is_file()]
     if missing:
         raise RecogniserUnavailableError(
-            f"{folder} is no CTranslate2 Whisper model: it has no {' and no '.join(missing)}"
+            f"{folder} is not a CTranslate2 Whisper model: it has no {' and no '.join(missing)}"
         )
     return ModelFiles(name=folder.name, weights=(weights,), companions=(), sha256=None, beam_size=DEFAULT_BEAM_SIZE)
 

@@ -1,4 +1,4 @@
-"""Makes a quick recogniser take its time: an answer comes after the audio's length times a factor."""
+"""Slows a fast recogniser down: an answer comes after the audio's length times a factor."""
 
 import time
 from typing import BinaryIO
@@ -7,9 +7,9 @@ from emulator.recognisers.base import Recogniser, Recognition
 
 
 class PacedRecogniser:
-    """As `recogniser`, but never sooner than the audio's length times `real_time_factor` after the question.
+    """Like `recogniser`, but never faster than the audio's length times `real_time_factor`.
 
-    Parallel requests do not slow each other, as at an API that has machines enough; the recogniser's own time counts.
+    Parallel requests do not slow each other, as at an API with enough machines; the recogniser's own time counts.
     """
 
     def __init__(self, recogniser: Recogniser, real_time_factor: float) -> None:
@@ -19,7 +19,7 @@ class PacedRecogniser:
     def recognise(
         self, audio: BinaryIO, *, language: str | None = None, prompt: str | None = None, temperature: float = 0.0
     ) -> Recognition:
-        """What the recogniser says, in due time."""
+        """The recogniser's words, in due time."""
         started = time.monotonic()
         heard = self._recogniser.recognise(audio, language=language, prompt=prompt, temperature=temperature)
         due = started + heard.duration_seconds * self._real_time_factor

@@ -1,4 +1,4 @@
-"""A stand-in for the recogniser, for tests that are not about words: it hears nothing and says which bytes came."""
+"""A stub of a recogniser, for tests that are not about words: its text says which bytes arrived."""
 
 import hashlib
 from typing import BinaryIO
@@ -18,8 +18,8 @@ class StandInRecogniser:
         audio: BinaryIO,
         *,
         language: str | None = None,
-        prompt: str | None = None,  # noqa: ARG002 # the interface's; there is nothing that it could change
-        temperature: float = 0.0,  # noqa: ARG002 # the same
+        prompt: str | None = None,  # noqa: ARG002 # of the protocol; it has no effect here
+        temperature: float = 0.0,  # noqa: ARG002 # of the protocol; it has no effect here
     ) -> Recognition:
         """For example `stand-in transcript of 11.0 s, 352078 bytes, sha256 1a2b3c4d5e6f`."""
         data = audio.read()
@@ -33,11 +33,11 @@ class StandInRecogniser:
         )
 
     def tokens(self, text: str) -> list[str]:
-        """A word and the space before it are a token here."""
+        """A token is a word with the space before it."""
         return words_with_spaces(text)
 
 
 def stand_in_text(audio: bytes, duration_seconds: float) -> str:
-    """What the stand-in answers for `audio`, so that a test can tell that exactly these bytes arrived."""
+    """The stub's text for `audio`, by which a test knows that exactly these bytes arrived."""
     digest = hashlib.sha256(audio).hexdigest()[:SHOWN_HASH_DIGITS]
     return f"stand-in transcript of {duration_seconds:.1f} s, {len(audio)} bytes, sha256 {digest}"

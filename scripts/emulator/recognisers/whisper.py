@@ -1,4 +1,4 @@
-"""Turns speech into text on this machine, with Whisper; and what any recogniser of the emulator looks like."""
+"""Recognises speech on this machine, with Whisper."""
 
 import os
 import threading
@@ -17,28 +17,29 @@ if TYPE_CHECKING:
     from faster_whisper import WhisperModel
     from faster_whisper.transcribe import Segment as WhisperSegment
 
-# The same requests in the same order give the same words, run after run, also where the decoder samples.
+# The same requests in the same order give the same words in each run, also where the decoder samples.
 RANDOM_SEED = 1
 # More threads than that gain nothing with a model of this size.
 MAX_THREADS = 4
 SAMPLE_RATE_HZ = 16_000
-# Whisper hears half a minute at once, and loses words where its own windows end: they end in pauses instead, and what
-# was heard before is no part of the next one's prompt. On ten minutes of recurring sentences that took the word errors
+# Whisper processes half a minute at a time, and loses words at the ends of its own windows: here they end in pauses,
+# and earlier words are not part of the next prompt. On ten minutes of recurring sentences that reduced the word errors
 # from 19 to 0.5 %, at 1.5 times the work.
 LONGEST_WINDOW_SECONDS = 28.0
 SHORTEST_PAUSE_SECONDS = 0.4
-# Kept of the pause at either end of speech, for the sounds too soft for the detector.
+# The part of the pause that is kept at either end of speech, for sounds too soft for the detector.
 MARGIN_SECONDS = 0.25
-# What is told of audio without speech, in which no language can be heard.
+# The language of audio without speech.
 NO_SPEECH_LANGUAGE = "en"
 
 
 class WhisperRecogniser:
     """Whisper by faster-whisper, on the CPU; loaded at its first use, and one request at a time.
 
-    One model serves parallel requests no faster, so they queue. Silence, noise and tones give an empty text: what is no
-    speech is cut out beforehand, since Whisper invents words for it. Raises `RecogniserUnavailableError` if packages or
-    model files are missing or damaged, `UnsupportedLanguageError`, and PyAV's `FFmpegError` for what cannot be decoded.
+    One model serves parallel requests no faster, so they queue. Silence, noise and tones give an empty text: sound
+    without speech is removed beforehand, since Whisper invents words for it. Raises `RecogniserUnavailableError` if
+    packages or model files are missing or damaged, `UnsupportedLanguageError`, and PyAV's `FFmpegError` for audio that
+    cannot be decoded.
     """
 
     def __init__(self, model: ModelFiles, cache: Path) -> None:
@@ -50,8 +51,8 @@ class WhisperRecogniser:
     def recognise(
         self, audio: BinaryIO, *, language: str | None = None, prompt: str | None = None, temperature: float = 0.0
     ) -> Recognition:
-        """The words of `audio`; a temperature of 0 means as sure as possible, and only then a retry that samples."""
-        # With no temperature given, faster-whisper climbs its own ladder from 0, as OpenAI documents it for a 0.
+        """The words of `audio`; with a temperature of 0, it samples only in a retry."""
+        # Without a temperature, faster-whisper raises it step by step from 0, as OpenAI documents it for a 0.
         sampling = {"temperature": temperature} if temperature else {}
         with self._lock:
             model = self._model()
@@ -65,7 +66,7 @@ class WhisperRecogniser:
             segments, info = model.transcribe(
                 samples,
                 language=language,
-                # As an initial prompt it would be one of the first window alone.
+                # An initial prompt would apply to the first window alone.
                 hotwords=prompt or None,
                 beam_size=self._files.beam_size,
                 clip_timestamps=[time for window in windows(speech) for time in window],
@@ -76,7 +77,7 @@ class WhisperRecogniser:
             # The segments are a generator: the work happens while it is read, so inside the lock.
             heard = list(segments)
         return Recognition(
-            # Joined as they are: a segment brings its own space along, in languages that have one.
+            # Joined unchanged: a segment begins with its own space, in languages that have spaces.
             text="".join(part.text for part in heard).strip(),
             segments=tuple(_parts(heard, speech)),
             language=str(info.language),
@@ -84,7 +85,7 @@ class WhisperRecogniser:
         )
 
     def tokens(self, text: str) -> list[str]:
-        """Whisper's own tokens; where one holds only a part of a character, the first of them gets it."""
+        """Whisper's own tokens; a character that several of them share goes to the first."""
         with self._lock:
             encoding = self._model().hf_tokenizer.encode(text, add_special_tokens=False)
         return pieces(text, [end for _, end in encoding.offsets])
@@ -96,7 +97,7 @@ class WhisperRecogniser:
 
 
 def windows(speech: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Stretches of speech joined, in order, for as long as a window of the model's holds them; all in seconds."""
+    """Spans of speech, joined in order as long as a window of the model holds them; all in seconds."""
     joined: list[tuple[float, float]] = []
     for start, end in speech:
         if joined and end - joined[-1][0] <= LONGEST_WINDOW_SECONDS:
@@ -107,7 +108,7 @@ def windows(speech: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def pieces(text: str, ends: list[int]) -> list[str]:
-    """`text` cut at `ends`, which are offsets in characters that never fall; joined, the pieces are `text`."""
+    """`text` cut at `ends`, character offsets in ascending order; joined, the pieces are `text`."""
     cuts = [0, *ends[:-1], len(text)] if ends else [0]
     return [text[start:end] for start, end in pairwise(cuts)]
 
@@ -120,7 +121,7 @@ def _samples(audio: BinaryIO) -> "npt.NDArray[np.float32]":
 
 
 def _speech(samples: "npt.NDArray[np.float32]") -> list[tuple[float, float]]:
-    """Where there is speech, in seconds; what is longer than a window is parted at the best place in it."""
+    """The spans of speech, in seconds; one longer than a window is divided at its best place."""
     from faster_whisper.vad import VadOptions, get_speech_timestamps  # noqa: PLC0415 # as in _load
 
     options = VadOptions(
@@ -133,10 +134,10 @@ def _speech(samples: "npt.NDArray[np.float32]") -> list[tuple[float, float]]:
 
 
 def _parts(heard: Iterable["WhisperSegment"], speech: list[tuple[float, float]]) -> Iterator[Segment]:
-    """The model's segments, parted where one goes on after a pause."""
+    """The model's segments, divided where one goes on after a pause."""
     starts = [start for start, _ in speech]
     for segment in heard:
-        if not segment.words:  # marks alone, which nobody says
+        if not segment.words:  # punctuation alone
             yield Segment(float(segment.start), float(segment.end), segment.text.strip())
             continue
         for _, group in groupby(segment.words, lambda word: bisect_right(starts, (word.start + word.end) / 2)):
@@ -147,7 +148,7 @@ def _parts(heard: Iterable["WhisperSegment"], speech: list[tuple[float, float]])
 
 def _load(files: ModelFiles, cache: Path) -> "WhisperModel":
     try:
-        # Imported here: the stand-in's servers are up a second sooner, and a missing package can be told of.
+        # Imported here: servers with the stub start a second faster, and a missing package is an error with advice.
         import ctranslate2  # noqa: PLC0415 # as above
         from faster_whisper import WhisperModel  # noqa: PLC0415
     except ImportError as error:

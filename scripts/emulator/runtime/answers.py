@@ -1,7 +1,7 @@
-"""The HTTP answer that the platform makes of what a handler returned; pure: it never talks to anybody.
+"""The HTTP answer that the platform makes of a handler's return value; pure, without I/O.
 
-Two programs have a hand in it, and both leave their marks: the Python sub-runtime turns the value into text
-(`text_of`), the core, written in Go, reads that text as a record of status, headers and body (`answer_of`).
+Two programs take part, and both leave their marks: the Python sub-runtime turns the value into text (`text_of`); the
+core, written in Go, reads that text as a record of status, headers and body (`answer_of`).
 """
 
 import json
@@ -19,20 +19,20 @@ from emulator.runtime.header_names import canonical_name
 
 CORS_HEADERS = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "Content-Type"}
 
-# Go's server panics over a status that is no three digits, and one below 200 is no final answer.
+# Go's server panics over a status without three digits, and one below 200 is not a final answer.
 FINAL_STATUSES = range(200, 1000)
 STATUSES_WITHOUT_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
-# Go's words for a body that `isBase64Encoded` does not fit; those of other types and places differ in their end.
+# Go's messages for a body that `isBase64Encoded` does not fit; those for other types and places end differently.
 NOT_A_STRING = "json: cannot unmarshal object into Go value of type string"
 NOT_BASE64 = "illegal base64 data at input byte 0"
 
-# The server that sends the answer sets these itself.
+# The server that sends the answer sets these.
 _FRAMING_HEADERS = frozenset({"Connection", "Content-Length", "Transfer-Encoding"})
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
-# Go looks at so many bytes of a body without a content type; any of these among them, and it is no text.
+# The bytes of a body without a content type that Go examines; with any of these among them, it is not text.
 _SNIFFED_BYTES = 512
 _BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _HTML = re.compile(
@@ -43,7 +43,7 @@ _HTML = re.compile(
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back to the client; header names are canonical, their values latin-1 as HTTP wants them."""
+    """The answer to the client; header names are canonical, values latin-1 as in HTTP."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -51,9 +51,9 @@ class Answer:
 
 
 def text_of(returned: object) -> str:
-    """What the sub-runtime sends to the core for a handler's return value: a str as it is, else Flask's JSON.
+    """The sub-runtime's text for a handler's return value: a str unchanged, anything else as Flask's JSON.
 
-    Raises `TypeError` or `ValueError` for what Flask's JSON cannot hold: bytes, a set, keys of several types.
+    Raises `TypeError` or `ValueError` for values that Flask's JSON cannot hold: bytes, a set, keys of several types.
     """
     if isinstance(returned, str):
         return returned
@@ -63,15 +63,15 @@ def text_of(returned: object) -> str:
 def answer_of(text: str) -> Answer:
     """The answer that the core makes of the sub-runtime's `text`.
 
-    A JSON object whose fields have the right types is a record. Anything else is the body itself, with 200; so is a
-    record that has neither a status nor a body.
+    A JSON object whose fields have the right types is a record. Anything else is the body itself, with status 200; so
+    is a record that has neither a status nor a body.
     """
     record = _json_object(text)
     has_either = record.get("statusCode") is not None or "body" in record
     whole = not (has_either and _is_well_typed(record))
     status: int = HTTPStatus.OK if whole or record.get("statusCode") is None else record["statusCode"]
     if status not in FINAL_STATUSES:
-        return error_answer(HTTPStatus.BAD_GATEWAY, f"The function answered with a status that is none: {status}")
+        return error_answer(HTTPStatus.BAD_GATEWAY, f"The function answered with an impossible status: {status}")
 
     raw_body = text if whole else _raw_body(record)
     if record.get("isBase64Encoded") is True:
@@ -93,13 +93,13 @@ def answer_of(text: str) -> Answer:
 
 
 def error_answer(status: int, message: str) -> Answer:
-    """An error of the platform's own, in the form of Go's `http.Error`: plain text that ends with a line feed."""
+    """An error of the platform, in the form of Go's `http.Error`: plain text that ends with a line feed."""
     headers = CORS_HEADERS | {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
     return Answer(status, headers, _utf8(f"{message}\n"))
 
 
 def _json_object(text: str) -> dict[str, Any]:
-    """`text` as a JSON object; empty when it is none, as NaN and Infinity make it."""
+    """`text` as a JSON object; empty when it is not one, for example because of NaN or Infinity."""
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
     except ValueError:
@@ -119,13 +119,13 @@ def _is_well_typed(record: Mapping[str, Any]) -> bool:
         headers_fit = headers is None
     return (
         headers_fit
-        and type(record.get("statusCode")) in {int, type(None)}  # not isinstance: a bool is an int, here alone
+        and type(record.get("statusCode")) in {int, type(None)}  # not isinstance: a bool would be an int
         and type(record.get("isBase64Encoded")) in {bool, type(None)}
     )
 
 
 def _header_value(value: object) -> str | None:
-    """A header's value as text, or nothing when its type is a wrong one; a list of one string is documented to work."""
+    """A header's value as text; None for a wrong type; a list of one string is documented to work."""
     if value is None:
         return ""
     if isinstance(value, list) and len(value) == 1:
@@ -146,12 +146,12 @@ def _headers(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _raw_body(record: Mapping[str, Any]) -> str:
-    """The body as the JSON text that it is in the record; nothing when there is none."""
+    """The body as it stands in the record's JSON text; empty when there is none."""
     return json.dumps(record["body"], separators=(",", ":")) if "body" in record else ""
 
 
 def _passed_on(body: bytes) -> bytes:
-    """`body` as the core writes it: taken for a JSON string when it starts like one, and lost when it is none."""
+    """`body` as the core writes it: read as a JSON string when it starts like one, and lost when it is not one."""
     if not body.startswith(b'"'):
         return body
     return _utf8(_json_string(events.text_of(body)) or "")
@@ -166,12 +166,12 @@ def _json_string(text: str) -> str | None:
 
 
 def _utf8(text: str) -> bytes:
-    """`text` as UTF-8, a surrogate without its other half becoming U+FFFD, as Go's JSON has it."""
+    """`text` as UTF-8; half of a surrogate pair becomes U+FFFD, as in Go's JSON."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def _sniffed_type(body: bytes) -> str:
-    """The content type that Go's server finds for a body without one; of its table, what tells text from the rest."""
+    """The content type that Go's server detects for a body without one; the part of its table that separates text."""
     start = body[:_SNIFFED_BYTES]
     if _HTML.match(start):
         return "text/html; charset=utf-8"

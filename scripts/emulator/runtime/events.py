@@ -1,6 +1,6 @@
-"""The event that the platform's core makes of a request; pure: it never talks to anybody.
+"""The event that the platform's core makes of a request; pure, without I/O.
 
-The core is written in Go and hands the event over as JSON, which decides what becomes of bytes that are no text.
+The core is written in Go and passes the event on as JSON, which decides what becomes of bytes that are not text.
 """
 
 import re
@@ -11,10 +11,10 @@ from urllib.parse import unquote_to_bytes
 
 from emulator.runtime.header_names import canonical_name
 
-# Go's server takes these out of the headers: they tell of the connection, and of the message's framing.
+# Go's server removes these headers: they are about the connection, and the message's framing.
 NOT_PASSED_ON = frozenset({"Host", "Trailer", "Transfer-Encoding"})
 
-# What `surrogateescape` makes of a byte that is no UTF-8: one lone surrogate each, and nothing else becomes one.
+# `surrogateescape` makes one lone surrogate of each byte that is not UTF-8, and of nothing else.
 _INVALID_BYTE = re.compile("[\udc80-\udcff]")
 _SCHEME_AND_AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?]*")
 _MALFORMED_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -24,10 +24,10 @@ _BASE64_QUANTUM = 4
 
 @dataclass(frozen=True)
 class ReceivedRequest:
-    """A request as it came over the wire.
+    """A request as it arrived.
 
-    `target` is the request line's, undecoded; `headers` are in their order, duplicates included, their values as
-    latin-1; `body` is what arrived of it.
+    `target` is that of the request line, undecoded; `headers` are in order, duplicates included, values as latin-1;
+    `body` is the part of it that arrived.
     """
 
     method: str
@@ -37,7 +37,7 @@ class ReceivedRequest:
 
 
 def event_of(request: ReceivedRequest) -> dict[str, Any]:
-    """The event that the handler sees for `request`, before the platform's ingress adds its headers."""
+    """The handler's event for `request`, before the platform's ingress adds its headers."""
     path, query = _path_and_query(request.target)
     body = text_of(request.body)
     event: dict[str, Any] = {
@@ -63,12 +63,12 @@ def event_of(request: ReceivedRequest) -> dict[str, Any]:
         "body": body,
     }
     if is_base64(body):
-        event["isBase64Encoded"] = True  # the core leaves the key out rather than say false
+        event["isBase64Encoded"] = True  # the core leaves the key out instead of false
     return event
 
 
 def text_of(data: bytes) -> str:
-    """`data` as Go's JSON writes it: UTF-8, each byte that is not part of any becoming one U+FFFD."""
+    """`data` as Go's JSON writes it: UTF-8; each byte that is not part of any becomes one U+FFFD."""
     return _INVALID_BYTE.sub("\N{REPLACEMENT CHARACTER}", data.decode("utf-8", "surrogateescape"))
 
 
@@ -84,7 +84,7 @@ def _last_values(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _path_and_query(target: str) -> tuple[str, str]:
-    # A fragment is never sent, so `#` is a character like any other; an absolute target is what a proxy is asked for.
+    # A fragment is never sent, so `#` is an ordinary character; an absolute target is a request to a proxy.
     absolute = _SCHEME_AND_AUTHORITY.match(target)
     path, _, query = target[absolute.end() if absolute else 0 :].partition("?")
     return text_of(unquote_to_bytes(path)), query
@@ -94,7 +94,7 @@ def _parameters(query: str) -> dict[str, str]:
     parameters = {}
     for pair in query.split("&"):
         if not pair or ";" in pair or _MALFORMED_ESCAPE.search(pair):
-            continue  # Go's url.ParseQuery reports these as errors, which the core does not look at
+            continue  # Go's url.ParseQuery reports these as errors, which the core ignores
         name, _, value = pair.partition("=")
         parameters[_unescaped(name)] = _unescaped(value)
     return dict(sorted(parameters.items()))

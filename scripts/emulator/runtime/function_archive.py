@@ -1,4 +1,4 @@
-"""Unpacks the archive of a function as the platform does: within its limits, into a folder that nobody writes to."""
+"""Unpacks the archive of a function as the platform does: within its limits, into a read-only folder."""
 
 import re
 import zipfile
@@ -18,8 +18,7 @@ READ_ONLY_FILE = 0o444
 READ_ONLY_FOLDER = 0o555
 OWN_FOLDER = 0o755
 
-# An extension module that is for one Python, one system and one libc says so before its `.so`, which Python takes for
-# one of its own too.
+# The name of an extension module for one Python, system and libc says so before its `.so`; Python ignores that.
 _FOR_ONE_MACHINE = re.compile(r"\.cpython-[^./]*\.so$")
 
 
@@ -29,10 +28,10 @@ class ArchiveRefusedError(ServerFailedError):
 
 @contextmanager
 def unpacked(archive: Path, folder: Path) -> Iterator[Path]:
-    """The new `folder` with what is in `archive`, both files and folders read-only, until the end of the context.
+    """The new `folder` with the content of `archive`, files and folders read-only, until the end of the context.
 
-    To root nothing is read-only, here as everywhere; so that Python leaves no bytecode beside a module even then, its
-    `-B` is for whoever runs what is in there. Raises `ArchiveRefusedError`.
+    Nothing is read-only for root; run Python with `-B` in it, so that it leaves no bytecode beside a module even then.
+    Raises `ArchiveRefusedError`.
     """
     try:
         with zipfile.ZipFile(archive) as content:
@@ -46,7 +45,7 @@ def unpacked(archive: Path, folder: Path) -> Iterator[Path]:
         folder.chmod(READ_ONLY_FOLDER)
         yield folder
     finally:
-        # Whoever removes the folder has to be able to.
+        # The folder has to be removable.
         folder.chmod(OWN_FOLDER)
         for path in folder.rglob("*"):
             if path.is_dir():
@@ -66,5 +65,5 @@ def _check(archive: Path, content: zipfile.ZipFile) -> None:
     foreign = [name for name in names if (tag := _FOR_ONE_MACHINE.search(name)) and tag[0] not in EXTENSION_SUFFIXES]
     if foreign:
         raise ArchiveRefusedError(
-            f"{archive} is built for another machine, to judge by {foreign[0]}: make one with scripts/build --local"
+            f"{archive} is built for another machine ({foreign[0]}): make one with scripts/build --local"
         )

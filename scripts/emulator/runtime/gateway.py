@@ -1,7 +1,7 @@
-"""The platform's core: takes requests, hands them to the function as events, and makes answers of what it returns.
+"""The platform's core: takes requests, passes them to the function as events, and answers with what it returns.
 
-It is the official local emulator (`scaleway-functions-python`), with those of its steps put right that differ from
-the platform; each override says in what.
+It is the official local emulator (`scaleway-functions-python`), with the steps corrected that differ from the platform;
+each override says how.
 """
 
 import hmac
@@ -25,7 +25,7 @@ PAYLOAD_TOO_LARGE = f"Request payload too large, max payload size = {MAX_CONTENT
 HANDLER_FAILED = "An error occured during handler execution: "
 SUB_RUNTIME_DOWN = "too many retries, sub-runtime server did not come up in 10ms seconds"  # sic: ten seconds are meant
 
-# The platform's own words for these two are not known.
+# The platform's own texts for these two are not known.
 FORBIDDEN = "This function is private: X-Auth-Token is missing or wrong"
 NO_FREE_INSTANCE = "All instances of the function are busy"
 
@@ -47,9 +47,9 @@ def create_app(
     retry_seconds: float,
     kill_after_seconds: KillAfter = never,
 ) -> flask.Flask:
-    """The WSGI application in front of `instances` at `socket_path`; see `FunctionServer` for what the rest means.
+    """The WSGI application in front of `instances` at `socket_path`; `FunctionServer` explains the other arguments.
 
-    `kill_after_seconds` tells of a request, by its WSGI `environ`, when in its run the instance is to be killed.
+    `kill_after_seconds` decides for a request, by its WSGI `environ`, when in its run the instance is killed.
     """
     invoker = FunctionInvoker(
         Path(socket_path),
@@ -67,7 +67,7 @@ def create_app(
 
 
 class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
-    """The official emulator's way of a request, with a function in other processes in place of a callable in this."""
+    """The official emulator's handling of a request, with a function in other processes instead of a callable."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
         self._kill_after_seconds = kill_after_seconds
 
     def dispatch_request(self, *_args: object, **_kwargs: object) -> flask.Response:
-        """One request, from the wire and back: the official steps, around the platform's event and context."""
+        """One request: the official steps, around the platform's event and context."""
         self.emulate_core_preprocess(flask.request)
         event = self.format_event(flask.request)
         sub_response = self.emulate_subruntime(event, self._context)
@@ -92,7 +92,7 @@ class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
         return self.resp_record_to_flask_response(record)
 
     def emulate_core_preprocess(self, req: flask.Request) -> None:
-        """Refuse what the platform refuses, where the official emulator only warns."""
+        """Refuse requests that the platform refuses; the official emulator only warns."""
         if self._private_token is not None:
             given = dict(received_headers(req.environ)).get("X-AUTH-TOKEN", "")
             if not hmac.compare_digest(given.encode("latin-1"), self._private_token.encode()):
@@ -102,7 +102,7 @@ class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
 
     def format_event(self, req: flask.Request) -> dict[str, Any]:
         """The platform's event, then the ingress's headers as the official emulator adds them."""
-        environ = req.environ  # Flask's own view of a request has its method in capitals and its path tidied
+        environ = req.environ  # Flask's view of a request has the method in capitals and the path normalised
         received = events.ReceivedRequest(
             method=environ["REQUEST_METHOD"],
             target=environ["RAW_URI"],
@@ -118,7 +118,7 @@ class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
         return event
 
     def emulate_subruntime(self, event: dict[str, Any], context: dict[str, Any]) -> SubRuntimeAnswer:
-        """Run the handler in an instance, one request at a time in each, instead of here, in this thread."""
+        """Run the handler in an instance, one request at a time in each, instead of in this thread."""
         try:
             return self._invoker.invoke(
                 event, context, kill_after_seconds=self._kill_after_seconds(flask.request.environ)
@@ -129,7 +129,7 @@ class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
             self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, SUB_RUNTIME_DOWN)
 
     def emulate_core_postprocess(self, sub_response: SubRuntimeAnswer) -> answers.Answer:
-        """Read the sub-runtime's text as the core does, which loses neither a record without status nor JSON text."""
+        """Read the sub-runtime's text as the core does: it loses neither a record without status nor JSON text."""
         if not sub_response.succeeded:
             return answers.error_answer(HTTPStatus.INTERNAL_SERVER_ERROR, HANDLER_FAILED + sub_response.text)
         return answers.answer_of(sub_response.text)
@@ -143,13 +143,13 @@ class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
         return response
 
     def _read_body(self, req: flask.Request) -> bytes:
-        """What arrives of the body; the platform runs the handler with a part of it, too."""
+        """The part of the body that arrives; the platform runs the handler with a part of it, too."""
         stream = req.environ["wsgi.input"]
         try:
             body = stream.read(MAX_CONTENT_LENGTH + 1)
         except (OSError, ParseException):
             body = stream.read(MAX_CONTENT_LENGTH + 1)  # what had arrived before the connection, or the framing, broke
-        if len(body) > MAX_CONTENT_LENGTH:  # it came in chunks, of a length not announced
+        if len(body) > MAX_CONTENT_LENGTH:  # it arrived in chunks, without a length
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, PAYLOAD_TOO_LARGE)
         return bytes(body)
 
@@ -162,5 +162,5 @@ class Gateway(LocalFunctionServer):  # type: ignore[misc] # it has no types
 
     def __init__(self, core: Core) -> None:
         super().__init__()
-        # Before Flask's routing, which knows methods that are not allowed, slashes to merge and paths to redirect.
+        # Before Flask's routing, which refuses methods, merges slashes and redirects paths.
         self.app.before_request(core.dispatch_request)

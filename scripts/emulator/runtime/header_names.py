@@ -1,4 +1,4 @@
-"""The one spelling of header names that the platform's core, written in Go, knows: `X-Foo-Bar`."""
+"""The one spelling of header names in the platform's core, which is written in Go: `X-Foo-Bar`."""
 
 
 def canonical_name(name: str) -> str:

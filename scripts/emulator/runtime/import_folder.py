@@ -1,9 +1,9 @@
-"""Makes a folder of what an instance's own servers import, for instances that must not see this environment.
+"""Makes a folder of the modules that an instance's servers import, for instances that must not see this environment.
 
-What is tested from an archive is worth nothing if a dependency that the archive lacks is found in `.venv`. So the
-instances of an archive run without site packages (`python -S`), and import from three places alone: the function's own
-tree, Python's standard library, and this folder, which links to the few modules that serve the function. Those are
-seen by a function in the cloud too, whose runtime is a Flask application.
+A test of an archive proves nothing if a dependency that the archive lacks is found in `.venv`. So the instances of an
+archive run without site packages (`python -S`), and import from three places alone: the function's own tree, Python's
+standard library, and this folder, which links to the few modules that serve the function. A function in the cloud sees
+those, too: its runtime is a Flask application.
 """
 
 import importlib.util
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from emulator.processes import SCRIPTS
 
-# gunicorn, Flask, and what Flask cannot be without. One that is missing here stops the servers at their start.
+# gunicorn, Flask, and what Flask requires. Without one of them, the servers do not start.
 SERVER_MODULES = ("gunicorn", "flask", "werkzeug", "jinja2", "markupsafe", "itsdangerous", "click", "blinker")
 
 

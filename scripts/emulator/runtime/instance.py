@@ -1,7 +1,7 @@
 """The sub-runtime: runs a function's handler, one request at a time, on the main thread of a gunicorn sync worker.
 
-Like the platform's, it is a Flask application that imports the handler inside a request, and trusts nobody but the
-core (`emulator.runtime.gateway`), which is the only one to reach its socket.
+Like the platform's, it is a Flask application that imports the handler inside a request, and trusts the core
+(`emulator.runtime.gateway`), which alone reaches its socket.
 """
 
 import importlib
@@ -28,14 +28,14 @@ IMPORT_FAILED = (
 
 
 class HandlerImportError(Exception):
-    """The handler cannot be imported; what went wrong is in the log, as on the platform."""
+    """The handler cannot be imported; the log says why, as on the platform."""
 
 
 def create_app(*, folder: str) -> flask.Flask:
     """The application that runs the handler of `folder`, the path of a function's folder."""
-    # First on the path, as on the platform, but only now: what serves this application is imported by then, and
-    # dependencies built for the platform's musl cannot take its place. The emulator's own package stays on the path
-    # behind them, since this very module comes from there; a function that has an `emulator` would get this one.
+    # First on the path, as on the platform, but only now: the modules that serve this application are imported, and
+    # dependencies built for the platform's musl cannot replace them. The emulator's own package stays on the path after
+    # them, since this module comes from there; a function with a package `emulator` would get this one.
     sys.path[:0] = [folder, str(Path(folder) / DEPENDENCIES_FOLDER)]
     if isinstance(sys.stdout, TextIOWrapper):
         # On a terminal each line would appear at once; the platform's log is a pipe.
@@ -55,13 +55,13 @@ def _run() -> tuple[str, int]:
         doom.start()
     try:
         returned = _handler()(invocation["event"], invocation["context"])
-    except Exception as error:  # noqa: BLE001 - the platform catches everything here, and tells the client, not the log
+    except Exception as error:  # noqa: BLE001 - the platform catches everything here, and answers with it, without a log line
         return str(error), 500
     finally:
         sys.stdout.flush()
         if kill_after is not None:
             _die()
-    # A value that is no JSON fails outside of the guard above, on the platform too: a traceback, and Flask's own 500.
+    # A value that is not JSON fails outside of the guard above, as on the platform: a traceback, and Flask's own 500.
     return answers.text_of(returned), 200
 
 
@@ -74,6 +74,6 @@ def _handler() -> Any:
     importlib.invalidate_caches()
     try:
         return getattr(importlib.import_module(HANDLER_MODULE), HANDLER_FUNCTION)
-    except Exception as error:  # a module may raise anything, and the platform has one text for all of it
-        print(error)  # what the platform leaves in the log, in place of a traceback
+    except Exception as error:  # a module may raise anything; the platform has one text for all of it
+        print(error)  # the platform logs this instead of a traceback
         raise HandlerImportError(IMPORT_FAILED) from error

@@ -1,4 +1,4 @@
-"""The way from the gateway to the function's instances: a bounded queue, then a Unix socket."""
+"""The path from the gateway to the function's instances: a bounded queue, then a Unix socket."""
 
 import http.client
 import json
@@ -25,18 +25,18 @@ class SubRuntimeDownError(Exception):
 
 @dataclass(frozen=True)
 class SubRuntimeAnswer:
-    """What an instance sent: whether the handler came to its end, and the text that it gave, or the error's."""
+    """An instance's answer: whether the handler ended normally, and its text, or the error's."""
 
     succeeded: bool
     text: str
 
 
 class FunctionInvoker:
-    """Hands one request at a time to each of `instances` that listen together at `socket_path`.
+    """Passes one request at a time to each of `instances` that listen together at `socket_path`.
 
     `queue_limit` requests may wait, each for `queue_timeout_seconds`. When an instance ends during a request, the
-    platform goes on trying to reach it for `retry_seconds` before it gives up, and so does this: the instance counts
-    as busy for as long. The handler never gets a request twice.
+    platform tries to reach it for `retry_seconds` before it gives up, and so does this: the instance counts as busy
+    until then. The handler never gets a request twice.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Passes the log of the function's instances on, and remembers its latest lines."""
+"""Passes on the log of the function's instances, and remembers its latest lines."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import threading
 from collections import deque
 
 REMEMBERED_LINES = 1000
-# What is shown of a line; the rest of it is passed on all the same.
+# The remembered part of a line; all of it is passed on.
 SHOWN_CHARACTERS = 2000
 
 
@@ -30,7 +30,7 @@ class LogLines:
     def _run(self) -> None:
         with os.fdopen(self._source, "rb") as lines:
             for line in lines:
-                # Written at once, and as it is: what follows it may take down the process that wrote it.
+                # Written at once and unchanged: the process that wrote it may end at any moment.
                 sys.stderr.buffer.write(line)
                 sys.stderr.buffer.flush()
                 with self._lock:

@@ -1,4 +1,4 @@
-"""Remembers what the function was asked, whoever asked, and loses answers on demand: WSGI around the gateway."""
+"""Remembers the requests to the function, and loses answers on demand: WSGI around the gateway."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ from emulator.state.platform_state import RequestRecord, Trigger
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-# Where in WSGI's `environ` the gateway finds who asks.
+# The key in WSGI's `environ` of a request's sender.
 TRIGGER = "emulator.trigger"
 
 REMEMBERED_REQUESTS = 200
@@ -24,8 +24,8 @@ REMEMBERED_REQUESTS = 200
 class Activity:
     """The WSGI application around `gateway`; safe to use from several threads.
 
-    The gateway makes an answer as a whole, so that it can be held back here until it is known that it is sent.
-    A trigger of the platform asks as every client does. To be told apart, it announces the id of its request first.
+    The gateway makes an answer as a whole, so that it can be held back here until it is certain that it is sent. A
+    trigger calls like every client; to be recognised, it announces the id of its request first.
     """
 
     def __init__(self, gateway: "WSGIApplication", faults: PlatformFaults) -> None:
@@ -43,12 +43,12 @@ class Activity:
         return request_id
 
     def records(self) -> tuple[RequestRecord, ...]:
-        """The latest requests that are answered, newest first."""
+        """The latest answered requests, newest first."""
         with self._lock:
             return tuple(reversed(self._records))
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Have the gateway answer, and remember that it did."""
+        """Let the gateway answer, and remember it."""
         began, started = time.time(), time.monotonic()
         trigger = environ[TRIGGER] = self._trigger(environ)
         answered: list[tuple[str, list[tuple[str, str]]]] = []
@@ -64,7 +64,7 @@ class Activity:
             status = lost.status
             line, headers, body = f"{status or 500} Lost", [("Content-Length", "0")], ()
             if status is None:
-                reset(environ["gunicorn.socket"])  # and nobody is there to read the rest
+                reset(environ["gunicorn.socket"])  # there is no reader for the rest
         start_response(line, headers)
         record = RequestRecord(
             time=began,

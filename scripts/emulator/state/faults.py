@@ -1,4 +1,4 @@
-"""The faults that can be ordered from the platform itself: what they are, and which request meets which."""
+"""The faults of the platform that can be ordered, and which request meets which."""
 
 import threading
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from emulator.state.platform_state import FaultState, Trigger
 
 
 class PlatformFaultKind(StrEnum):
-    """What goes wrong: an instance is killed, a message comes twice at once, an answer gets lost."""
+    """The kind of fault: an instance is killed, a message delivered twice at once, an answer lost."""
 
     KILL = "kill"
     DOUBLE = "double"
@@ -21,11 +21,11 @@ class PlatformFaultKind(StrEnum):
 
 
 class PlatformFault(BaseModel):
-    """An order: requests that come by `trigger` (any, where `None`) meet this fault, `count` of them (`None`: no end).
+    """An order: requests of `trigger` (any, where `None`) meet this fault, `count` of them (`None`: no end).
 
-    Each one that matches is struck with the probability `share`, drawn by a generator of its own that starts at `seed`.
-    `kill` strikes at a moment drawn from the first `seconds` of the handler's run, or at its end when that comes
-    earlier. `lose` breaks the connection after the handler has run, or, with a `status`, sends that one instead.
+    Each matching request meets it with the probability `share`, drawn by a generator of its own that starts at `seed`.
+    `kill` happens at a random moment of the first `seconds` of the handler's run, or at its end if that is earlier.
+    `lose` breaks the connection after the handler has run, or, with a `status`, sends that one instead.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -51,31 +51,31 @@ class PlatformFault(BaseModel):
 
 @dataclass(frozen=True)
 class Strike:
-    """What one request meets: a kill after so many seconds of the handler's run, or this status (`None`: a reset)."""
+    """The fault of one request: a kill after this many seconds of the handler, or this status (`None`: a reset)."""
 
     after_seconds: float
     status: int | None
 
 
 class PlatformFaults:
-    """The orders that are still open, each with its own dice; safe to use from several threads."""
+    """The open orders, each with its own random generator; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: list[_Order] = []
 
     def add(self, fault: PlatformFault) -> None:
-        """Put an order behind those that are open."""
+        """Add an order after the open ones."""
         with self._lock:
             self._open.append(_Order(fault))
 
     def clear(self) -> None:
-        """From now on nothing goes wrong."""
+        """End all faults."""
         with self._lock:
             self._open.clear()
 
     def take(self, kind: PlatformFaultKind, trigger: Trigger) -> Strike | None:
-        """What a request meets of this kind, counted down: by the oldest open order that strikes."""
+        """The fault of this kind for a request, by the oldest open order that applies; it is counted down."""
         with self._lock:
             struck = next((order for order in self._open if order.strikes(kind, trigger)), None)
             if struck is None:
@@ -93,12 +93,12 @@ class PlatformFaults:
 
 
 class _Order:
-    """An open order: what is left of it, and where its dice are."""
+    """An open order, the number of times that are left, and its random generator."""
 
     def __init__(self, fault: PlatformFault) -> None:
         self.fault = fault
         self.left = fault.count
-        self.dice = Random(fault.seed)  # noqa: S311 # a run that can be repeated is what it is for
+        self.dice = Random(fault.seed)  # noqa: S311 # for runs that can be repeated
 
     def strikes(self, kind: PlatformFaultKind, trigger: Trigger) -> bool:
         fault = self.fault

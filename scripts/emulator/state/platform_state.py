@@ -1,6 +1,6 @@
-"""What `GET /_emulator/platform` answers: the local platform at one moment, as JSON with exactly these names.
+"""The answer of `GET /_emulator/platform`: the local platform at one moment, as JSON with exactly these names.
 
-It is what the page's second tab is drawn from. Times are seconds since 1970, UTC; it never holds a secret.
+The page's second tab is drawn from it. Times are seconds since 1970, UTC; it never holds a secret.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Trigger = Literal["http", "queue", "cron"]
 
 @dataclass(frozen=True)
 class RequestRecord:
-    """A request that the function was asked: when it came, by whom, what was answered, and how long that took.
+    """A request to the function: when it arrived, its sender, the answer, and how long that took.
 
     `status` is `None` where the client got no answer, because a fault broke its connection.
     """
@@ -35,7 +35,7 @@ class InstanceState:
 
 @dataclass(frozen=True)
 class ObjectState:
-    """An object of the bucket; the key as it is, the ETag without its quotes."""
+    """An object of the bucket; the key unencoded, the ETag without quotes."""
 
     key: str
     size_bytes: int
@@ -45,7 +45,7 @@ class ObjectState:
 
 @dataclass(frozen=True)
 class BucketState:
-    """The first objects of the bucket by their keys; `truncated` tells that there are more."""
+    """The first objects of the bucket by key; `truncated` means that there are more."""
 
     name: str
     objects: tuple[ObjectState, ...]
@@ -54,10 +54,10 @@ class BucketState:
 
 @dataclass(frozen=True)
 class QueueState:
-    """How many messages wait and are being delivered now; and, since the start, what became of deliveries.
+    """The numbers of messages that wait and are being delivered now; and, since the start, the results of deliveries.
 
-    `delivered` were answered with a status below 300. `redelivered` counts second, third and fourth tries; `dropped`
-    are the messages whose fourth try failed too.
+    `delivered` were answered with a status below 300. `redelivered` counts second, third and fourth attempts; `dropped`
+    are the messages whose fourth attempt failed, too.
     """
 
     name: str
@@ -70,9 +70,9 @@ class QueueState:
 
 @dataclass(frozen=True)
 class CronState:
-    """A schedule of `serverless.yml`: what it sends, when next, and when it last did (`None`: not yet).
+    """A schedule of `serverless.yml`: its input, its next time, and its last one (`None`: not yet).
 
-    `POST /_emulator/cron/<number>/fire` has it send now; `last_status` is what the function answered.
+    `POST /_emulator/cron/<number>/fire` fires it now; `last_status` is the status of the function's answer.
     """
 
     number: int
@@ -86,7 +86,7 @@ class CronState:
 
 @dataclass(frozen=True)
 class FaultState:
-    """An order that is still open; `left` is how often it will strike, `None` for no end."""
+    """An open order; `left` is the number of times that are left, `None` for no end."""
 
     fault: Literal["kill", "double", "lose"]
     left: int | None
@@ -95,7 +95,7 @@ class FaultState:
 
 @dataclass(frozen=True)
 class PlatformState:
-    """The whole; requests are newest first, `log` has the latest lines of the function's instances, oldest first."""
+    """Everything; requests are newest first, `log` has the latest lines of the function's instances, oldest first."""
 
     function_url: str
     requests: tuple[RequestRecord, ...]

@@ -1,1 +1,4 @@
-"""Object Storage and Queues on this machine."""
+"""Object Storage and Queues on this machine.
+
+Never here: triggers, or what is in the objects.
+"""

@@ -1,7 +1,7 @@
-"""Object Storage and Queues on this machine: moto's S3 and SQS, behind what Scaleway has and moto has not.
+"""Object Storage and Queues on this machine: moto's S3 and SQS, behind what Scaleway has and moto lacks.
 
-That is: credentials that are checked, writes that are decided one after the other, uploads that are announced from the
-start, and objects that outlive the server where they are asked to.
+That is: credentials that are checked, writes that are decided one after the other, uploads that are reported from the
+start, and objects that outlive the server if required.
 """
 
 import io
@@ -28,23 +28,23 @@ from emulator.storage.signatures import S3, is_signed, service_of
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-# What a bucket tells of, as with an S3 notification: an upload of any kind, and a removal.
+# The events of a bucket, as in an S3 notification: an upload of any kind, and a removal.
 ANNOUNCED_EVENTS = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
 
 # A body up to here stays in memory while its signature is checked; a longer one is a file meanwhile.
 MAX_BODY_IN_MEMORY_BYTES = 8 * 1024 * 1024
-# SQS takes 1 MiB a message; a body of it is JSON or a form, and is hashed when its signature is checked.
+# SQS takes 1 MiB a message; its body is JSON or a form, and is hashed when its signature is checked.
 MAX_HASHED_BODY_BYTES = 16 * 1024 * 1024
 
 FORM = "application/x-www-form-urlencoded"
 
-REFUSED = "The access key does not exist here, or the signature is not by its secret key"
+REFUSED = "The access key does not exist here, or the signature was not made with its secret key"
 
 
 def create_app(*, bucket: str, queue: str, region: str, folder: str | None = None) -> "WSGIApplication":
     """The server with one `bucket`, whose uploads and removals go to the `queue` as S3 records.
 
-    `folder` is where the objects are kept. The credentials are read from the environment variables
+    `folder` keeps the objects. The credentials are read from the environment variables
     `EMULATED_STORAGE_ACCESS_KEY` and `EMULATED_STORAGE_SECRET_KEY`. Raises `StorageFolderError`.
     """
     storage: S3Backend = s3_backends[ACCOUNT]["aws"]
@@ -54,7 +54,7 @@ def create_app(*, bucket: str, queue: str, region: str, folder: str | None = Non
     if kept is not None:
         _load(kept, storage, region)
     announced_to = sqs_backends[ACCOUNT][region].create_queue(queue, {}).queue_arn
-    # Only now: what was kept is not announced anew. Setting it leaves a test event in the queue, which nobody needs.
+    # Only now: kept objects are not reported again. Setting it leaves a test event in the queue, which is removed.
     configuration = {"Queue": announced_to, "Event": ANNOUNCED_EVENTS}
     storage.put_bucket_notification_configuration(bucket, {"QueueConfiguration": [configuration]})
     sqs_backends[ACCOUNT][region].purge_queue(queue)
@@ -65,9 +65,9 @@ def create_app(*, bucket: str, queue: str, region: str, folder: str | None = Non
 class CheckedStorage:
     """The WSGI application in front of moto's.
 
-    moto finds out whether a conditional write may happen and then writes, and it rewrites a queue's list of messages,
-    with nothing to hold off another thread; so it gets one request at a time. The exception is a receiver, which waits
-    for messages and loses none.
+    moto checks whether a conditional write may happen and then writes, and it rewrites a queue's list of messages,
+    without a lock; so it gets one request at a time. The exception is a receiver, which waits for messages and loses
+    none.
     """
 
     def __init__(
@@ -84,9 +84,9 @@ class CheckedStorage:
         self._turn = threading.Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Check, wait for the turn, ask moto, keep what changed."""
+        """Check the request, wait for its turn, pass it to moto, keep the changes."""
         method = environ["REQUEST_METHOD"]
-        if method == "OPTIONS":  # a browser asks so before it sends anything, and cannot sign that
+        if method == "OPTIONS":  # a browser's preflight, which it cannot sign
             return self._moto(environ, start_response)
         with SpooledTemporaryFile(MAX_BODY_IN_MEMORY_BYTES) as body:
             size = _take_body(environ, body)
@@ -105,13 +105,13 @@ class CheckedStorage:
                 return answer
 
     def _keep(self, path: str, kept: StorageFolder) -> None:
-        """Keep what a write to `path` changed: one object, or any of a bucket's, as when many are deleted at once."""
+        """Keep the changes of a write to `path`: one object, or any of a bucket, as when many are deleted at once."""
         bucket_name, _, key = unquote(path).removeprefix("/").partition("/")
         bucket = self._storage.buckets.get(bucket_name)
         present = {} if bucket is None else bucket.keys
         for name in [key] if key else {*kept.keys(bucket_name), *present}:
             found = present.get(name)
-            if not isinstance(found, FakeKey):  # there is none, or what marks a version's removal
+            if not isinstance(found, FakeKey):  # there is none, or the marker of a version's removal
                 kept.forget(bucket_name, name)
             elif kept.version(bucket_name, name) != _version(found):
                 etag, modified = _version(found)
@@ -131,7 +131,7 @@ def _load(kept: StorageFolder, storage: S3Backend, region: str) -> None:
             storage.create_bucket(entry.bucket, region)
         found = storage.put_object(entry.bucket, entry.key, entry.body, etag=entry.etag)
         found.set_metadata(dict(entry.metadata), replace=True)
-        found.last_modified = datetime.fromtimestamp(entry.modified)  # noqa: DTZ006 # moto's own are without a zone
+        found.last_modified = datetime.fromtimestamp(entry.modified)  # noqa: DTZ006 # moto's times have no zone
 
 
 def _version(found: FakeKey) -> tuple[str, float]:
@@ -139,7 +139,7 @@ def _version(found: FakeKey) -> tuple[str, float]:
 
 
 def _take_body(environ: "WSGIEnvironment", body: IO[bytes]) -> int:
-    """Read the request's body, so that nobody waits for a slow client; the number of its bytes."""
+    """Read the request's body, so that no other request waits for a slow client; the number of its bytes."""
     source = environ["wsgi.input"]
     while block := source.read(io.DEFAULT_BUFFER_SIZE * 8):
         body.write(block)

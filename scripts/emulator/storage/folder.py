@@ -1,8 +1,8 @@
 """Keeps the objects of the emulated storage between two runs, in one SQLite file of a folder.
 
-One file, since a key may be longer than a file's name, hold any character, and be both an object and the start of
-others. What is kept is the latest version of each object: its bytes, ETag, metadata and time. Tags, multipart uploads
-under way and the queue are not.
+One file, since a key may be longer than a file's name, hold any character, and be both an object and the beginning of
+others. It keeps the latest version of each object: bytes, ETag, metadata and time. Tags, multipart uploads under way
+and the queue are not kept.
 """
 
 import json
@@ -34,7 +34,7 @@ class KeptObject:
 
 
 class StorageFolder:
-    """The objects kept in `folder`, which is made where it does not exist; not for several threads at once.
+    """The objects in `folder`, which is created if needed; not for several threads at once.
 
     Raises `StorageFolderError`.
     """

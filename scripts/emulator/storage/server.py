@@ -1,4 +1,4 @@
-"""Starts the emulated Object Storage and Queues, with credentials made up anew: what commands and tests use."""
+"""Starts the emulated Object Storage and Queues, with new credentials; for commands and tests."""
 
 import http.client
 import os
@@ -16,27 +16,27 @@ from emulator.storage.folder import StorageFolder
 REGION = "fr-par"
 DEFAULT_BUCKET = "recordings"
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-# The name that serverless.yml gives the queue, too.
+# The name of the queue in serverless.yml.
 QUEUE = "uploads"
-# moto's one account; it stands in the address of a queue, as a project does at Scaleway.
+# moto's only account; it is in the address of a queue, as a project is at Scaleway.
 ACCOUNT = "123456789012"
 
-# An upload or a receiver that waits holds a thread; so many may at once.
+# The number of threads: a waiting upload or receiver occupies one.
 THREADS = 32
-# Clients keep connections for longer than gunicorn's 2 s, and would now and then meet one that is just being closed.
+# Clients keep connections for longer than gunicorn's 2 s, and would sometimes use one that is just being closed.
 KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 1
-# The first answer waits for the import of moto, and for what is kept to be loaded.
+# The first answer waits for the import of moto, and for kept objects to be loaded.
 ANSWER_TIMEOUT_SECONDS = 30.0
 
-# The keys go by the environment: a command line can be read by everybody on the machine.
+# Keys are passed in the environment: everybody on the machine can read a command line.
 ACCESS_KEY_VARIABLE = "EMULATED_STORAGE_ACCESS_KEY"
 SECRET_KEY_VARIABLE = "EMULATED_STORAGE_SECRET_KEY"  # noqa: S105 # the name of one
 
 
 @dataclass(frozen=True)
 class StorageAccess:
-    """Where the emulated storage and queue are, and the keys to both."""
+    """The addresses of the emulated storage and queue, and their keys."""
 
     endpoint: str
     region: str
@@ -48,7 +48,7 @@ class StorageAccess:
 
     def client(self, service: str) -> Any:
         """A boto3 client for `s3` or `sqs`."""
-        # Imported here: it takes a fifth of a second, and whoever starts the server alone needs none.
+        # Imported here: it takes a fifth of a second, and starting the server does not need it.
         import boto3  # noqa: PLC0415 # as above
         from botocore.config import Config  # noqa: PLC0415
 
@@ -58,13 +58,13 @@ class StorageAccess:
             region_name=self.region,
             aws_access_key_id=self.access_key,
             aws_secret_access_key=self.secret_key,
-            # A proxy is for the world outside; and one connection for each delivery that may be under way.
+            # No proxy, which is for other hosts; one connection for each delivery that may be under way.
             config=Config(proxies={}, max_pool_connections=THREADS, retries={"total_max_attempts": 1}),
         )
 
     @property
     def function_environment(self) -> Mapping[str, str]:
-        """The settings of the function that say all this."""
+        """The function's settings for them."""
         return {
             "S3_ENDPOINT": self.endpoint,
             "S3_REGION": self.region,
@@ -79,9 +79,9 @@ class StorageAccess:
 class StorageServer(Closing):
     """The emulated Object Storage and Queues on loopback until closed; `port` 0 is any free one.
 
-    It has one `bucket`, whose uploads and removals are told of in one queue; with a `folder`, its objects are kept
-    there. `output` takes what the server prints. It is up only after `wait_until_ready`, so that other servers start at
-    the same time. Raises `ServerFailedError`.
+    It has one `bucket`, whose uploads and removals are reported in one queue; with a `folder`, its objects are kept
+    there. `output` takes the server's output. It is up only after `wait_until_ready`, so that other servers start
+    meanwhile. Raises `ServerFailedError`.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class StorageServer(Closing):
                 f"{bucket!r} cannot be a bucket's name: 3 to 63 small letters, digits, dots and dashes"
             )
         if folder is not None:
-            StorageFolder(folder).close()  # told here, rather than by a worker that ends at its start
+            StorageFolder(folder).close()  # raised here, not by a worker that ends at its start
         bound = bind_port(port)
         self._port = port_of(bound)
         endpoint = f"http://{LOOPBACK}:{self._port}"
@@ -107,7 +107,7 @@ class StorageServer(Closing):
             bucket=bucket,
             queue=QUEUE,
             queue_url=f"{endpoint}/{ACCOUNT}/{QUEUE}",
-            # Scaleway's access keys have this form; the rest of one is capitals and digits.
+            # Scaleway's access keys have this form: the rest is capitals and digits.
             access_key="SCW" + secrets.token_hex(8).upper() + "X",
             secret_key=secrets.token_urlsafe(),
         )
@@ -117,12 +117,19 @@ class StorageServer(Closing):
             f"emulator.storage.app:create_app({names}, folder={kept_in!r})",
             bind=bound,
             arguments=[
-                *("--worker-class", "gthread", "--workers", "1", "--threads", str(THREADS)),  # it is all in memory: one
+                *(
+                    "--worker-class",
+                    "gthread",
+                    "--workers",
+                    "1",
+                    "--threads",
+                    str(THREADS),
+                ),  # the state is in memory: one
                 *("--timeout", "0", "--keep-alive", str(KEEP_ALIVE_SECONDS), "--graceful-timeout", str(GRACE_SECONDS)),
             ],
             environment={
                 **os.environ,
-                "MOTO_ALLOW_NONEXISTENT_REGION": "true",  # those of Scaleway are none to moto
+                "MOTO_ALLOW_NONEXISTENT_REGION": "true",  # moto does not know those of Scaleway
                 ACCESS_KEY_VARIABLE: self.access.access_key,
                 SECRET_KEY_VARIABLE: self.access.secret_key,
             },
@@ -134,7 +141,7 @@ class StorageServer(Closing):
         self._process.wait_until(self._answers)
 
     def begin_closing(self) -> None:
-        """Have the server stop; `close` waits for it."""
+        """Begin to stop the server; `close` waits for it."""
         self._process.begin_closing()
 
     def close(self) -> None:
@@ -142,7 +149,7 @@ class StorageServer(Closing):
         self._process.close()
 
     def _answers(self) -> bool:
-        """Whether there is an answer, of whatever kind: the port is open before the worker is there."""
+        """Whether there is any answer: the port is open before the worker is there."""
         connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=ANSWER_TIMEOUT_SECONDS)
         try:
             connection.request("GET", "/")

@@ -1,6 +1,6 @@
-"""Tells whether a request to the emulated storage or queue carries a right AWS Signature V4; it answers nothing itself.
+"""Checks the AWS Signature V4 of requests to the emulated storage and queue; it answers nothing itself.
 
-The signature is made anew with botocore's own signers and compared: moto looks at none unless it also keeps users and
+The signature is computed with botocore's own signers and compared: moto checks none unless it also manages users and
 their policies.
 """
 
@@ -16,7 +16,7 @@ from botocore.credentials import Credentials
 
 S3 = "s3"
 ALGORITHM = "AWS4-HMAC-SHA256"
-# A presigned address is made before there is a body.
+# A presigned address is created before there is a body.
 CONTENT_HASH = "x-amz-content-sha256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 _SCOPE_PARTS = 5
@@ -25,8 +25,8 @@ _SCOPE_PARTS = 5
 def is_signed(environ: Mapping[str, Any], body: bytes, credentials: Credentials) -> bool:
     """Whether WSGI's `environ`, as gunicorn makes it, is signed with `credentials`, by header or by its query.
 
-    `body` is looked at where the client gave no hash of it, which for S3 it always does. Neither the age of a signature
-    nor the end of a presigned address is checked: here, clocks prove nothing.
+    `body` is hashed where the client sent no hash of it; for S3 it always does. Neither the age of a signature nor the
+    end of a presigned address is checked: clocks prove nothing here.
     """
     claim = _claim(environ)
     if len(claim.scope) != _SCOPE_PARTS or claim.scope[0] != credentials.access_key:
@@ -45,13 +45,13 @@ def is_signed(environ: Mapping[str, Any], body: bytes, credentials: Credentials)
 
 
 def service_of(environ: Mapping[str, Any]) -> str:
-    """The service that a request says it is for, `s3` or `sqs`; what says nothing of it is for S3."""
+    """The service that a request names, `s3` or `sqs`; by default S3."""
     scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].partition(",")[0].split("/")
     return scope[3] if len(scope) == _SCOPE_PARTS else S3
 
 
 class _AsSigned(SigV4Auth):  # type: ignore[misc] # it has no types
-    """A signer that takes the headers that the client signed, whichever those are."""
+    """A signer for the headers that the client signed, whichever those are."""
 
     names: tuple[str, ...] = ()
 
@@ -62,13 +62,13 @@ class _AsSigned(SigV4Auth):  # type: ignore[misc] # it has no types
         return "\n".join(f"{name}:{self._header_value(value)}" for name, value in sorted(headers_to_sign.items()))
 
 
-class _S3AsSigned(_AsSigned, S3SigV4Auth):  # type: ignore[misc] # the same
-    """The same for S3, where a path is signed as it is."""
+class _S3AsSigned(_AsSigned, S3SigV4Auth):  # type: ignore[misc] # it has no types
+    """The same for S3, where a path is signed unchanged."""
 
 
 @dataclass(frozen=True)
 class _Claim:
-    """What a request says of its signature; `target` is its path and query, as far as they are signed."""
+    """A request's statement about its signature; `target` is its path and query, as far as they are signed."""
 
     scope: tuple[str, ...]
     signed_headers: tuple[str, ...]

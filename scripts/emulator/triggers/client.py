@@ -1,16 +1,16 @@
-"""Asks the function as the platform's triggers do: by a plain POST through the gateway, like every client."""
+"""Calls the function as the platform's triggers do: by a plain POST through the gateway, like every client."""
 
 import requests
 
 from emulator.state.activity import Activity
 from emulator.state.platform_state import Trigger
 
-# The triggers' own, by the platform's documentation.
+# The triggers' user agent, by the platform's documentation.
 USER_AGENT = "ScalewayServerlessOrchestrator/1.0"
 
 
 class TriggerClient:
-    """Asks the function at `url` as a trigger does, with the `token` that a private one wants."""
+    """Calls the function at `url` as a trigger does, with the `token` of a private one."""
 
     def __init__(self, url: str, activity: Activity, timeout_seconds: float, token: str | None) -> None:
         self._url = url
@@ -21,7 +21,7 @@ class TriggerClient:
             self._headers["X-Auth-Token"] = token
 
     def __call__(self, body: bytes, *, trigger: Trigger, content_type: str | None = None) -> int | None:
-        """The status of the function's answer, or `None` where there is none."""
+        """The status of the function's answer; `None` without one."""
         headers = {**self._headers, "X-Request-ID": self._activity.announce(trigger)}
         if content_type is not None:
             headers["Content-Type"] = content_type

@@ -1,4 +1,4 @@
-"""The platform's cron: asks the function what a schedule says, when it says so, and never a second time."""
+"""The platform's cron: sends the input of each schedule to the function when it is due, and never retries."""
 
 import json
 import threading
@@ -10,7 +10,7 @@ from emulator.state.platform_state import CronState
 from emulator.triggers.queue import Post
 from emulator.triggers.schedules import Rate, Schedule, read_rate
 
-# The longest sleep, so that a clock that is set does not delay a schedule for long.
+# The longest sleep, so that a change of the clock does not delay a schedule for long.
 MAX_SLEEP_SECONDS = 10.0
 
 
@@ -33,18 +33,18 @@ class CronTrigger(Closing):
             threading.Thread(target=self._run, name="cron", daemon=True).start()
 
     def fire(self, number: int) -> None:
-        """Have a schedule, numbered from 0, ask now; raises `IndexError`."""
+        """Fire a schedule, numbered from 0, now; raises `IndexError`."""
         if number < 0:
             raise IndexError(number)
         entry = self._entries[number]
         threading.Thread(target=self._ask, args=(entry,), daemon=True).start()
 
     def states(self) -> tuple[CronState, ...]:
-        """The schedules, in their order."""
+        """The schedules, in order."""
         return tuple(self._state(number, entry) for number, entry in enumerate(self._entries))
 
     def close(self) -> None:
-        """Fire nothing any more."""
+        """Stop firing."""
         self._closed.set()
 
     def _state(self, number: int, entry: "_Entry") -> CronState:
@@ -72,7 +72,7 @@ class CronTrigger(Closing):
             for due, number in dues:
                 if due == first:
                     self.fire(number)
-            # After a laptop's sleep, what was due meanwhile is skipped.
+            # After a laptop's sleep, schedules that were due meanwhile are skipped.
             since = max(first, self._now() - timedelta(minutes=1))
 
     def _ask(self, entry: "_Entry") -> None:
@@ -82,7 +82,7 @@ class CronTrigger(Closing):
 
 
 class _Entry:
-    """A schedule and what came of it."""
+    """A schedule and its last result."""
 
     def __init__(self, schedule: Schedule, rate: Rate) -> None:
         self.schedule = schedule

@@ -1,4 +1,4 @@
-"""The platform's trigger of a queue: each message becomes a POST to the function, again and again until it is done."""
+"""The platform's trigger of a queue: each message becomes a POST to the function, with retries until it succeeds."""
 
 import json
 import sys
@@ -15,26 +15,26 @@ MAX_IN_FLIGHT = 10
 MAX_DELIVERIES = 4
 FIRST_FAILING_STATUS = 300
 
-# How long a message that failed waits for its next delivery. The platform's own time is not known.
+# The time until a failed message is delivered again. The platform's own is not known.
 REDELIVERY_SECONDS = 1
-# How long a receiver waits for a message: long enough to be no load, short enough to end soon.
+# How long a receiver waits for a message: long enough to cause no load, short enough to end soon.
 WAIT_SECONDS = 1
-# How long before the queue is asked again, after it did not answer: it may still be starting.
+# The time until the next attempt when the queue does not answer: it may still be starting.
 RETRY_SECONDS = 0.1
 
 
 class Post(Protocol):
-    """Asks the function as a trigger does."""
+    """Calls the function as a trigger does."""
 
     def __call__(self, body: bytes, *, trigger: Trigger, content_type: str | None = None) -> int | None:
-        """The status of its answer, or `None` where there is none."""
+        """The status of its answer; `None` without one."""
 
 
 class QueueTrigger(Closing):
     """Delivers the messages of one queue by `post`, on threads of its own, from `start` until closed.
 
-    `visibility_timeout_seconds` has to be longer than a delivery can take: a message that becomes visible in the middle
-    of one is delivered twice. `redelivery_seconds` is how long one that failed waits for its next delivery.
+    `visibility_timeout_seconds` has to exceed the longest delivery: a message that becomes visible during one is
+    delivered twice. `redelivery_seconds` is the time until a failed message is delivered again.
     """
 
     def __init__(
@@ -64,14 +64,14 @@ class QueueTrigger(Closing):
         self._receiver.start()
 
     def state(self, sqs: Any) -> QueueState:
-        """What there is to deliver, as `sqs`, a boto3 client, has it, and what became of what was."""
+        """The messages of the queue, by `sqs`, a boto3 client, and the results of past deliveries."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         answer = sqs.get_queue_attributes(QueueUrl=self._access.queue_url, AttributeNames=names)
         present = sum(int(number) for number in answer["Attributes"].values())
         with self._changed:
             return QueueState(
                 name=self._access.queue,
-                # A message that waits for its next delivery is as invisible as one that is being delivered.
+                # A message that waits for its next delivery is invisible, as one that is being delivered.
                 waiting=max(0, present - self._in_flight),
                 in_flight=self._in_flight,
                 delivered=self._delivered,
@@ -80,7 +80,7 @@ class QueueTrigger(Closing):
             )
 
     def close(self) -> None:
-        """Receive no more; what is received is delivered."""
+        """Receive no more messages; those received are delivered."""
         self._closed.set()
         if self._receiver.is_alive():
             self._receiver.join()
@@ -124,7 +124,7 @@ class QueueTrigger(Closing):
     def _deliver(self, sqs: Any, message: dict[str, Any], is_copy: bool) -> None:  # noqa: FBT001 # a thread's arguments
         try:
             status = self._post(message["Body"].encode(), trigger="queue")
-            if not is_copy:  # what becomes of a copy is nobody's business: the queue does not know of it
+            if not is_copy:  # the result of a copy does not matter: the queue does not know about it
                 self._settle(sqs, message, status)
         finally:
             with self._changed:

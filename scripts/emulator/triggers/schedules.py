@@ -1,4 +1,4 @@
-"""Reads the schedules of a `serverless.yml`, and says when each is due: the platform's cron, as far as it is taken."""
+"""Reads the schedules of a `serverless.yml`, and computes when each is due, within what the platform accepts."""
 
 import re
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from emulator.processes import ServerFailedError
 
 # Minute, hour, day of the month, month, day of the week, where Sunday is 0 and 7.
 RANGES = (range(60), range(24), range(1, 32), range(1, 13), range(8))
-# What the API takes in a field: `*`, a number, numbers with commas, or one range. It refuses steps and names.
+# The fields that the API accepts: `*`, a number, numbers with commas, or one range. It refuses steps and names.
 _FIELD = re.compile(r"\*|\d+(-\d+|(,\d+)+)?")
 SUNDAY = 7
 
-# The rarest date, 29 February, comes again within eight years even around a century that has none.
+# The rarest date, 29 February, returns within eight years even around a century without one.
 SEARCHED_DAYS = 8 * 366 + 1
 
 
@@ -25,7 +25,7 @@ class ScheduleError(ServerFailedError):
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a function is asked what: five fields in UTC, and an input that becomes JSON."""
+    """A time and an input: five fields in UTC, and a value that becomes JSON."""
 
     function: str
     rate: str
@@ -34,18 +34,18 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Rate:
-    """The minutes that five fields stand for, each as the set of its numbers; days of the week by ISO, Monday is 1."""
+    """The minutes of five fields, each as the set of its numbers; days of the week by ISO, Monday is 1."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
     days: frozenset[int]
     months: frozenset[int]
     weekdays: frozenset[int]
-    # cron's rule: where both kinds of days are limited, a day of either kind will do.
+    # cron's rule: where both kinds of days are limited, a day of either kind matches.
     either_day: bool
 
     def next_time(self, after: datetime) -> datetime | None:
-        """The first such minute later than `after`, or `None` for a date that never comes, such as 30 February."""
+        """The first such minute after `after`; `None` for a date that never comes, such as 30 February."""
         start = after.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
         times = [(hour, minute) for hour in sorted(self.hours) for minute in sorted(self.minutes)]
         for number in range(SEARCHED_DAYS):
@@ -66,7 +66,7 @@ class Rate:
 
 
 def read_rate(text: str) -> Rate:
-    """The rate that `text` stands for; raises `ScheduleError` for what the API refuses."""
+    """The rate in `text`; raises `ScheduleError` for what the API refuses."""
     fields = text.split()
     if len(fields) != len(RANGES):
         raise ScheduleError(f"The schedule {text!r} has {len(fields)} fields; they are five: {_FIELDS_NAMED}")

@@ -76,7 +76,7 @@ BODIES = [
         pytest.param(
             {"statusCode": status, "body": "x"},
             502,
-            f"The function answered with a status that is none: {status}\n".encode(),
+            f"The function answered with an impossible status: {status}\n".encode(),
             id=f"status {status}",
         )
         for status in (-1, 0, 99, 100, 1000)

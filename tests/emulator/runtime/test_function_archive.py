@@ -100,7 +100,7 @@ def too_large(path: Path) -> None:
     [
         (not_a_zip, "cannot be unpacked"),
         (no_handler, r"there is no handler\.py in"),
-        (for_another_machine, r"built for another machine, .*scripts/build --local"),
+        (for_another_machine, r"built for another machine .*scripts/build --local"),
         (too_large_unpacked, "the platform takes"),
         (too_large, "the platform takes"),
     ],
