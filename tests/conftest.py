@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from support.shared import VARIABLE
 
 # Files with a test that is marked `long` have a shorter form of it, which is always run.
@@ -25,6 +26,10 @@ LONGEST_FIRST = (
     "tests/test_soak.py",
     "tests/bench/",
 )
+
+# No test hangs on how fast a machine is, or how busy.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
