@@ -15,8 +15,10 @@ LEFT_OUT = f"tests that take long are left out; what they show, shorter ones sho
 
 # Of several workers, each takes the next file: those that take longest come first, so that none is left alone with one.
 LONGEST_FIRST = (
-    "tests/system/test_long_audio.py",
     "tests/system/test_function_on_platform.py",
+    "tests/system/test_long_audio.py",
+    "tests/system/test_real_speech.py",
+    "tests/system/test_commands.py",
     "tests/system/",
     "tests/page/",
     "tests/deployment/test_deploy.py",
