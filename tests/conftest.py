@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from support.shared import VARIABLE
 
 # Files with a test that is marked `long` have a shorter form of it, which is always run.
@@ -14,8 +15,10 @@ LEFT_OUT = f"tests that take long are left out; what they show, shorter ones sho
 
 # Of several workers, each takes the next file: those that take longest come first, so that none is left alone with one.
 LONGEST_FIRST = (
-    "tests/system/test_long_audio.py",
     "tests/system/test_function_on_platform.py",
+    "tests/system/test_long_audio.py",
+    "tests/system/test_real_speech.py",
+    "tests/system/test_commands.py",
     "tests/system/",
     "tests/page/",
     "tests/deployment/test_deploy.py",
@@ -25,6 +28,10 @@ LONGEST_FIRST = (
     "tests/test_soak.py",
     "tests/bench/",
 )
+
+# No test hangs on how fast a machine is, or how busy.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from support.shared import one_at_a_time, shared_folder
 
 ROOT = Path(__file__).parents[2]
-BUILD_TIMEOUT_SECONDS = 300
+BUILD_TIMEOUT_SECONDS = 600
 
 
 def run_build(*arguments: str | Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

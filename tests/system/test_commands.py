@@ -38,22 +38,17 @@ def test_sample() -> None:
 
 
 @pytest.mark.timeout(TIMEOUT_SECONDS)
-def test_m4a(tmp_path: Path) -> None:
-    """A recording as phones make it, which is decoded first, comes back as its words."""
-    with wave.open(str(AUDIO / "jfk.wav")) as reader:
+def test_several_recordings(tmp_path: Path) -> None:
+    """Several recordings are printed in order, each on its own line, and one that fails does not stop the rest.
+
+    One of them is as phones make them, and has to be decoded.
+    """
+    m4a = tmp_path / "talk.m4a"
+    with wave.open(str(AUDIO / "austen-0870.wav")) as reader:
         samples = np.frombuffer(reader.readframes(reader.getnframes()), np.int16)
-    path = tmp_path / "talk.m4a"
-    path.write_bytes(encode(samples, "ipod", "aac", rate_hz=44_100, bit_rate=64_000))
-    done = transcribe(path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert word_error_rate("jfk.wav", done.stdout) <= 0.1
-
-
-@pytest.mark.timeout(TIMEOUT_SECONDS)
-def test_several_recordings() -> None:
-    """Several recordings are printed in order, each on its own line, and one that fails does not stop the rest."""
-    names = ["austen-0870.wav", "jfk.mp3", "austen-0890.wav", "austen-0930.wav"]
-    done = transcribe("--format", "text", AUDIO / names[0], "/nowhere.mp3", *(AUDIO / name for name in names[1:]))
+    m4a.write_bytes(encode(samples, "ipod", "aac", rate_hz=44_100, bit_rate=64_000))
+    names = ["austen-0870.wav", "jfk.mp3", "austen-0890.wav"]
+    done = transcribe("--format", "text", m4a, "/nowhere.mp3", *(AUDIO / name for name in names[1:]))
     assert done.returncode == 1
     assert done.stderr == "/nowhere.mp3: the file cannot be read: No such file or directory\n"
     lines = done.stdout.splitlines()
