@@ -1,1 +1,1 @@
-"""The benchmark: the seed's way, the function, and the limit, on the same work in the same run; never deployed."""
+"""The benchmark: the documentation's scripts, the function and the limit on the same work; never deployed."""

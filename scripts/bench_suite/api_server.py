@@ -1,4 +1,4 @@
-"""The API of the benchmark: answers with the digest of the audio that came, a fixed time after its last byte."""
+"""The API of the benchmark: answers with the digest of the received audio, a fixed time after its last byte."""
 
 import json
 import socket
@@ -16,9 +16,9 @@ _LIST_OF_MODELS: Final = {"object": "list", "data": [{"id": name, "object": "mod
 
 
 def make_answer(links: Links, *, seconds_per_byte: float = 0.0) -> Answer:
-    """What answers each request, over a link of the speed and with the latency that `links` has.
+    """The handler of requests, over a link with the speed and latency of `links`.
 
-    The API works on the audio for `seconds_per_byte` besides, once all of it is there.
+    After the last byte, the API also takes `seconds_per_byte` for the audio.
     """
     pace = Pace(links.bytes_per_second)
 
@@ -27,7 +27,7 @@ def make_answer(links: Links, *, seconds_per_byte: float = 0.0) -> Answer:
             status, content = "200 OK", _content(request, pace, seconds_per_byte)
         except BadRequestError as error:
             status, content = "400 Bad Request", {"error": {"message": str(error)}}
-        if "data" not in content:  # the list of models is no work
+        if "data" not in content:  # the list of models comes without latency
             time.sleep(links.api_latency_seconds)
         body = json.dumps(content).encode()
         head = response_head(status, len(body), **{"Content-Type": "application/json"})

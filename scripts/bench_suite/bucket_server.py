@@ -17,14 +17,14 @@ from bench_suite.servers import Answer
 BUCKET: Final = "recordings"
 QUEUE: Final = "/queue"
 OBJECTS: Final = 100_000
-# Of so many recordings, one has no transcript.
+# One recording in this many has no transcript.
 MISSING_EACH: Final = 100
 PAGE: Final = 1_000
 _ETAG: Final = "0123456789abcdef0123456789abcdef"
 
 
 def keys_of(objects: int) -> list[str]:
-    """The keys of a bucket with so many recordings, in the order of a listing."""
+    """The keys of a bucket with this many recordings, in the order of a listing."""
     recordings = [f"in/{number:07}.mp3" for number in range(objects)]
     transcripts = [f"transcripts/{key}.json" for number, key in enumerate(recordings) if number % MISSING_EACH]
     return recordings + transcripts

@@ -27,11 +27,11 @@ from bench_suite.worker import WorkFailedError
 from build_archive.build import build
 from build_archive.job import THIS_MACHINE
 
-# Two seconds of speech: nothing of the time is for the recording.
+# Two seconds of speech: the recording itself takes no time.
 AUDIO_BYTES: Final = 32_000
 TIMEOUT_SECONDS: Final = 120
 
-# Each prints nothing, and ends with status 0, when it has done what it is for.
+# Each ends with status 0 when its work is done, and prints nothing.
 PROGRAMS: Final[Mapping[Contender, str]] = {
     Contender.BARE: "pass",
     Contender.REQUESTS: "import requests",
@@ -76,7 +76,7 @@ class ColdStartRow:
     only_by_name: bool = True  # two minutes, of an archive's build and interpreters that start slowly on purpose
 
     def measure(self, rounds: int) -> tuple[Line, ...]:
-        """The lines of this row: against the seed's way, and against what cannot be spared."""
+        """The lines of this row: against the scripts, and against the least that is possible."""
         with ExitStack() as stack:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="cold-start-")))
             api = stack.enter_context(ServerProcess(api_server.make_answer, UNLIMITED))

@@ -8,7 +8,7 @@ from bench_suite.links import Pace
 
 
 class BadRequestError(Exception):
-    """A request that these servers do not understand; the benchmark would measure nonsense."""
+    """A request that these servers do not expect, with which the benchmark would measure something else."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The least that the work takes where no link limits it: plain sockets that move the same bytes, and nothing else."""
+"""The floor where no link limits the work: plain sockets that move the same bytes, and nothing else."""
 
 import base64
 import json
@@ -76,7 +76,7 @@ def _connection(url: str) -> Iterator[tuple[socket.socket, BufferedReader]]:
 
 
 def _announced_bytes(stream: BufferedReader) -> int:
-    """The length of the answer whose head is read here."""
+    """The Content-Length of the answer whose head this reads."""
     size_bytes = 0
     while (line := stream.readline().strip()) != b"":
         name, _, value = line.partition(b":")

@@ -1,4 +1,4 @@
-"""What a benchmark finds: a line for each thing that was measured, with every sample, the limit, and the target."""
+"""The results of a benchmark: one line for each metric of a row, with every sample, the limit and the target."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from bench_suite.work import Contender
 
 @dataclass(frozen=True)
 class Metric:
-    """A thing that is measured; of most, less is better."""
+    """A metric with its unit; of most, less is better."""
 
     name: str
     unit: str
@@ -28,7 +28,7 @@ THROUGHPUT = Metric("throughput", "1/s", 1, more_is_better=True)
 
 @dataclass(frozen=True)
 class Target:
-    """What our median must not pass: a multiple of the seed's or of the limit, or a number of the line's own unit."""
+    """The most that our median should be: a multiple of the seed's or of the limit, or a number in the line's unit."""
 
     at_most: float
     of: Literal["seed", "limit", "unit"]
@@ -36,7 +36,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Summary:
-    """A median, and between what the samples were."""
+    """The median, minimum and maximum of samples."""
 
     median: float
     least: float
@@ -54,13 +54,13 @@ class Line:
     target: Target | None = None
 
     def summary(self, contender: Contender) -> Summary | None:
-        """The samples of `contender` in short; None where it has none."""
+        """The summary of the samples of `contender`; None where it has none."""
         samples = self.samples.get(contender)
         return Summary(median(samples), min(samples), max(samples)) if samples else None
 
     @property
     def limit(self) -> float | None:
-        """What cannot be passed."""
+        """The best value that is possible here."""
         if self.computed_limit is not None:
             return self.computed_limit
         floor = self.summary(Contender.FLOOR)

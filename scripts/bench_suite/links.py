@@ -1,4 +1,4 @@
-"""What lies between the function and its servers: links of a certain speed, and an API that takes its time."""
+"""The network between the function and its servers: links with a speed, and the latency of the API."""
 
 import time
 from dataclasses import dataclass

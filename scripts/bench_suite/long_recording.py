@@ -1,4 +1,4 @@
-"""Makes up long recordings, of a minute of sound and pauses that comes again and again; of MP3 and WAV at no cost."""
+"""Makes long recordings by repeating one minute of sound and pauses; MP3 and WAV take no memory for their length."""
 
 import io
 import struct
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 if TYPE_CHECKING:
     from av.audio.codeccontext import AudioCodecContext
 
-# Sound for some seconds, then a pause: about what speech is like, to whoever looks for pauses.
+# Sound for some seconds, then a pause: to the search for pauses, this is like speech.
 BLOCK_SECONDS: Final = 60
 SOUND_SECONDS: Final = 3.3
 PAUSE_SECONDS: Final = 0.7
@@ -41,7 +41,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class LongRecording:
-    """`head`, and then `block` so many `times`: hundreds of megabytes that nobody holds."""
+    """`head`, then `block` repeated `times` times: hundreds of megabytes that are never in memory at once."""
 
     head: bytes = field(repr=False)
     block: bytes = field(repr=False)
@@ -49,11 +49,11 @@ class LongRecording:
 
     @property
     def size_bytes(self) -> int:
-        """All of it."""
+        """The size of the whole recording."""
         return len(self.head) + len(self.block) * self.times
 
     def pieces(self, start: int) -> Iterator[memoryview]:
-        """What comes from the byte `start` on."""
+        """The recording's bytes from the offset `start` to its end."""
         if start < len(self.head):
             yield memoryview(self.head)[start:]
             start = len(self.head)
@@ -64,7 +64,7 @@ class LongRecording:
 
 @cache
 def long_recording(kind: Kind, minutes: int) -> LongRecording:
-    """A recording of a kind that plays so many minutes; the index of an m4a is at its end."""
+    """A recording of this kind and length; the index of an M4A is at its end."""
     if kind is Kind.MP3:
         return LongRecording(b"", _mp3_block(), minutes)
     if kind is Kind.M4A:
@@ -76,7 +76,7 @@ def long_recording(kind: Kind, minutes: int) -> LongRecording:
 
 def _samples(rate_hz: int) -> Samples:
     """Mono samples of 16 bits."""
-    import numpy as np  # noqa: PLC0415 # nothing else of the benchmark needs it
+    import numpy as np  # noqa: PLC0415 # only here, so that the measured process does not load it
 
     noise = np.random.default_rng(SEED).standard_normal(BLOCK_SECONDS * rate_hz) * LOUDNESS
     at = np.arange(len(noise)) / rate_hz
@@ -84,7 +84,7 @@ def _samples(rate_hz: int) -> Samples:
 
 
 def _mp3_block() -> bytes:
-    import av  # noqa: PLC0415 # the same
+    import av  # noqa: PLC0415 # only here, so that the measured process does not load it
 
     encoder = av.AudioCodecContext.create("libmp3lame", "w")
     encoder.sample_rate, encoder.layout, encoder.format = RECORDER_RATE_HZ, "mono", "s16p"
@@ -93,7 +93,7 @@ def _mp3_block() -> bytes:
 
 
 def _m4a(minutes: int) -> bytes:
-    import av  # noqa: PLC0415 # the same
+    import av  # noqa: PLC0415 # only here, so that the measured process does not load it
 
     whole = io.BytesIO()
     with av.open(whole, "w", format="ipod") as output:
@@ -113,8 +113,8 @@ def _m4a(minutes: int) -> bytes:
 
 
 def _packets(encoder: "AudioCodecContext", frame_samples: int) -> list[tuple[bytes, int]]:
-    """The block, encoded: each packet with how many samples it plays; what the encoder still holds is left out."""
-    import av  # noqa: PLC0415 # the same
+    """The block, encoded: each packet with its number of samples; what remains in the encoder is left out."""
+    import av  # noqa: PLC0415 # only here, so that the measured process does not load it
 
     whole = av.AudioFrame.from_ndarray(_samples(RECORDER_RATE_HZ)[None, :], format="s16", layout="mono")
     whole.sample_rate = RECORDER_RATE_HZ

@@ -1,4 +1,4 @@
-"""Rows that measure long recordings: what a request for one takes, and what cutting one takes."""
+"""Rows for long recordings: the cost of a whole request, and of cutting alone."""
 
 import json
 import multiprocessing
@@ -22,11 +22,11 @@ from bench_suite.work import Contender
 from bench_suite.worker import WorkFailedError
 
 BYTES_PER_MIB: Final = 1024 * 1024
-# What the function may take although it is stopped long before, in the cloud: a busy machine is no failure.
+# Far above the limit of a deployment, so that a busy machine does not make a row fail.
 TIME_LIMIT: Final = "1800"
-# Chunks begin with a little of what is before them, and each WAV has a header.
+# Chunks overlap a little, and each WAV chunk has a header.
 MOST_SENT_TWICE: Final = 1.01
-# What a second of audio has, as it is sent.
+# The size of a second of audio as it is sent.
 SENT_BYTES_PER_SECOND: Final[Mapping[Kind, int]] = {
     Kind.MP3: 16_000,
     Kind.SPEECH_WAV: 32_000,
@@ -39,11 +39,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class LongRow:
-    """A request for a recording at an address, cut into chunks of five minutes, by an instance that is new.
+    """A request with the URL of a recording, which a new instance cuts into chunks of five minutes.
 
-    The API takes `real_time_factor` times what a chunk plays. The limit of the time is the longest chunk's, where
-    `parallel_calls` are enough for all of them; memory is all of the process's, with the interpreter. The function is
-    told that it has `memory_mb`.
+    The API takes `real_time_factor` times the duration of a chunk. The limit of the wall time is the time for the
+    longest chunk, where `parallel_calls` covers all chunks; memory is that of the whole process. The event's context
+    says that the function has `memory_mb`.
     """
 
     name: str
@@ -94,7 +94,7 @@ class LongRow:
         )
 
     def _check(self, chunk_bytes: tuple[int, ...]) -> None:
-        """All of the recording was sent, and hardly any of it twice."""
+        """Raise unless the whole recording was sent, and at most its overlaps twice."""
         sent_seconds = sum(chunk_bytes) / SENT_BYTES_PER_SECOND[self.kind]
         # A block of MP3 or AAC is a few frames shorter than its minute.
         if not 1 / MOST_SENT_TWICE < sent_seconds / (60 * self.minutes) < MOST_SENT_TWICE:
@@ -128,7 +128,7 @@ class CutRow:
 
 @dataclass(frozen=True)
 class _Request:
-    """What a request took, and how large its chunks were."""
+    """The cost of one request, and the sizes of its chunks."""
 
     wall_seconds: float
     cpu_seconds: float
@@ -158,11 +158,11 @@ def _transcribe(settings: dict[str, str], url: str, *, memory_mb: int) -> _Reque
 
 def _cut(_settings: dict[str, str], path: str) -> tuple[float, float]:
     """CPU seconds of cutting the file at `path`, and MiB resident at the peak."""
-    from transcriber.audio.identify import identify  # noqa: PLC0415 # by the process that is measured alone
-    from transcriber.chunks.cut_points import ChunkLimits  # noqa: PLC0415 # the same
-    from transcriber.chunks.cutting import CutOptions, cut  # noqa: PLC0415 # the same
-    from transcriber.deadline import Deadline  # noqa: PLC0415 # the same
-    from transcriber.sources.base import Reader, Source  # noqa: PLC0415 # the same
+    from transcriber.audio.identify import identify  # noqa: PLC0415 # imported only in the measured process
+    from transcriber.chunks.cut_points import ChunkLimits  # noqa: PLC0415 # imported only in the measured process
+    from transcriber.chunks.cutting import CutOptions, cut  # noqa: PLC0415 # imported only in the measured process
+    from transcriber.deadline import Deadline  # noqa: PLC0415 # imported only in the measured process
+    from transcriber.sources.base import Reader, Source  # noqa: PLC0415 # imported only in the measured process
 
     class OpenFile(Reader):
         def __init__(self, file: IO[bytes]) -> None:

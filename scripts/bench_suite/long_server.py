@@ -1,4 +1,4 @@
-"""The server that a long recording is fetched from, at any path, with an ETag, and in ranges."""
+"""Serves a long recording at any path, with an ETag and ranges."""
 
 import re
 import socket
@@ -13,7 +13,7 @@ _RANGE: Final = re.compile(r"bytes=(\d+)-")
 
 
 def make_answer(_links: Links, *, kind: Kind, minutes: int) -> Answer:
-    """What answers each request, as fast as it can; the recording is made first, so that nobody waits for it."""
+    """The handler of requests, without a speed limit; the recording is made first, outside the measured time."""
     audio = long_recording(kind, minutes)
 
     def answer(connection: socket.socket, request: Request) -> None:

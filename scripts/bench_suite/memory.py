@@ -1,4 +1,4 @@
-"""Tells how much of this process is resident in memory, by Linux's own account."""
+"""Reads from Linux how much memory of this process is resident."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Makes recordings up: MP3 streams of any size, as far as headers go; what would be sound in them is noise."""
+"""Makes recordings of any size: MP3 frames with valid headers and random content."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ _PADDED_HEADER: Final = bytes.fromhex("fffb9200")
 _FRAME_BYTES: Final = 417
 _TAG_HEADER_BYTES: Final = 10
 
-# The function asks again for what has fewer letters than seconds, of which a call has 1,800 at the most.
+# The function repeats a call whose text has fewer letters than the audio has seconds, which are 1,800 at most.
 TEXT_LETTERS: Final = 2_000
 WORD_LETTERS: Final = 8
 

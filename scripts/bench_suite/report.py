@@ -1,4 +1,4 @@
-"""The findings as JSON, with every sample, for whoever wants to compare runs."""
+"""Writes the results as JSON, with every sample, so that runs can be compared."""
 
 import json
 import os
@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from bench_suite.lines import Line
 
-# Of what makes a difference, and no name of the machine or of anything on it.
+# The libraries whose versions change results; the report holds no name of the machine or of anything on it.
 _PACKAGES: Final = ("openai", "httpx2", "requests", "urllib3")
 
 
 def write_json(path: Path, lines: Sequence[Line], *, is_quick: bool) -> None:
-    """Write what was found to `path`."""
+    """Write the results to `path`."""
     report = {"quick": is_quick, "machine": _machine(), "lines": [_line(line) for line in lines]}
     path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 

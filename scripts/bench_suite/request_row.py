@@ -1,4 +1,4 @@
-"""Rows that measure one request at a time: how long it takes, and of what."""
+"""Rows for one request at a time: wall time, CPU time and memory."""
 
 import base64
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class _Case:
-    """A piece of work, and what must come of it."""
+    """A piece of work and its expected transcript."""
 
     work: Work
     expected: str
@@ -41,8 +41,8 @@ class _Case:
 class RequestRow:
     """Wall time, CPU time of the contender's process, and peak memory, of requests for one recording.
 
-    Contenders are warm; where `is_fresh`, each request is the second in the life of its process, since memory that was
-    freed is not always given back. Without links that limit, a contender more tells how fast plain sockets are.
+    Contenders are warm; where `is_fresh`, each request is the second of its process, because freed memory is not always
+    returned to the system. Without a link that limits, the floor of plain sockets is one more contender.
     """
 
     name: str
@@ -90,7 +90,7 @@ class RequestRow:
 
     def _case(self, contender: Contender, size_bytes: int, source_url: str) -> _Case:
         audio = recording(size_bytes)
-        backend = Backend.CHAT if contender is Contender.SEED else self.backend  # the scripts know no other
+        backend = Backend.CHAT if contender is Contender.SEED else self.backend  # the scripts have no other
         expected = expected_transcript(audio, in_base64=backend is Backend.CHAT)
         if self.origin is Origin.BODY:
             return _Case(Work(backend, body=base64.b64encode(audio).decode()), expected)

@@ -1,4 +1,4 @@
-"""Takes the samples of several contenders by turns, so that what changes on the machine changes for all of them."""
+"""Takes the samples of several contenders in turn, so that changes of the machine affect all of them."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar

@@ -23,14 +23,14 @@ BODY_AUDIO_BYTES: Final = 4_718_592 // 4 * 3
 
 NEAR_THE_LIMIT: Final = Target(1.05, "limit")
 CPU_TARGETS: Final = {Backend.CHAT: Target(0.5, "seed"), Backend.TRANSCRIPTIONS: Target(0.3, "seed")}
-# What streams needs the same few blocks, whatever the size of the audio.
+# A streamed recording needs the same few blocks, whatever its size.
 STREAMED: Final = Target(4.0, "unit")
 # A start is bound by the CPU, of which a small function has little.
 COLD_START: Final = Target(0.25, "seed")
-# What can be read once only is held once, in case the API wants it again.
+# A recording that can be read only once is held once, for repeated calls.
 HELD_ONCE: Final = Target(1.1, "unit")
 
-# All chunks at once: what is read, cut and sent besides may take a seventh of what the API takes for the longest.
+# All chunks run at once: reading, cutting and sending may add a seventh to the time of the longest chunk.
 NEAR_THE_LONGEST_CHUNK: Final = Target(1.15, "limit")
 HOUR: Final = 60
 # Enough for each chunk of an hour.
@@ -45,7 +45,7 @@ class Row(Protocol):
 
     @property
     def name(self) -> str:
-        """What selects it, and stands in the table."""
+        """Its name on the command line and in the table."""
         ...
 
     @property
@@ -162,7 +162,7 @@ def _long_rows() -> list[Row]:
 
 ROWS: Final[tuple[Row, ...]] = (
     *_url_rows("unlimited", UNLIMITED, rounds=9, quick_mb=LARGE_MB, wall_target=None),
-    # Over slow links a large recording takes its time, and a small one tells as much.
+    # Over slow links a large recording takes long, and a small one shows as much.
     *_url_rows("limited", LIMITED, rounds=5, quick_mb=SMALL_MB, wall_target=NEAR_THE_LIMIT),
     *_body_rows(),
     *_memory_rows(),

@@ -1,4 +1,4 @@
-"""What the scripts become when they are written for the Audio Transcriptions API, with the SDK's own method for it."""
+"""The scripts written for the Audio Transcriptions API, with the SDK's own method."""
 
 import openai
 

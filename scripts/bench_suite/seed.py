@@ -1,7 +1,7 @@
-"""The seed's way: what the documentation's two scripts do, which know the chat model alone.
+"""What the documentation's two scripts do, which use the chat model only.
 
 The whole recording is fetched, then encoded, then put into a request, then sent. The client is made once for a process,
-as a function that was made of the scripts would.
+as a function made of these scripts would do.
 """
 
 import base64
@@ -42,7 +42,7 @@ def read_local(body: str) -> bytes:
 
 
 def ask_chat_model(client: openai.OpenAI, audio: bytes) -> str:
-    """What the Chat Completions API hears in `audio`."""
+    """The text of the Chat Completions API for `audio`."""
     encoded = base64.b64encode(audio).decode("utf-8")
     content: list[Any] = [
         {"type": "text", "text": PROMPT},

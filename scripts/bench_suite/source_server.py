@@ -1,4 +1,4 @@
-"""The server that recordings are fetched from: `/<size in bytes>`, with an ETag unless the path ends in `/once`."""
+"""Serves a recording at `/<size in bytes>`, with an ETag unless the path ends in `/once`."""
 
 import socket
 
@@ -7,12 +7,12 @@ from bench_suite.links import Links, Pace
 from bench_suite.recording import recording
 from bench_suite.servers import Answer
 
-# What follows the size in the path of a recording that cannot be read again, since nobody says which version it is.
+# The end of a path whose answers have no ETag: such a recording cannot be read again safely.
 ONCE = "/once"
 
 
 def make_answer(links: Links) -> Answer:
-    """What answers each request, over a link of the speed that `links` has."""
+    """The handler of requests, over a link with the speed of `links`."""
     pace = Pace(links.bytes_per_second)
 
     def answer(connection: socket.socket, request: Request) -> None:

@@ -66,7 +66,7 @@ class ThroughputRow:
         return (Line(self.name, THROUGHPUT, samples, computed_limit=limit),)
 
     def _load(self, port: int, requests: int) -> float:
-        """Requests a second, of so many."""
+        """Send this many `requests`; return how many were answered a second."""
         audio = recording(AUDIO_BYTES)
         body = base64.b64encode(audio)
         expected = expected_transcript(audio, in_base64=True)

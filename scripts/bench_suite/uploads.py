@@ -1,4 +1,4 @@
-"""Finds the audio inside a body that passes by, checks what is around it, and keeps nothing but a digest of it."""
+"""Finds the audio in a streamed body, checks what surrounds it, and keeps only its digest."""
 
 import hashlib
 import json
@@ -51,7 +51,7 @@ class Upload:
         return self._before + self._after
 
     def transcript(self) -> str:
-        """What the audio says: which bytes it had."""
+        """The transcript that stands for the received bytes."""
         return transcript(self.size_bytes, self._digest.hexdigest())
 
     def _take(self, piece: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What is asked of each contender, and what its process tells of having done it."""
+"""The work that each contender gets, and the results that its process sends back."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class Contender(StrEnum):
     BARE = "bare"
 
 
-# Those that have a recording transcribed, each by a module of its name.
+# The contenders that transcribe, each in the module with its name.
 TRANSCRIBERS: Final = (Contender.SEED, Contender.SDK, Contender.OURS, Contender.FLOOR)
 
 
@@ -32,7 +32,7 @@ class Backend(StrEnum):
 
 @dataclass(frozen=True)
 class Work:
-    """A recording to have transcribed: at `url`, or as base64 in `body`."""
+    """A recording to transcribe: at `url`, or as base64 in `body`."""
 
     backend: Backend
     url: str | None = None
@@ -41,7 +41,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it; `peak_bytes` are resident and over what the process had before the request."""
+    """The result of one piece of work; `peak_bytes` is the resident peak minus what was resident before."""
 
     transcript: str
     wall_seconds: float

@@ -1,4 +1,4 @@
-"""A contender in a process of its own, as an instance of the function is, that does one piece of work after another."""
+"""A contender in its own process, like an instance of the function, that does one piece of work after another."""
 
 import multiprocessing
 import os
@@ -39,7 +39,7 @@ class Worker(Closing):
         theirs.close()
 
     def do(self, work: Work, *, expected: str) -> Outcome:
-        """What came of `work`; `WorkFailedError` unless its transcript is the `expected` one."""
+        """Do `work` and return its outcome; `WorkFailedError` unless its transcript is the `expected` one."""
         self._connection.send(work)
         try:
             outcome = self._connection.recv()
@@ -72,7 +72,7 @@ def _serve(connection: _Theirs, contender: Contender, api_url: str, environment:
             if transcribe is None:
                 transcribe = import_module(f"bench_suite.{contender}").make_transcribe(api_url)
             outcome = _measured(transcribe, work)
-        except Exception:  # noqa: BLE001 # whatever it is ends the benchmark, which is told here
+        except Exception:  # noqa: BLE001 # any error ends the benchmark, which reports it
             outcome = traceback.format_exc()
         connection.send(outcome)
 

@@ -10,7 +10,7 @@ from build_archive.limits import Size
 
 # The first that a zip can hold. Nothing reads the dates: the bytecode is not compared with its source.
 DATE = (1980, 1, 1, 0, 0, 0)
-# Everybody may read everything, whoever the platform runs the function as; a loader needs no more for a library.
+# Readable for all, because the platform's user is unknown; a loader needs no more than that for a library.
 MODE = stat.S_IFREG | 0o644
 UNIX = 3
 COMPRESSION_LEVEL = 9

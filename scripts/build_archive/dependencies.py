@@ -9,7 +9,7 @@ from uv import find_uv_bin
 from build_archive.errors import BuildError
 from build_archive.job import Job
 
-# Installed, but read by nobody: commands for a shell, which name this machine's Python and so differ from build to
+# Installed, but never read: commands for a shell, which name this machine's Python and so differ from build to
 # build; the list of the files with their hashes, those of the commands among them; and marks of the installer. The rest
 # of a wheel stays, its licence and its metadata too: whatever else could go without risk is less than 2 % of the whole.
 UNREAD = ("bin", ".lock", "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED", "**/__pycache__")

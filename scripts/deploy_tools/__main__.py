@@ -20,7 +20,7 @@ def main() -> int:
     """Deploy; the exit status is 1 when that did not work out."""
     arguments = _parse()
     try:
-        # What takes no time first: nobody should wait for a build to learn that a variable is missing.
+        # The quick checks first, so that a missing variable is reported before the build.
         secrets = check_environment(os.environ, _text(arguments.config))
         node = find_node()
         with tempfile.TemporaryDirectory(prefix="build-") as folder:

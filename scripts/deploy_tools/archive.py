@@ -1,4 +1,4 @@
-"""Checks that an archive is one that the platform can run, whoever built it, and whenever."""
+"""Checks that the platform can run an archive, however it was built."""
 
 import zipfile
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""A backlog of recordings, drained by many instances on a bad day, and what came of it."""
+"""A soak test: many instances work off a backlog of recordings while faults happen; then every result is checked."""

@@ -1,4 +1,4 @@
-"""`scripts/soak`: a backlog on a bad day; prints what came of it."""
+"""`scripts/soak`: runs a backlog with faults, and prints the figures."""
 
 import argparse
 import signal
@@ -10,14 +10,14 @@ from emulator.generative.received import MAX_REMEMBERED
 from emulator.processes import ServerFailedError
 from soak_run.soak import soak
 
-# The emulated API remembers so many calls, by which what was paid is counted; retries and kills come on top.
+# Paid calls are counted from those that the emulated API remembers, to which retries and kills add more.
 MAX_OBJECTS = MAX_REMEMBERED // 2
 
 
 def main(command_line: Sequence[str] | None = None) -> int:
     """Run and print; the exit status is 1 when a recording did not end well, or too much was paid."""
     arguments = _parse(command_line)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops this process stops its servers, too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopping this process also stops its servers
     try:
         with arguments.log.open("wb") as log:
             figures = soak(arguments.objects, instances=arguments.instances, seed=arguments.seed, output=log)
@@ -42,8 +42,10 @@ def _parse(command_line: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--objects", type=int, default=1000, metavar="N", help="default: %(default)s, a few minutes")
     parser.add_argument("--instances", type=int, default=8, metavar="N", help="default: %(default)s")
-    parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the words and all dice")
-    parser.add_argument("--log", type=Path, default=Path("/dev/null"), metavar="FILE", help="takes the function's log")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the words and of all random faults")
+    parser.add_argument(
+        "--log", type=Path, default=Path("/dev/null"), metavar="FILE", help="where the function's log goes"
+    )
     arguments = parser.parse_args(command_line)
     if not 1 <= arguments.objects <= MAX_OBJECTS:
         parser.error(f"--objects is 1 to {MAX_OBJECTS}")

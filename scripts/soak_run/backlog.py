@@ -1,4 +1,4 @@
-"""Makes the recordings of a soak, whose words are known, and files that are none; uploads nothing."""
+"""Makes the recordings of a soak, whose words are known, and files that are not audio; uploads nothing."""
 
 import io
 import random
@@ -14,13 +14,13 @@ PREFIX: Final = "incoming/"
 # Two words are the shortest recording that two of the backlog never share: there are 529 * 529 of them.
 WORDS: Final = 2
 AROUND_SECONDS: Final = 0.2
-# One file in so many is no audio, and has to end with an error record.
+# One file in this many is not audio, and has to end with an error record.
 DAMAGED_EACH: Final = 20
 
 
 @dataclass(frozen=True)
 class Recording:
-    """An object to upload, and the words that it holds; none where it is no audio."""
+    """An object to upload, and the words in it; None where it is not audio."""
 
     key: str
     body: bytes
@@ -28,7 +28,7 @@ class Recording:
 
 
 def backlog(count: int, seed: int) -> list[Recording]:
-    """`count` recordings of 1.3 s, no two alike, one file in `DAMAGED_EACH` being no audio."""
+    """`count` recordings of 1.3 s, no two alike; one file in `DAMAGED_EACH` is not audio."""
     words = vocabulary()
     pairs = random.Random(seed).sample(range(len(words) ** WORDS), count)  # noqa: S311 # a run that can be repeated
     return [

@@ -1,34 +1,34 @@
-"""The faults of a soak: what goes wrong, how often, by dice that a seed decides; and how often it did."""
+"""The faults of a soak: what fails, with which probability (from a seed), and how often it happened."""
 
 from typing import Any, Final
 
 from emulator.control.client import ControlClient
 from emulator.generative.server import GenerativeServer
 
-# Of all calls of the API, a fifth fails, each of these ways as often.
+# A fifth of all calls of the API fails, in each of these ways equally often.
 FAILED_CALLS: Final = 0.2
 WAYS_TO_FAIL: Final = ("429", "500", "504", "error-in-200", "garbage", "reset")
 CALLS_PATH: Final = "/v1/chat/completions"
 
-# Of the deliveries of messages.
+# Shares of the deliveries of messages.
 KILLED: Final = 0.02
 # A recording of this length takes a fifth of a second, or a second more where a call is retried.
 KILLED_WITHIN_SECONDS: Final = 0.5
 DOUBLED: Final = 0.1
 ANSWERS_LOST: Final = 0.05
 
-# As good as no end, and counted down all the same.
+# More than any run uses; the platform counts it down, which tells how often a fault happened.
 _ENDLESS: Final = 1_000_000
 
 
 class BadDay:
-    """Orders the faults when it is made."""
+    """The faults, which are ordered on construction."""
 
     def __init__(self, apis: GenerativeServer, control: ControlClient, seed: int) -> None:
         self._control = control
         left = 1.0
         for number, kind in enumerate(WAYS_TO_FAIL):
-            # Each order throws its dice for what the ones before it left alone.
+            # Each order applies to the calls that the orders before it did not hit.
             share = FAILED_CALLS / len(WAYS_TO_FAIL)
             apis.fault(kind, share=share / left, seed=seed + number, path=CALLS_PATH, **_quick(kind))
             left -= share

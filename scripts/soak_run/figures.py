@@ -3,20 +3,20 @@
 from dataclasses import dataclass, fields
 from typing import Final
 
-# What an instance that is killed between the API's answer and the written transcript costs: the call is paid again.
+# An instance that is killed between the API's answer and the written transcript costs its calls again.
 MAX_PAID_TWICE: Final = 0.02
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What came of a soak; all are counts, but for the seconds."""
+    """The result of a soak; all fields but the seconds are counts."""
 
     objects: int
     # Objects with the right words and no error record; with an error record alone, as they should; with anything else.
     transcripts: int
     error_records: int
     wrong: int
-    # Different pieces of audio that were sent; calls that the API answered with a text; calls that it had fail.
+    # Distinct pieces of audio that were sent; calls that the API answered with a text; calls that failed.
     chunks: int
     paid_calls: int
     failed_calls: int
@@ -32,12 +32,12 @@ class Figures:
 
     @property
     def paid_twice(self) -> float:
-        """The calls that were paid although their chunk had been, as a share of the chunks."""
+        """The calls whose chunk had been paid before, as a share of the chunks."""
         return (self.paid_calls - self.chunks) / self.chunks if self.chunks else 0.0
 
     @property
     def complaints(self) -> list[str]:
-        """What is not as it should be."""
+        """What is wrong with the result; empty for a good one."""
         found = []
         if self.wrong or self.transcripts + self.error_records != self.objects:
             found.append(f"{self.objects - self.transcripts - self.error_records} objects have no single right result")

@@ -1,4 +1,4 @@
-"""Runs a soak: uploads a backlog to the local platform, has it swept until nothing is missing, and looks at the end."""
+"""Runs a soak: uploads a backlog to the local platform, sweeps until nothing is missing, and checks every result."""
 
 import json
 import os
@@ -17,19 +17,19 @@ RESULTS: Final = "transcripts/"
 CLAIM: Final = ".claim.json"
 FAILURE: Final = ".error.json"
 
-# A claim that a killed instance leaves is over soon after this, and these recordings take a fraction of it.
+# A killed instance's claim ends soon after this; these recordings take a fraction of it.
 TIME_LIMIT_SECONDS: Final = 8
 # As in a deployment, ten seconds more.
 TIMEOUT_SECONDS: Final = 18
-# How long the platform tries to reach a killed instance; a second of its ten would be a second of this run.
+# How long the platform tries to reach a killed instance: the real ten seconds would only lengthen this run.
 RETRY_SECONDS: Final = 0.2
 POLL_SECONDS: Final = 0.5
 # Between two sweeps that find nothing to do but wait for claims.
 SWEEP_EACH_SECONDS: Final = 3.0
-# Claims outlive TIME_LIMIT by less than this; a recording that is not done after so long without progress never is.
+# Claims outlive TIME_LIMIT by less than this; without progress for so long, there will be none.
 PATIENCE_SECONDS: Final = 90.0
 
-# What a schedule would ask.
+# The body that a schedule would send.
 SWEEP: Final = {"sweep": {"bucket": DEFAULT_BUCKET, "prefix": PREFIX}}
 # A sweep lists two thousand keys in a second here, and may wait for an instance.
 SWEEP_TIMEOUT_SECONDS: Final = 60.0
@@ -68,10 +68,10 @@ class _Run:
         """Run, and count."""
         started = time.monotonic()
         bad_day = BadDay(self._apis, self._control, self._seed)
-        self._announce_recordings_alone()
+        self._notify_only_of_recordings()
         for recording in self._recordings:
             self._s3.put_object(Bucket=DEFAULT_BUCKET, Key=recording.key, Body=recording.body)
-        # The first sweep finds what the queue has not come to yet: the same recordings are told of twice.
+        # The first sweep finds what the queue has not delivered yet: those recordings arrive twice.
         self._sweep()
         self._drain()
         self._finish()
@@ -100,18 +100,18 @@ class _Run:
             wall_seconds=time.monotonic() - started,
         )
 
-    def _announce_recordings_alone(self) -> None:
-        """As an operator would: what the function itself writes need not be told of, and is under another prefix."""
+    def _notify_only_of_recordings(self) -> None:
+        """Limit notifications to the prefix of uploads, as an operator would: the function's own objects need none."""
         bucket = {"Bucket": DEFAULT_BUCKET}
-        told = self._s3.get_bucket_notification_configuration(**bucket)["QueueConfigurations"]
+        queues = self._s3.get_bucket_notification_configuration(**bucket)["QueueConfigurations"]
         rules = [{"Name": "prefix", "Value": PREFIX}]
-        told = [{**configuration, "Filter": {"Key": {"FilterRules": rules}}} for configuration in told]
+        queues = [{**configuration, "Filter": {"Key": {"FilterRules": rules}}} for configuration in queues]
         self._s3.put_bucket_notification_configuration(
-            **bucket, NotificationConfiguration={"QueueConfigurations": told}
+            **bucket, NotificationConfiguration={"QueueConfigurations": queues}
         )
 
     def _finish(self) -> None:
-        """Sweep until each recording has a result; where none comes for long, it is the figures that tell."""
+        """Sweep until each recording has a result, or none has come for long, which the figures then show."""
         left, since = len(self._recordings), time.monotonic()
         while time.monotonic() - since < PATIENCE_SECONDS:
             results = self._results()
@@ -126,12 +126,12 @@ class _Run:
 
     def _sweep(self) -> None:
         self._sweeps += 1
-        # As with a schedule, nobody minds the answer: what a sweep did not come to, the next one finds.
+        # As with a schedule, the answer does not matter: the next sweep finds what this one left.
         requests.post(self._function_url, json=SWEEP, timeout=SWEEP_TIMEOUT_SECONDS)
 
     def _drain(self) -> None:
-        """Return when there is no message any more: neither one that waits, nor one that is being delivered."""
-        # The queue is asked, not the platform, whose whole state has a listing of the bucket in it.
+        """Return when no message is left, waiting or in delivery."""
+        # Ask the queue, because the platform's state includes a listing of the bucket.
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         while True:
             answer = self._sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=names)
@@ -144,7 +144,7 @@ class _Run:
         return {entry["Key"] for page in pages for entry in page.get("Contents", [])}
 
     def _check(self, recording: Recording, results: set[str]) -> str:
-        """What became of a recording: its right transcript, or the error record of what is no audio; or neither."""
+        """The result of a recording: its right transcript, the error record of what is not audio, or neither."""
         match _results_of(recording.key, results), recording.words:
             case [key], None if key.endswith(FAILURE):
                 return "error record"

@@ -33,7 +33,7 @@ READ_BYTES = 64 * 1024
 class _CallLimits(ThreadDeadline):
     """What limits the call of the current thread."""
 
-    cancellation = Cancellation()  # of calls that nobody cancels
+    cancellation = Cancellation()  # of calls that are never cancelled
 
 
 class Transport(httpx2.BaseTransport):

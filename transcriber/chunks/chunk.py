@@ -44,7 +44,7 @@ class Payload(ABC):
 
     @property
     def encoded(self) -> Base64Text | None:
-        """The same bytes as base64 text, where they arrived as such."""
+        """The same bytes as base64 text, where they arrived in that form."""
         return None
 
     @abstractmethod

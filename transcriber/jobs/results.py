@@ -1,4 +1,4 @@
-"""The stored results of objects: claimed before the work, written after it, read by whoever requests them later.
+"""The stored results of objects: claimed before the work, written after it, read by later requests.
 
 An object that has its transcript costs nothing more; one whose failure is recorded is answered with the record. Only a
 failure that no retry can cure is recorded.

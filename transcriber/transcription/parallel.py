@@ -38,8 +38,9 @@ def map_parallel(
 ) -> list[T]:
     """The results of `work` for each chunk, at most `parallel` at a time; the first error ends all of it.
 
-    A chunk that is read from its source is worked on in this thread, since a source belongs to one. After an error, no
-    thread works on and no chunk is kept, whoever keeps the error; `work` has to end when `cancellation` says so.
+    A chunk that is read from its source is worked on in this thread, because a source belongs to one thread. After an
+    error, no thread works on and no chunk is kept, even where the error is; `work` has to end when `cancellation` says
+    so.
     """
     results: list[Future[T]] = []
     in_flight: dict[Future[T], Chunk] = {}

@@ -11,7 +11,7 @@ import { currentSource, setUpSource, tell } from "./source.js";
 
 const SUGGESTIONS = {
   Transcribe: "Transcribe this recording word for word.",
-  Translate: "Translate what is said into English. Write the translation alone.",
+  Translate: "Translate the speech into English. Write only the translation.",
   Summarise: "Summarise this recording in three sentences.",
   Speakers: "Transcribe this recording. Begin a new line whenever another person speaks, with Speaker 1:, Speaker 2: and so on.",
   "Action items": "List the decisions and the tasks in this recording, each with who is to do it.",
