@@ -85,10 +85,9 @@ def test_key_in_the_environment_means_the_real_api() -> None:
     """With GENERATIVE_API_KEY set, the API that it is for is asked, and no recogniser of this machine."""
     answer = b'{"choices": [{"message": {"content": "from afar"}, "finish_reason": "stop"}]}'
     with serve(lambda peer: peer.answer(b'{"data": []}' if peer.path == "/models" else answer)) as api:
-        # MODEL_APIS and MODELS play no part: the first of the defaults does not exist, so the setting is at fault.
         done = transcribe(GENERATIVE_API_KEY="key", GENERATIVE_API_URL=api.url)
-        assert "MODELS" in done.stderr
-        assert api.requests[0].startswith(b"GET /models")
+        assert (done.stdout, done.stderr) == ("from afar\n", "")
+        assert [request.split(b" HTTP")[0] for request in api.requests] == [b"GET /models", b"POST /chat/completions"]
 
 
 @pytest.mark.timeout(TIMEOUT_SECONDS)
