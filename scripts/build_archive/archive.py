@@ -13,10 +13,10 @@ DATE = (1980, 1, 1, 0, 0, 0)
 # Readable for all, because the platform's user is unknown; a loader needs no more than that for a library.
 MODE = stat.S_IFREG | 0o644
 UNIX = 3
-COMPRESSION_LEVEL = 9
+BEST_COMPRESSION = 9
 
 
-def write(tree: Path, path: Path) -> None:
+def write(tree: Path, path: Path, compression_level: int = BEST_COMPRESSION) -> None:
     """Write the files of `tree` to a zip at `path`: the same files, the same bytes."""
     files = {file.relative_to(tree).as_posix(): file for file in tree.rglob("*") if file.is_file()}
     with zipfile.ZipFile(path, "w") as archive:
@@ -24,7 +24,7 @@ def write(tree: Path, path: Path) -> None:
             entry = zipfile.ZipInfo(name, DATE)
             entry.create_system = UNIX
             entry.external_attr = MODE << 16
-            archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED, COMPRESSION_LEVEL)
+            archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED, compression_level)
 
 
 def measure(path: Path) -> Size:

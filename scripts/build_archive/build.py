@@ -42,7 +42,7 @@ def build(output: Path, target: Target, *, repository: Path = REPOSITORY) -> Siz
             job = Job(repository, target, Path(folder) / "tree")
             for step in STEPS:
                 step(job)
-            write(job.tree, unfinished)
+            write(job.tree, unfinished, target.compression_level)
         size = measure(unfinished)
         check_size(size)
         if target == PLATFORM:  # of this machine's, the emulator is the judge
