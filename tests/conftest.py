@@ -1,4 +1,4 @@
-"""The run as a whole, and object storage for whoever asks for it: a server for a module, an empty bucket for a test."""
+"""The order and selection of tests, and object storage: one server for a module, an empty bucket for each test."""
 
 import os
 from collections.abc import Iterator

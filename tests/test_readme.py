@@ -65,7 +65,7 @@ class Example:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(OPERATORS)},
             "FUNCTION_URL": self.url,
-            "TOKEN": "a-token-of-nobody",
+            "TOKEN": "an-invented-token",
             "KEYS": f"{self.access.access_key}:{self.access.secret_key}",
             "GENERATIVE_API_KEY": self.apis.key,
             "GENERATIVE_API_URL": self.apis.url,
@@ -177,7 +177,7 @@ def test_console_examples_work(example: Example, block: Block) -> None:
 
 def assert_same_output(step: Step, output: str) -> None:
     if step.command.startswith("scripts/transcribe"):
-        # tests/system has the recogniser transcribe them; here, what is shown is compared with what was said.
+        # tests/system has the recogniser transcribe them; here, the README's text is compared with the spoken words.
         assert output.count("stand-in transcript") == len(step.output.splitlines())
         names = [Path(name).name for name in step.command.split()[1:]] or ["jfk.wav"]
         for name, line in zip(names, step.output.splitlines(), strict=True):

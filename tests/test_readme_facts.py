@@ -169,7 +169,7 @@ def requests_to_storage(
     found = set()
     with serve(Api()) as api, caplog.at_level("INFO", "werkzeug"):
         for name, value in {
-            "GENERATIVE_API_KEY": "a-key-of-nobody",
+            "GENERATIVE_API_KEY": "an-invented-key",
             "GENERATIVE_API_URL": api.url,
             "MODELS": WHISPER,
             "S3_ENDPOINT": server,

@@ -37,7 +37,7 @@ THIS_MACHINE = Target(
     name=f"Python {sys.version_info.major}.{sys.version_info.minor} on this machine",
     python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
     magic_number=importlib.util.MAGIC_NUMBER,
-    compression_level=1,  # nobody uploads it, and the best takes 18 s more
+    compression_level=1,  # it is never uploaded, and the best level takes 18 s more
 )
 
 

@@ -47,7 +47,7 @@ def test_damaged_archive(tmp_path: Path) -> None:
 
 
 def test_no_archive(tmp_path: Path) -> None:
-    """A file that is none, or not there, is told of as such."""
+    """A file that is not an archive, or does not exist, is reported."""
     (tmp_path / "function.zip").write_text("not a zip")
     for name in ("function.zip", "nowhere.zip"):
         with pytest.raises(DeploymentError, match="no archive that can be read"):

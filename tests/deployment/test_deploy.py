@@ -186,7 +186,7 @@ def test_function_that_does_not_start(api: FunctionsApi, archive: Path) -> None:
 
 
 def test_certificate_is_verified(archive: Path, tmp_path: Path) -> None:
-    """An API whose certificate nobody vouches for gets no request, and so no key; another is deployed to."""
+    """An API with an untrusted certificate gets no request, and so no key; with a trusted one, it is deployed to."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

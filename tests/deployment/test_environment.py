@@ -17,7 +17,7 @@ COMPLETE = {
 
 
 def test_secrets_are_told() -> None:
-    """What nobody may read is the account's key and the function's secrets that are set, and no project or model."""
+    """The secrets are the account's key and the function's secrets that are set, but no project or model."""
     environment = COMPLETE | {"ACCESS_TOKEN": "token", "MODELS": "whisper-large-v3", "UNRELATED": "value"}
     assert check_environment(environment, TEXT) == (COMPLETE["SCW_SECRET_KEY"], "api-key", "token")
     assert check_environment(COMPLETE | {"ACCESS_TOKEN": ""}, TEXT) == (COMPLETE["SCW_SECRET_KEY"], "api-key")

@@ -1,4 +1,4 @@
-"""Node: one that is missing or too old is told of before anything is built or sent."""
+"""Node: a missing or too old one is reported before anything is built or sent."""
 
 import json
 from collections.abc import Iterator

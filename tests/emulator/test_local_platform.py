@@ -1,4 +1,4 @@
-"""Tests of the platform around a function: triggers, faults, schedules, and what it tells of itself."""
+"""Tests of the platform around a function: triggers, faults, schedules, and its state."""
 
 import dataclasses
 import json
@@ -287,7 +287,7 @@ def test_a_schedule_that_the_platform_refuses_stops_the_start(tmp_path: Path) ->
 
 
 def test_without_storage_there_is_none(tmp_path: Path) -> None:
-    """Unless asked for, neither storage nor control is started, and the function is told of none."""
+    """By default neither storage nor control is started, and the function's environment names neither."""
     with LocalPlatform(PlatformOptions(folder=written(tmp_path, HANDLER), recogniser="stand-in"), {}) as platform:
         assert (platform.storage, platform.control) == (None, None)
         settings = requests.post(platform.function.url, b"settings", timeout=TIMEOUT_SECONDS).json()

@@ -1,4 +1,4 @@
-"""The page in a real browser, on the whole local platform: whoever uses it gets transcripts, and sees what happens."""
+"""The page in a real browser, on the whole local platform: users get transcripts, and see what happens."""
 
 import base64
 import os
@@ -21,7 +21,7 @@ from emulator.local_platform import LocalPlatform, PlatformOptions
 pytestmark = pytest.mark.timeout(INSTALL_TIMEOUT_SECONDS)  # the first test may have to install the browser
 
 MP3 = AUDIO / "jfk.mp3"
-# What the stand-in recogniser hears of it; the rest of its text tells of bytes, and the function may send others.
+# The start of the stub recogniser's text; the rest describes bytes, and the function may send others.
 WORDS = "stand-in transcript of 11.1 s"
 # What a shell, JSON, Python and JavaScript each have to be told how to take.
 AWKWARD_PROMPT = """It's "so": 100 % of $HOME, `a\\b`, é 好 %s"""
@@ -47,7 +47,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPlatform
 
 @pytest.fixture
 def visit(request: pytest.FixtureRequest, platform: LocalPlatform, browser: Browser) -> Iterator[Visit]:
-    """The page, just opened; at the end it has met no error, and has asked nobody but the platform."""
+    """The page, just opened; at the end it has met no error, and has sent requests only to the platform."""
     size, scheme = getattr(request, "param", (DESKTOP, "light"))
     with visiting(browser, platform, size=size, scheme=scheme) as visit:
         yield visit

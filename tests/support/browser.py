@@ -28,7 +28,7 @@ FLAGS: Final = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 )
-# 90 MB from a package server, of which nobody knows how far away it is.
+# 90 MB from a package server, which may be slow.
 INSTALL_TIMEOUT_SECONDS = 600
 WAIT_MILLISECONDS = 20_000
 
@@ -112,7 +112,7 @@ class Visit:
 def visiting(
     browser: Browser, platform: LocalPlatform, *, size: tuple[int, int] = DESKTOP, scheme: str = "light"
 ) -> Iterator[Visit]:
-    """The page, just opened; at the end it has met no error, and has asked nobody but the platform."""
+    """The page, just opened; at the end it has met no error, and has sent requests only to the platform."""
     assert platform.control is not None
     screen: dict[str, Any] = {"viewport": {"width": size[0], "height": size[1]}, "color_scheme": scheme}
     context = browser.new_context(**screen, permissions=["microphone", "clipboard-read", "clipboard-write"])

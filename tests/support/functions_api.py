@@ -102,7 +102,7 @@ def add_rules(app: Flask, api: FunctionsApi) -> None:
         body = request.get_data() if is_upload else request.get_json(silent=True)
         api.received.append(Received(request.method, path, body))
         if is_upload == ("X-Auth-Token" in request.headers):
-            abort(401, "a token is for the API, and for nobody else")
+            abort(401, "a token must only be sent to the API")
         if not is_upload and request.headers["X-Auth-Token"] != api.token:
             abort(403, "this is not the token")
         if refusal := api.refusals.get(f"{request.method} {path}"):

@@ -96,7 +96,7 @@ def repeat(
     container: str,
     options: Mapping[str, str] | None = None,
 ) -> LongFile:
-    """`block`, which is encoded as `encoded`, so many times over in one file; its packets are copied as they are."""
+    """`block`, which is encoded as `encoded`, repeated in one file; its packets are copied as they are."""
     with (
         NamedTemporaryFile() as file,
         av.open(io.BytesIO(encoded), "r") as source,

@@ -7,7 +7,7 @@ COVER_SIZE_BYTES: Final = 1_200_000
 
 
 def id3v2_with_cover(size_bytes: int = COVER_SIZE_BYTES) -> bytes:
-    """A tag with a title and a picture of so many bytes, among them some that look like a frame's start."""
+    """A tag with a title and a picture of this many bytes, among them some that look like a frame's start."""
     picture = b"\xff\xd8\xff\xe0" + (b"\xff\xfb\x90\x00" + bytes(60)) * (size_bytes // 64) + b"\xff\xd9"
     frames = _id3_frame(b"TIT2", b"\x03A talk") + _id3_frame(b"APIC", b"\x00image/jpeg\x00\x03\x00" + picture)
     return b"ID3\x03\x00\x00" + _seven_bits(len(frames)) + frames

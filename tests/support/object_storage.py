@@ -10,7 +10,7 @@ import boto3
 from moto.server import ThreadedMotoServer
 
 REGION = "fr-par"
-ACCESS_KEY, SECRET_KEY = "an-access-key", "a-secret-key"  # of nobody
+ACCESS_KEY, SECRET_KEY = "an-access-key", "a-secret-key"  # invented
 BUCKET = "recordings"
 
 

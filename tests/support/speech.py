@@ -11,7 +11,7 @@ _VOWELS, _CONSONANTS = "aeiou", "bcdfghklmnprstvw"
 
 @dataclass(frozen=True)
 class Speech:
-    """What was said: each sentence with its times, and the spans of sound."""
+    """The spoken sentences with their times, and the spans of sound."""
 
     sentences: Sequence[Segment]
     spans: Sequence[Span]

@@ -11,7 +11,7 @@ from support.object_storage import BUCKET
 from support.recordings import recording
 
 EVENTS = Path(__file__).parents[1] / "events"
-SECRET = "whsec_" + "c2VjcmV0" * 4  # of nobody
+SECRET = "whsec_" + "c2VjcmV0" * 4  # invented
 TALK = "incoming/a talk (café).mp3"
 RESULT = f"transcripts/{TALK}.json"
 

@@ -285,7 +285,7 @@ def check_fault(local: Local, model: str, path: str, case: Case) -> None:
 
 
 def test_stop_for_length_is_an_error(local: Local) -> None:
-    """A transcript that the named model cut is not returned, and not asked for again with the same budget."""
+    """A transcript that the named model cut is not returned, and not repeated with the same budget."""
     local.apis.fault("length", path=CHAT)
     status, error = local.error({"audio": TEXT, "model": VOXTRAL})
     assert (status, error["code"]) == (502, "transcript_truncated")

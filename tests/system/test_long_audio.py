@@ -29,7 +29,7 @@ BLOCK_MINUTES = 5.0
 
 @dataclass(frozen=True)
 class Talk:
-    """Sentences as three kinds of files, by the end of their names, each as long as so many blocks."""
+    """Sentences as three kinds of files, by the end of their names, each this many blocks long."""
 
     blocks: int
     files: dict[str, LongFile]

@@ -105,7 +105,7 @@ def test_address_instead_of_audio(client: openai.OpenAI) -> None:
 
 
 def test_model_that_only_transcribes(client: openai.OpenAI) -> None:
-    """A transcription model answers chat completions too; its tokens, which nobody counts, are not made up."""
+    """A transcription model answers chat completions too; its tokens, which are not reported, are not invented."""
     answer = ask(client, MP3, model=WHISPER, top_p=None, max_tokens=None)
     assert (answer.model, answer.usage) == (WHISPER, None)
     assert answer.choices[0].message.content == stand_in_text(MP3, 11.088)

@@ -15,11 +15,11 @@ TIMEOUT_SECONDS = 900
 
 # How much more of the words may be wrong in a long recording than in its sentences alone. Not less, since what a
 # recogniser makes of the same sound depends on the processor: ten minutes were within half a point on some, and over it
-# on another. A sentence that is lost is noticed as such, however few words it has.
+# on another. A lost sentence is noticed as one, however few words it has.
 MOST_WORSE = 0.02
 # A sentence with fewer of its words than that is missing; that many words more than were said, at one place, are
-# somebody else's. The shortest sentence has eight words, of which a recogniser may mishear some; of one that is missing
-# there are none.
+# another sentence's. The shortest sentence has eight words, of which a recogniser may mishear some; a missing one has
+# none of them.
 LEAST_HEARD_SHARE = 0.6
 MOST_ADDED_WORDS = 3
 
@@ -34,7 +34,7 @@ def real(request: pytest.FixtureRequest) -> Iterator[tuple[LocalFunction, float]
 
 @pytest.fixture(scope="module")
 def alone(real: tuple[LocalFunction, float]) -> dict[str, str]:
-    """What the recogniser hears of each sentence by itself, by what is said."""
+    """The recogniser's text of each sentence by itself, by the spoken sentence."""
     function, _ = real
     return {
         words: spoken_words(function.transcript({"url": function.address_of(name, recording(name))})["text"])
@@ -44,7 +44,7 @@ def alone(real: tuple[LocalFunction, float]) -> dict[str, str]:
 
 
 def check_sentences(text: str, sentences: tuple[Spoken, ...]) -> None:
-    """None is missing: of each, at least so many words are heard, at its place; and nothing comes that was not said."""
+    """No sentence is missing: enough words of each are recognised at its place, and nothing else is."""
     words = [(number, word) for number, each in enumerate(sentences) for word in each.words.split()]
     heard = Counter[int]()
     for part in jiwer.process_words(" ".join(word for _, word in words), spoken_words(text)).alignments[0]:

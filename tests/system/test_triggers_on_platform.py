@@ -23,7 +23,7 @@ from emulator.local_platform import LocalPlatform, PlatformOptions
 from emulator.storage.server import StorageAccess
 
 INSTANCES = 5
-SECRET = "whsec_" + base64.b64encode(b"of nobody, for this test").decode()
+SECRET = "whsec_" + base64.b64encode(b"invented for this test").decode()
 CALLS = "/v1/chat/completions"
 # The least that a part of an upload may have, but for its last.
 PART_BYTES = 5 * 1024 * 1024
@@ -101,7 +101,7 @@ def test_an_upload_gets_its_transcript(local: Local) -> None:
 
 
 def test_an_upload_announced_five_times_at_once(local: Local) -> None:
-    """Five instances that are told of the same upload at the same time cost one job of the API."""
+    """Five instances that get the same upload at the same time cost one job of the API."""
     local.apis.fault("wait", seconds=2.0, path=CALLS)  # while it is done, all five are told
     local.s3.put_object(Bucket=local.access.bucket, Key="a.mp3", Body=recording("jfk.mp3"))
     record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "recordings"}, "object": {"key": "a.mp3"}}}

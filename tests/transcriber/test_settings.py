@@ -102,7 +102,7 @@ def test_settings_of_stored_transcripts() -> None:
 
 
 def test_api_of_a_model_is_told_by_its_name_or_by_model_apis() -> None:
-    """Known families are told by their names, MODEL_APIS decides where it says something, and else nobody knows."""
+    """MODEL_APIS decides first, then the names of known families; of another model, the API is unknown."""
     settings = Settings.from_environment(
         {**KEY, "MODELS": "ours", "MODEL_APIS": "ours=chat, voxtral-mini=transcriptions"}
     )

@@ -20,7 +20,7 @@ def environment(api: Api, server: str, monkeypatch: pytest.MonkeyPatch) -> Itera
     forget_settings(monkeypatch)
     with serve(api) as api_server:
         for name, value in {
-            "GENERATIVE_API_KEY": "a-key-of-nobody",
+            "GENERATIVE_API_KEY": "an-invented-key",
             "GENERATIVE_API_URL": api_server.url,
             "MODELS": WHISPER,
             "TIME_LIMIT": "20",

@@ -24,7 +24,7 @@ def drain(server: str, queue_url: str) -> list[dict[str, Any]]:
 
 
 def delayed(server: str, queue_url: str) -> int:
-    """The messages that nobody receives yet."""
+    """The messages that wait in the queue."""
     name = "ApproximateNumberOfMessagesDelayed"
     answer = client("sqs", server).get_queue_attributes(QueueUrl=queue_url, AttributeNames=[name])
     return int(answer["Attributes"][name])

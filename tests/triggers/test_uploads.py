@@ -15,7 +15,7 @@ from support.triggering import RESULT, TALK, Api, counts, event, post, stored, u
 def test_each_trigger_leaves_a_transcript(
     handle: Handle, s3: Any, api: Api, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """However the function is told of a recording, its transcript appears, names its version, and is logged."""
+    """However a recording reaches the function, its transcript appears, names its version, and is logged."""
     etag = upload(s3)
     for _ in range(2):
         assert handle(event(name), {})["statusCode"] == 200
@@ -72,7 +72,7 @@ def test_triggers_and_access_token_exclude_each_other(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With ACCESS_TOKEN set, a message without it is a 401, and an error in the log that says what to do."""
-    environment.setenv("ACCESS_TOKEN", "a-token-of-nobody")
+    environment.setenv("ACCESS_TOKEN", "an-invented-token")
     assert new_instance()(event("upload"), {})["statusCode"] == 401
     line = json.loads(capsys.readouterr().err)
     assert (line["level"], "privacy: private" in line["error"]) == ("error", True)

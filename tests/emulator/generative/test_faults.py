@@ -188,7 +188,7 @@ def test_wait(caller: Caller, server: GenerativeServer, call: Call) -> None:
 
 
 def test_others_are_served_meanwhile(caller: Caller, server: GenerativeServer) -> None:
-    """A request that waits holds nobody else up."""
+    """A request that waits does not block others."""
     server.fault("wait", seconds=60)
     body = json.dumps(chat_body(SPEECH, "mp3")).encode()
     with closing(connect(server)) as waiting:
@@ -343,7 +343,7 @@ def test_clear(caller: Caller, server: GenerativeServer) -> None:
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "192.0.2.1", "::ffff:10.0.0.1", "fe80::1"])
 def test_orders_come_from_this_machine_alone(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    """Nobody from another machine may give orders or look at requests, whatever headers say."""
+    """Another machine may neither order faults nor read requests, whatever its headers say."""
     monkeypatch.setenv(KEY_VARIABLE, "a-key")
     client = create_app(recogniser="stand-in").test_client()
     origin, claim = {"REMOTE_ADDR": address}, {"X-Forwarded-For": "127.0.0.1"}
@@ -382,7 +382,7 @@ def test_share_is_the_same_every_time() -> None:
 
 
 def test_share_with_a_count_ends() -> None:
-    """With a count, the order is done after so many strikes, however many requests it let pass."""
+    """With a count, the order ends after that number of faults, however many requests passed."""
     assert sum(struck(Fault(fault=FaultKind.SERVER_ERROR, share=0.5, count=3), 100)) == 3
 
 

@@ -136,7 +136,7 @@ def test_transcription_is_streamed(exact_client: openai.OpenAI, marked: Marked) 
 
 
 def test_silence_is_an_empty_transcript(client: openai.OpenAI) -> None:
-    """Nothing is invented where nobody speaks."""
+    """Nothing is invented for audio without speech."""
     assert client.audio.transcriptions.create(model=WHISPER, file=("a.wav", silence(3.0))).text == ""
 
 

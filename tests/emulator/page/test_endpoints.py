@@ -1,4 +1,4 @@
-"""What serves the page: its files under a strict policy, and services that nobody but the page gets."""
+"""The page's server: its files under a strict policy, and endpoints that only the page may use."""
 
 import re
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def url_of(platform: LocalPlatform, path: str = "") -> str:
 
 
 def test_files_have_a_strict_policy(platform: LocalPlatform) -> None:
-    """The page loads nothing but its own files, and asks nobody but its own server and the function."""
+    """The page loads only its own files, and sends requests only to its own server and the function."""
     page = requests.get(url_of(platform), timeout=TIMEOUT_SECONDS)
     policy = page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy

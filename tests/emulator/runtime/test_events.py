@@ -58,7 +58,7 @@ def test_the_shape_is_the_documented_one() -> None:
         pytest.param(b"\xed\xa0\x80", "\ufffd\ufffd\ufffd", id="surrogate"),
         pytest.param(b"\xc0\x80", "\ufffd\ufffd", id="overlong"),
         pytest.param(b"\xf4\x90\x80\x80", "\ufffd" * 4, id="beyond Unicode"),
-        pytest.param("\ufffd".encode(), "\ufffd", id="replacement character sent as such"),
+        pytest.param("\ufffd".encode(), "\ufffd", id="replacement character in the original"),
     ],
 )
 def test_each_byte_that_is_no_text_becomes_one_replacement_character(sent: bytes, seen: str) -> None:

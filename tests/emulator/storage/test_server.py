@@ -85,9 +85,9 @@ def test_an_upload_is_announced(access: StorageAccess, s3: Any) -> None:
 
 
 def test_an_upload_in_parts_is_announced(access: StorageAccess) -> None:
-    """A large object of another client, which sends it in parts, is told of with its size and the ETag of readers.
+    """A large object of another client, which sends it in parts, is announced with its size and the ETag of readers.
 
-    moto tells of it as a plain upload, too; so may a platform whose records come at least once.
+    moto also announces it as a plain upload; a platform whose records come at least once may do so, too.
     """
     data = bytes(12_000_000)
     written = obstore.put(store(access), "large.wav", data, chunk_size=5 * 1024 * 1024)
@@ -237,7 +237,7 @@ def test_a_name_that_no_bucket_can_have() -> None:
 
 
 def test_the_keys_are_on_no_command_line(access: StorageAccess) -> None:
-    """Whoever lists the processes of this machine sees no secret key."""
+    """A list of the machine's processes shows no secret key."""
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             assert access.secret_key.encode() not in process.read_bytes()

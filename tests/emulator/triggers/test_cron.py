@@ -49,7 +49,7 @@ def test_a_schedule_fires_when_it_is_due_and_once() -> None:
 
 
 def test_a_schedule_fires_on_demand() -> None:
-    """`fire` asks at once, whatever the time, and the state tells of it."""
+    """`fire` sends the request at once, whatever the time, and the state shows it."""
     function = Asked()
     moment = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
     cron = CronTrigger([HOURLY, YEARLY], function, now=lambda: moment)

@@ -216,7 +216,7 @@ def test_bodies_of_a_stream_are_whole(etag: str | None, samples: int, chunked: b
 
 @pytest.mark.parametrize("speaks", list(ApiKind))
 def test_source_that_fails_during_the_upload(speaks: ApiKind) -> None:
-    """A source that breaks off is reported as such, and the API never gets a whole request."""
+    """A source that breaks off is an error of the source, and the API never gets a whole request."""
     data = hum(30)
     with serve(lambda peer: peer.answer(data[:-1], Content_Length=str(len(data)), ETag='"v"')) as server:
         downloads = Downloader(SsrfGuard([AllowedHost(name="127.0.0.1")]))

@@ -1,4 +1,4 @@
-"""Redaction: what comes from outside is shown short, on one line, and without what nobody should read."""
+"""Redaction: text from outside is shown short, on one line, and without secrets."""
 
 import pytest
 from hypothesis import given

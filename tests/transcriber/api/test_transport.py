@@ -170,7 +170,7 @@ def test_connection_that_was_closed_meanwhile_is_replaced(client: httpx2.Client)
 
 
 def test_unknown_certificate_is_refused() -> None:
-    """A server whose certificate nobody vouches for is not talked to."""
+    """A server with an untrusted certificate gets no request."""
     with (
         serve(Peer.wait, tls=server_tls()) as server,
         httpx2.Client(transport=Transport(ssl.create_default_context()), timeout=5) as client,
@@ -180,7 +180,7 @@ def test_unknown_certificate_is_refused() -> None:
 
 
 def test_nobody_listens(client: httpx2.Client) -> None:
-    """An address where nobody listens is an error of the client's own kind."""
+    """An address without a server is an error of the client's own kind."""
     with serve(Peer.wait) as server:
         pass
     with pytest.raises(httpx2.ConnectError):

@@ -130,7 +130,7 @@ DEMUXERS = ("mov", "ogg", "flac", "matroska", "aac", "amr", "aiff", "avi", "wav"
 
 
 def leads(url: str) -> dict[str, bytes]:
-    """Files that ask whoever plays them to open another address."""
+    """Files that tell a player to open another address."""
     return {
         "HLS": f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{url}\n#EXT-X-ENDLIST\n".encode(),
         "concat": f"ffconcat version 1.0\nfile '{url}'\n".encode(),

@@ -62,7 +62,7 @@ def test_recordings(name: str, container: Container, seconds: float) -> None:
 
 
 def test_identifying_leaves_the_source_at_its_first_byte() -> None:
-    """What was looked at is read again by whoever reads the audio."""
+    """The bytes that identification read are read again with the audio."""
     data = recording("jfk.mp3")
     audio = identified(data)
     for _ in range(2):

@@ -53,7 +53,7 @@ class CountingPayload(BytesPayload):
 
 
 def test_loudness_is_measured_once() -> None:
-    """Whoever needs a chunk's loudness, its bytes are measured once, or not at all if cutting has done so."""
+    """The loudness of a chunk is measured once, or not at all if cutting has done so."""
     data = hum(3, pauses=[(1, 2)])
     layout = read_layout(data)
     chunk = Chunk(Span(0, 3), Container.WAV, CountingPayload([data]), layout)

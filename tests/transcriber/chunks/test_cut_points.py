@@ -12,7 +12,7 @@ UNIT_SECONDS = 0.05
 
 
 def cuts_of(levels: list[float], plan: ChunkLimits, *, unit_seconds: float, fitting: int, arriving: int) -> list[int]:
-    """How many units each chunk has, of a recording that comes so many units at a time."""
+    """The units of each chunk, of a recording that arrives in pieces of this many units."""
     sizes: list[int] = []
     begun = there = 0
     while begun < len(levels):
@@ -46,7 +46,7 @@ plans = st.builds(ChunkLimits, st.floats(0.5, 60))
 def test_chunks_cover_everything_once(
     levels: list[float], plan: ChunkLimits, unit_seconds: float, fitting: int, arriving: int
 ) -> None:
-    """Whatever is heard, chunks are never empty, cover all units once, and are within what is allowed."""
+    """Whatever the loudness, chunks are never empty, cover all units once, and keep the limits."""
     sizes = cuts_of(levels, plan, unit_seconds=unit_seconds, fitting=fitting, arriving=arriving)
     assert sum(sizes) == len(levels)
     assert min(sizes) >= 1

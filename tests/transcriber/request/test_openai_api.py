@@ -154,7 +154,7 @@ def test_response_formats() -> None:
 
 
 def test_streaming() -> None:
-    """What is said of streaming goes forward to the answer."""
+    """The options of streaming reach the answer."""
     reply = chat(stream=True, stream_options={"include_usage": True}).chat
     assert reply == ChatReply("chatcmpl-the-id", is_streamed=True, streams_usage=True)
 

@@ -30,7 +30,7 @@ def body_of(name: str) -> dict[str, Any]:
     ],
 )
 def test_uploads_are_read_from_each_envelope(name: str, objects: tuple[ObjectReference, ...]) -> None:
-    """Keys are decoded once, an object that is told of twice is one, and what is no upload is none."""
+    """Keys are decoded once, an object in two records is one, and a record that is not of an upload is ignored."""
     assert read_uploads(body_of(name)) == UploadEvent(objects)
 
 

@@ -240,7 +240,7 @@ def test_resumed_download_of_another_version_is_refused() -> None:
 
 
 def test_server_that_breaks_off_for_ever() -> None:
-    """Resuming ends after so many times, although each brings a little more."""
+    """Resuming ends after a number of times, although each brings a little more."""
     with (
         serve(lambda peer: answer_part(peer, sent=1000)) as server,
         source(server) as audio,
@@ -332,7 +332,7 @@ def test_redirect_without_a_place() -> None:
 
 
 def test_nobody_listens() -> None:
-    """An address where nobody listens cannot be reached."""
+    """An address without a server cannot be reached."""
     with serve(Peer.answer) as server:
         pass
     with source(server) as audio, pytest.raises(SourceFailedError, match="reached"):
@@ -419,7 +419,7 @@ def test_body_of_a_redirect_is_not_read() -> None:
 
 
 def test_cookies_are_not_kept() -> None:
-    """What a server sets in one request is not sent with the next one, which may be somebody else's."""
+    """A cookie from one request is not sent with the next one, which may belong to another user."""
     downloads = Downloader(SsrfGuard([AllowedHost(name="127.0.0.1")]))
     with serve(lambda peer: peer.answer(AUDIO, Set_Cookie="who=me")) as server:
         for _ in range(2):
@@ -485,7 +485,7 @@ def test_closing_ends_the_download() -> None:
 
 
 def test_certificate_must_be_the_servers() -> None:
-    """Over TLS, a certificate that nobody vouches for is refused, and nothing is sent."""
+    """Over TLS, an untrusted certificate is refused, and nothing is sent."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     with socket.create_server(("127.0.0.1", 0)) as listener:

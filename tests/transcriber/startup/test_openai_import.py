@@ -1,4 +1,4 @@
-"""The SDK without its types: what the function needs works, and the types are there for whoever asks later."""
+"""The SDK without its types: what the function needs works, and the types can be imported later."""
 
 import gc
 import json

@@ -102,7 +102,7 @@ def test_words_are_kept_in_order_and_in_time(text: str, lengths: list[float]) ->
 
 
 def test_without_speech_time_is_shared_out() -> None:
-    """Where nobody knows of speech, sentences share the time by their letters."""
+    """Where no speech was found, sentences share the time by their letters."""
     first, second = align("One two three four. Five six.", [], max_seconds=10)
     assert first.start_seconds == 0
     assert first.end_seconds == second.start_seconds == pytest.approx(6.5, abs=0.5)

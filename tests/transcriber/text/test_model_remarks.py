@@ -148,5 +148,5 @@ def test_knows_remarks_that_nothing_was_said(remark: str) -> None:
     ],
 )
 def test_speech_about_silence_is_speech(said: str) -> None:
-    """What somebody may have said, or what tells of more than silence, is not taken for it."""
+    """Text that may have been spoken, or that describes more than silence, is kept."""
     assert not is_no_speech_remark(said)

@@ -103,7 +103,7 @@ def test_files_are_read_by_others(segments: list[Segment]) -> None:
 
 @pytest.mark.parametrize("text", AWKWARD)
 def test_texts_come_back(text: str) -> None:
-    """What a parser reads from either file is what was said; in SRT, an arrow of three characters is one of one."""
+    """A parser reads the same words from either file; in SRT, an arrow of three characters becomes one character."""
     segments = [Segment(0, 3, text), Segment(4, 7, "and on")]
     said = " ".join(text.split())
     parsed_vtt = webvtt.from_string(vtt.render(transcript_of(segments)), strict=True)

@@ -122,7 +122,7 @@ def test_prompt(model: str, name: str, calls: int) -> None:
 
 
 def test_text_of_messages_is_not_sent_to_a_model_that_only_transcribes() -> None:
-    """As vocabulary, an instruction would be heard in silence: it is left out, and a warning says so."""
+    """As vocabulary, an instruction would appear as words in silence: it is left out, with a warning."""
     options = TranscriptionOptions(model=OTHER, prompt="Transcribe this audio", prompt_is_instruction=True)
     with serve(Apis(other=[WORDS])) as server, source_of(hum(CHUNK_SECONDS)) as source:
         transcript = transcriber_of(server).transcribe(source, options, scope_of())
