@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import islice
 from math import log10
 
 from transcriber.audio.pcm import FULL_SCALE, samples_of
@@ -72,7 +73,8 @@ class Loudness:
             return True
         vowel = min(len(self.decibels), max(1, round(VOWEL_SECONDS / self.window_seconds)))
         # The level that is held for the length of a vowel: the quietest window of each run of that length.
-        held = sorted(min(windows) for windows in zip(*(self.decibels[i:] for i in range(vowel)), strict=False))
+        shifted = (islice(self.decibels, start, None) for start in range(vowel))  # copies would be megabytes
+        held = sorted(min(windows) for windows in zip(*shifted, strict=False))
         loudest, noise = held[-1], held[int(len(held) * NOISE_SHARE)]
         if loudest <= INAUDIBLE_DECIBELS:
             return True

@@ -9,6 +9,7 @@ decoding.
 """
 
 from array import array
+from functools import cache
 from math import log10
 from struct import Struct
 from typing import NamedTuple
@@ -36,6 +37,8 @@ FULL_SCALE_DECIBELS = 300.0
 _LENGTH_MASK = 0xFFF
 _GAIN_MASK = 0xFF
 _BOOKS_MASK = 0xFFFF
+# Not a level that any code books have: those are -5 to 69.
+_UNKNOWN_LEVEL = -128
 _BOOKS_BITS = 16
 _LENGTH_AND_GAIN_BITS = 29
 # The largest value of each code book (ISO/IEC 11172-3, table B.7); the last sixteen add this number of bits to 15.
@@ -119,7 +122,8 @@ class FrameScanner:
         self.first: mp3.Frame | None = None
         self._reservoirs: array[int] = array("H")
         self._shapes: dict[int, _Shape | None] = {}
-        self._books: dict[int, int] = {}
+        # 64 KiB, whatever the recording; a dict of as many entries would take 6 MB.
+        self._books = array("b", [_UNKNOWN_LEVEL]) * (_BOOKS_MASK + 1)
         self._same = 0
         self._position = 0
         self._taken = 0
@@ -151,7 +155,7 @@ class FrameScanner:
 
     def decibels(self, first: int, last: int) -> list[float]:
         """The loudness of the frames from `first` to before `last`, roughly against full scale."""
-        return [DECIBELS_OF_LEVEL * level - FULL_SCALE_DECIBELS for level in self.levels[first:last]]
+        return [_decibels(level) for level in self.levels[first:last]]
 
     def take(self, count: int, *, keep: int) -> list[bytes]:
         """The bytes of the first `count` frames, of which all but the last `keep` are removed."""
@@ -215,9 +219,10 @@ class FrameScanner:
                 field = side >> shift
                 if field >> length_shift & _LENGTH_MASK:
                     number = field & _BOOKS_MASK
-                    if number not in books:
-                        books[number] = _level_of_books(number)
-                    found = (field >> gain_shift & _GAIN_MASK) + books[number]
+                    level_of_books = books[number]
+                    if level_of_books == _UNKNOWN_LEVEL:
+                        level_of_books = books[number] = _level_of_books(number)
+                    found = (field >> gain_shift & _GAIN_MASK) + level_of_books
                     if found > level:  # noqa: PLR1730 # a call of max takes as long as all the rest of this line
                         level = found
             add_level(level)
@@ -270,6 +275,11 @@ class FrameScanner:
         if self._lost_bytes:
             self.lost.append((self._taken + len(self.levels), self._lost_bytes))
         self._lost_bytes, self._is_in_tag = 0, False
+
+
+@cache  # frames share these few hundred numbers, of which each takes three times the memory of a reference
+def _decibels(level: int) -> float:
+    return DECIBELS_OF_LEVEL * level - FULL_SCALE_DECIBELS
 
 
 def frame_loudness(data: bytes) -> Loudness:

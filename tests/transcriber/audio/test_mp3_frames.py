@@ -1,6 +1,7 @@
 """Frames of MP3: each is found, however the bytes come, and their loudness tells speech from a pause."""
 
 import io
+import tracemalloc
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from support.encoding import encode
 from support.long_recordings import real_speech
 from support.mp3_files import id3v1_after_ape, id3v2_with_cover
 
+from transcriber.audio.loudness import Loudness
 from transcriber.audio.mp3_frames import LOOK_AHEAD_BYTES, FrameScanner
 
 NO_XING = {"write_xing": "0", "id3v2_version": "0"}
@@ -161,3 +163,28 @@ def test_taken_frames_are_the_streams(counts: list[int], keep: int) -> None:
         whole += b"".join(taken)[ends[shared - 1] if shared else 0 :]
         shared = min(keep, shared + count)
     assert data.startswith(whole)
+
+
+# Half an hour of frames in a recording of 25 MB that can be read only once may take this much memory beside the bytes.
+MOST_BESIDE_THE_BYTES = 0.1
+
+
+def test_little_is_held_beside_the_bytes() -> None:
+    """Where no two frames are alike, scanning them and judging their loudness takes little memory besides."""
+    blocks = 100
+    header, frame_bytes = bytes.fromhex("fffb9000"), 417
+    frames = [header + random_bytes(frame_bytes - len(header), seed=number) for number in range(30_000)]
+    data = b"".join(frames)
+    size = len(data) // blocks
+    tracemalloc.start()
+    try:
+        scanner = FrameScanner()
+        for start in range(0, len(data), size):
+            scanner.feed(data[start : start + size])
+        scanner.finish()
+        loudness = Loudness(scanner.decibels(0, len(scanner.levels)), scanner.frame_seconds)
+        assert loudness.may_be_silent is loudness.is_silent is False
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes <= (1 + MOST_BESIDE_THE_BYTES) * len(data)
