@@ -23,7 +23,7 @@ from emulator.local_platform import LocalPlatform, PlatformOptions
 from emulator.storage.server import StorageAccess
 
 INSTANCES = 5
-SECRET = "whsec_" + base64.b64encode(b"invented for this test").decode()
+SECRET = "whsec_" + base64.b64encode(b"a secret invented for this test").decode()
 CALLS = "/v1/chat/completions"
 # The least that a part of an upload may have, but for its last.
 PART_BYTES = 5 * 1024 * 1024
