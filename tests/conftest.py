@@ -31,6 +31,7 @@ LONGEST_FIRST = (
 
 # No test hangs on how fast a machine is, or how busy.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("any machine"), max_examples=10)
 settings.load_profile("any machine")
 
 

@@ -61,6 +61,12 @@ TABLE = [
     for kind, talk in zip([kind for kind in kinds() if kind.name in TRANSCRIBED], cycle(TALKS), strict=False)
     for model in (VOXTRAL, WHISPER)
 ]
+# By the one way or the other: in the request to the chat model, at an address to the other one. Both with --all.
+EXACT_TABLE = [
+    pytest.param(kind, model, id=f"{kind.name}-{model}", marks=() if model == first else pytest.mark.long)
+    for kind, first in zip(kinds(), cycle((VOXTRAL, WHISPER)), strict=False)
+    for model in (VOXTRAL, WHISPER)
+]
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +108,7 @@ def test_the_table_is_whole() -> None:
     assert len(TABLE) == 2 * len(TRANSCRIBED)
 
 
-@pytest.mark.parametrize("model", [VOXTRAL, WHISPER])
-@pytest.mark.parametrize("kind", kinds(), ids=str)
+@pytest.mark.parametrize(("kind", "model"), EXACT_TABLE)
 def test_kinds_of_recordings(exact: LocalFunction, kind: Kind, model: str) -> None:
     """Each kind of file, sent in the request or found at an address that lies about it, comes back as its words."""
     talk = marked_speech(0.15, seed=7)

@@ -206,15 +206,17 @@ def test_long_silence_inside(function: LocalFunction, model: str) -> None:
 
 
 @pytest.mark.parametrize("noise_dbfs", [None, -60.0])
-def test_a_recording_without_words_costs_nothing(function: LocalFunction, noise_dbfs: float | None) -> None:
-    """Six minutes of silence, or of steady noise, are an empty text, and the API is not asked."""
-    quiet = np.zeros(360 * SAMPLE_RATE_HZ, np.int16)
+def test_a_recording_without_words_costs_nothing(
+    in_small_chunks: LocalFunction, talk: Talk, noise_dbfs: float | None
+) -> None:
+    """Minutes of silence, or of steady noise, for several chunks, are an empty text, and the API is not called."""
+    quiet = np.zeros(60 * talk.blocks * SAMPLE_RATE_HZ, np.int16)
     if noise_dbfs is not None:
         noise = np.random.default_rng(1).standard_normal(len(quiet), np.float32)
         quiet = np.rint(noise * 32768 * 10 ** (noise_dbfs / 20)).astype(np.int16)
     for container, codec in (("wav", "pcm_s16le"), ("mp3", "libmp3lame"), ("ipod", "aac")):
-        url = function.address_of("quiet", encode(quiet, container, codec, bit_rate=64_000))
-        answer = function.transcript({"url": url, "response_format": "verbose_json"})
+        url = in_small_chunks.address_of("quiet", encode(quiet, container, codec, bit_rate=64_000))
+        answer = in_small_chunks.transcript({"url": url, "response_format": "verbose_json"})
         assert (answer["text"], answer["segments"]) == ("", [])
         assert "warnings" not in answer
-    assert function.calls() == []
+    assert in_small_chunks.calls() == []
