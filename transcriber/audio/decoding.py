@@ -130,6 +130,7 @@ class Decoder:
                     timeline.note_failure()
                     continue
                 if timeline.has_gap_before(frame):
+                    timeline.finish()  # the silence may complete the chunk in which this damage begins
                     yield from resampler.silence(timeline.seconds)
                 timeline.take(frame)
                 yield from resampler.resample(frame)
@@ -143,11 +144,14 @@ class Decoder:
             message = f"The source holds {self._name}, with no samples that can be decoded."
             raise UnsupportedAudioError(_with_advice(message, self._source))
 
-    def take_damage(self) -> list[Span]:
-        """Remove and return the spans, found so far, with sound that could not be decoded."""
-        damage = list(self._damage)
-        self._damage.clear()
-        return damage
+    def take_damage(self, *, before_seconds: float) -> list[Span]:
+        """Remove and return the spans, found so far, with sound that could not be decoded and that begin before a time.
+
+        Later ones stay: decoding is ahead of the chunks, and what fails next may be one damage with them.
+        """
+        taken = [span for span in self._damage if span.start_seconds < before_seconds]
+        del self._damage[: len(taken)]
+        return taken
 
     def _packets(self) -> "Iterator[Packet[AudioStream]]":
         """The packets of the track, up to the end or to where the container cannot be read any further."""

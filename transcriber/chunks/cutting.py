@@ -141,10 +141,12 @@ def _cut_samples_of(
     cutter = SampleCutter(options.limits, sample_rate_hz=decoder.sample_rate_hz, channels=1)
     for samples in decoder.samples(max_seconds=options.max_seconds, deadline=options.deadline):
         for chunk in cutter.feed(samples.tobytes()):
-            yield replace(chunk, warnings=(*warnings, *damage.within(chunk.span, decoder.take_damage())))
+            begun = decoder.take_damage(before_seconds=chunk.span.end_seconds)
+            yield replace(chunk, warnings=(*warnings, *damage.within(chunk.span, begun)))
             warnings = ()
     for chunk, is_last in _marking_last(cutter.finish()):
-        found = damage.within(chunk.span, decoder.take_damage())
+        begun = decoder.take_damage(before_seconds=float("inf") if is_last else chunk.span.end_seconds)
+        found = damage.within(chunk.span, begun)
         if is_last:
             seconds = chunk.span.end_seconds
             missing = stated_seconds - seconds if missing_seconds is None else missing_seconds

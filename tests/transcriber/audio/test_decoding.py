@@ -1,4 +1,4 @@
-"""Decoding: each kind of recording comes out whole, what is damaged is told, and nothing but the source is touched."""
+"""Decoding: each kind of recording comes out whole, damage has a warning, and nothing but the source is touched."""
 
 import base64
 import re
@@ -26,7 +26,7 @@ from transcriber.errors import AudioTooLargeError, SourceTimeoutError, Transcrib
 from transcriber.net.ssrf_guard import SsrfGuard
 from transcriber.request.base64_text import read_base64
 from transcriber.settings import AllowedHost
-from transcriber.sources.base import Source
+from transcriber.sources.base import Reader, Source
 from transcriber.sources.inline import InlineSource
 from transcriber.sources.url import Downloader, UrlSource
 
@@ -55,7 +55,7 @@ def warnings_of(chunks: list[Chunk]) -> list[str]:
 
 @pytest.mark.parametrize("kind", kinds(), ids=str)
 def test_every_kind_is_cut_whole(kind: Kind) -> None:
-    """Whatever the container and codec, all of the sound is in chunks that the APIs take; only cut files say so."""
+    """With any container and codec, all of the sound is in chunks that the APIs take; only cut files have a warning."""
     chunks = list(chunks_of(source_of(kind.make(SAMPLES))))
     warnings = warnings_of(chunks)
     assert chunks[-1].span.end_seconds == pytest.approx(SECONDS, abs=0.2)
@@ -73,8 +73,8 @@ def test_every_kind_is_cut_whole(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("file", no_recordings(), ids=str)
-def test_what_has_no_sound_is_refused(file: OddFile) -> None:
-    """What holds no sound is an error that says what it is, and never a chunk."""
+def test_file_without_sound_is_refused(file: OddFile) -> None:
+    """A file without sound is an error that names what it is, and never a chunk."""
     with pytest.raises(UnsupportedAudioError):
         list(chunks_of(source_of(file.data)))
 
@@ -112,8 +112,8 @@ def test_bomb_ends_at_the_limit(container: str) -> None:
     assert peak < 8 * 2**20
 
 
-def test_bomb_that_lies_ends_at_the_limit() -> None:
-    """A stream that says nothing of its length ends where it passes the limit, too."""
+def test_bomb_without_a_length_ends_at_the_limit() -> None:
+    """A stream whose header states no length ends where it passes the limit, too."""
     data = encode(silence_samples(70), "webm", "libopus", rate_hz=48_000, bit_rate=6_000, options={"live": "1"})
     with pytest.raises(AudioTooLargeError, match="1 minute"):
         list(chunks_of(source_of(data), max_seconds=60))
@@ -129,8 +129,8 @@ def test_decoding_keeps_to_the_deadline() -> None:
 DEMUXERS = ("mov", "ogg", "flac", "matroska", "aac", "amr", "aiff", "avi", "wav", "w64", "caf", "au", "asf", "flv")
 
 
-def leads(url: str) -> dict[str, bytes]:
-    """Files that tell a player to open another address."""
+def playlists(url: str) -> dict[str, bytes]:
+    """Files from which a player would open another address."""
     return {
         "HLS": f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{url}\n#EXT-X-ENDLIST\n".encode(),
         "concat": f"ffconcat version 1.0\nfile '{url}'\n".encode(),
@@ -140,21 +140,21 @@ def leads(url: str) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("name", leads(""))
+@pytest.mark.parametrize("name", playlists(""))
 @pytest.mark.parametrize("beginning", [b"", b"ID3\x04\x00\x00\x00\x00\x00\x00"])
 def test_nothing_further_is_opened(name: str, beginning: bytes) -> None:
     """Playlists and scripts are refused, and the addresses in them see no request."""
     with serve(lambda peer: peer.answer(whole("FLAC"))) as server:
         with pytest.raises(UnsupportedAudioError):
-            list(chunks_of(source_of(beginning + leads(server.url)[name])))
+            list(chunks_of(source_of(beginning + playlists(server.url)[name])))
         assert not server.requests
 
 
 @pytest.mark.parametrize("demuxer", DEMUXERS)
-def test_no_demuxer_opens_what_a_playlist_names(demuxer: str) -> None:
-    """Even given to a decoder, a playlist leads nowhere."""
+def test_no_demuxer_opens_the_address_in_a_playlist(demuxer: str) -> None:
+    """Even a decoder that is given a playlist opens no address in it."""
     with serve(lambda peer: peer.answer(whole("FLAC"))) as server:
-        for data in leads(server.url).values():
+        for data in playlists(server.url).values():
             with pytest.raises(UnsupportedAudioError):
                 Decoder(source_of(data), demuxer=demuxer, name="a playlist")
         assert not server.requests
@@ -180,7 +180,7 @@ def with_ranges(data: bytes) -> Conversation:
 
 @pytest.mark.parametrize("accepts_ranges", [True, False])
 def test_index_at_the_end(accepts_ranges: bool) -> None:  # noqa: FBT001 # a parameter of the test
-    """It is asked for by its place, or else skipped to, where the server names the version."""
+    """An index at the end is requested by its position, or else skipped to, where the server names the version."""
     data = whole("M4A, moov at the end")
     conversation = with_ranges(data) if accepts_ranges else lambda peer: peer.answer(data, ETag='"v1"')
     with serve(conversation) as server, url_source(server) as source:
@@ -188,8 +188,8 @@ def test_index_at_the_end(accepts_ranges: bool) -> None:  # noqa: FBT001 # a par
     assert chunks[-1].span.end_seconds == pytest.approx(SECONDS, abs=0.2)
 
 
-def test_index_at_the_end_of_what_is_read_once() -> None:
-    """Where it cannot be read again, a small one is held, and of another the error says what to do."""
+def test_index_at_the_end_of_a_source_that_can_be_read_once() -> None:
+    """A small source that cannot be read again is held; for another, the error gives advice."""
     data = whole("M4A, moov at the end")
     with serve(lambda peer: peer.answer(data)) as server, url_source(server) as source:
         assert list(chunks_of(source))[-1].span.end_seconds == pytest.approx(SECONDS, abs=0.2)
@@ -207,8 +207,33 @@ def test_index_at_the_end_of_what_is_read_once() -> None:
         assert len(server.requests) == 1
 
 
+class OnceSource(InlineSource):
+    """A source that can be read only once; it counts its readings."""
+
+    readings = 0
+
+    @property
+    def can_be_read_again(self) -> bool:
+        return False
+
+    def _connect(self, start: int) -> Reader:
+        assert start == 0
+        self.readings += 1
+        return super()._connect(start)
+
+
+@pytest.mark.parametrize("kind", kinds(), ids=str)
+def test_source_that_can_be_read_once_is_read_in_order(kind: Kind) -> None:
+    """Each kind is decoded from a source that can be read only once as from another one, in one reading."""
+    data = kind.make(SAMPLES)
+    source = OnceSource(read_base64(base64.b64encode(data).decode(), param=None), max_bytes=10**9)
+    chunks, expected = list(chunks_of(source)), list(chunks_of(source_of(data)))
+    assert chunks[-1].span.end_seconds == pytest.approx(expected[-1].span.end_seconds, abs=0.2)
+    assert source.readings == 1
+
+
 def test_length_is_known_before_decoding() -> None:
-    """What a file says of its length is known when nothing is decoded yet."""
+    """The length that a file states is known before anything is decoded."""
     audio = identify(source_of(whole("Ogg with Opus")), max_seconds=3600)
     assert isinstance(audio, DecodedAudio)
     assert audio.duration_seconds == pytest.approx(SECONDS, abs=0.2)
@@ -219,7 +244,7 @@ def test_length_is_known_before_decoding() -> None:
 
 @pytest.mark.parametrize("name", ["WAV s16 48 kHz", "WAV s16 44.1 kHz", "WAV stereo"])
 def test_plain_wav_of_too_many_bytes_is_decoded(name: str) -> None:
-    """A WAV file of which a chunk would be over the limit of a call goes out at the models' rate, mono and whole."""
+    """A WAV file whose chunk would be over the limit of a call is sent at the models' rate, mono and whole."""
     options = CutOptions(ChunkLimits(300, max_bytes=10**7), 36_000, Deadline(60), keep_loudness=True)
     chunks = list(cut(identify(source_of(whole(name)), max_seconds=36_000), options))
     shapes = [(chunk.layout.sample_rate_hz, chunk.layout.channels) for chunk in chunks if chunk.layout]
@@ -261,8 +286,8 @@ BEGINNINGS = ("", *(kind.name for kind in kinds() if "video" not in kind.name))
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(BEGINNINGS), st.integers(4, 2000), st.binary(max_size=4000))
-def test_any_bytes_end_in_chunks_or_an_error_of_ours(name: str, size: int, rest: bytes) -> None:
-    """Whatever follows the beginning of whatever kind, it ends, in chunks of some length or an error with an answer."""
+def test_any_bytes_end_in_chunks_or_a_known_error(name: str, size: int, rest: bytes) -> None:
+    """Any bytes after the beginning of any kind end in chunks of some length, or in an error with an answer."""
     beginning = whole(name)[:size] if name else b""
     try:
         chunks = list(chunks_of(source_of(beginning + rest + b"!"), max_seconds=600))

@@ -1,4 +1,4 @@
-"""Audio: found out from its first bytes, with its length, whatever its header claims."""
+"""Audio: identified by its first bytes, with its length, even if its header is wrong."""
 
 import base64
 import struct
@@ -72,7 +72,7 @@ def test_identifying_leaves_the_source_at_its_first_byte() -> None:
 
 @pytest.mark.parametrize("stated", [0, 0xFFFFFFFF, 0x7FFFFFFF, 0xFFFFFFFF - 36, 64_000_000])
 def test_wav_length_fields_are_not_trusted(stated: int) -> None:
-    """A missing or too large length in a WAV header is replaced by what is there."""
+    """A missing or too large length in a WAV header is replaced by the length of the samples that are there."""
     assert identified(wav_header(data_bytes=stated) + bytes(32_000)).duration_seconds == pytest.approx(1.0)
 
 
@@ -148,7 +148,7 @@ def test_mp3_that_is_cut_off_is_as_long_as_what_is_there() -> None:
 
 
 def test_mp3_with_stated_length() -> None:
-    """A Xing frame's count of frames is the length, whatever the bit rate."""
+    """A Xing frame's count of frames is the length at any bit rate."""
     first = bytearray(mp3_frames(1))
     first[36:48] = b"Xing" + struct.pack(">II", 1, 5000)
     assert identified(bytes(first) + mp3_frames(20)).duration_seconds == pytest.approx(5000 * 1152 / 44_100)
@@ -161,7 +161,7 @@ def test_mp3_after_a_tag(tag_size: int) -> None:
 
 
 def test_mp3_after_a_header_that_is_none() -> None:
-    """Bytes that look like a frame of another kind, and lead to the first real one, do not hide it."""
+    """Bytes that look like a frame of another kind, and end at the first real one, do not hide it."""
     other = struct.pack(">I", 0xFFF30000 | 1 << 12)  # MPEG-2, 8 kbit/s at 22.05 kHz
     frame = mp3.read_frame(other, 0)
     assert frame is not None
@@ -170,7 +170,7 @@ def test_mp3_after_a_header_that_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "message"),
     [
         (b"\xff\xfb\x90\x00 and then something else" * 20, "unknown bytes"),
         (b"<html>404</html>", "a web page"),
@@ -187,9 +187,9 @@ def test_mp3_after_a_header_that_is_none() -> None:
         (id3_tag(100) + b"OggS" + bytes(1000), "Ogg container that cannot be read"),
     ],
 )
-def test_what_is_no_audio_is_refused_by_what_it_is(data: bytes, says: str) -> None:
-    """Anything else is refused with the words for what was found."""
-    with pytest.raises(UnsupportedAudioError, match=says):
+def test_other_files_are_refused_by_their_type(data: bytes, message: str) -> None:
+    """Anything else is refused with the name of what was found."""
+    with pytest.raises(UnsupportedAudioError, match=message):
         identified(data)
 
 
@@ -204,8 +204,8 @@ def test_longer_than_the_limit() -> None:
     st.binary(max_size=600),
     st.sampled_from([b"", b"ID3\x04", b"RIFF\x00\x00\x00\x00WAVE", wav_header(data_bytes=9), mp3_frames(4)]),
 )
-def test_any_bytes_are_audio_or_an_error_of_ours(data: bytes, beginning: bytes) -> None:
-    """Whatever the bytes, the outcome is audio of some length or an error with an answer."""
+def test_any_bytes_are_audio_or_a_known_error(data: bytes, beginning: bytes) -> None:
+    """Any bytes are audio of some length, or an error with an answer."""
     try:
         audio = identified(beginning + data + b"!")
     except TranscriberError:

@@ -1,4 +1,4 @@
-"""Frames of MP3: each is found, however the bytes come, and their loudness tells speech from a pause."""
+"""Frames of MP3: each is found, however the bytes come, and their loudness distinguishes speech from pauses."""
 
 import io
 import tracemalloc
@@ -69,7 +69,7 @@ def test_frames_are_those_that_a_player_finds(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
-def test_loudness_tells_speech_from_a_pause(name: str) -> None:
+def test_loudness_distinguishes_speech_from_pauses(name: str) -> None:
     """In sentences in noise at -60 dBFS, frames with speech are louder than those without in 97 % of pairs, or more."""
     scanner = scanned(stream(name))
     levels = np.array(scanner.levels)
@@ -99,7 +99,7 @@ def test_blocks_make_no_difference(name: str, block: int) -> None:
 @pytest.mark.parametrize("damage", [zeroed, overwritten, without])
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_damage_costs_what_is_damaged(name: str, damage: Any) -> None:
-    """A tenth of the bytes destroyed or gone costs a tenth of the frames and a few more; what was passed is told."""
+    """A tenth of the bytes destroyed or gone costs a tenth of the frames and a few more; skipped bytes are reported."""
     data = stream(name)
     scanner, whole = scanned(damage(data)), frames_of(data)
     assert 0.85 * whole - 5 <= len(scanner.levels) <= 0.91 * whole + 5
@@ -108,7 +108,7 @@ def test_damage_costs_what_is_damaged(name: str, damage: Any) -> None:
 
 @pytest.mark.parametrize("name", ["CBR 64", "MPEG-2"])
 def test_tags_are_no_loss(name: str) -> None:
-    """Tags between frames and after them are passed over, and nothing is said to be lost."""
+    """Tags between frames and after them are skipped, and do not count as lost."""
     data = stream(name)
     scanner = scanned(data + id3v2_with_cover(5_000) + data + id3v1_after_ape())
     assert len(scanner.levels) == 2 * frames_of(data)
@@ -127,7 +127,7 @@ def test_tags_are_no_loss(name: str) -> None:
     ],
     ids=["random", "zeros", "sync", "headers", "tags", "headers of two kinds"],
 )
-def test_what_is_no_stream_ends(data: bytes) -> None:
+def test_bytes_without_a_stream_are_skipped(data: bytes) -> None:
     """A quarter of a megabyte without a stream is passed over, and no more is kept than is looked at in advance."""
     scanner = FrameScanner()
     for start in range(0, len(data), 65_536):
@@ -140,7 +140,7 @@ def test_what_is_no_stream_ends(data: bytes) -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.binary(max_size=3000), st.integers(1_000, 12_000), st.integers(20, 5000))
 def test_any_bytes_in_a_stream(garbage: bytes, at: int, block: int) -> None:
-    """Whatever stands within a stream, the scan ends, frames follow each other, and most of them are found."""
+    """With any bytes within a stream, the scan ends, frames follow each other, and most of them are found."""
     data = stream("CBR 32, 16 kHz")[:14_400]
     scanner = scanned(data[:at] + garbage + data[at:], block=block)
     assert list(scanner.ends) == sorted(scanner.ends)

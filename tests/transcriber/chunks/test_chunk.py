@@ -19,7 +19,7 @@ from transcriber.spans import Span
 @settings(deadline=None)
 @given(st.lists(st.binary(max_size=60), max_size=5), st.integers(1, 130))
 def test_bytes_in_memory_are_read_in_any_size(blocks: list[bytes], size: int) -> None:
-    """Each reading gives all blocks once, in pieces of any size, and then nothing more."""
+    """Each reading gives all blocks once, in reads of any size, and then nothing more."""
     payload = BytesPayload(blocks)
     whole = b"".join(blocks)
     assert (payload.size_bytes, payload.memory_bytes, payload.reads_source) == (len(whole), len(whole), False)

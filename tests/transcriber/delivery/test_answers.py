@@ -102,7 +102,7 @@ def test_vtt() -> None:
 
 
 def test_verbose_json() -> None:
-    """The verbose answer is that of the OpenAI API, with what the short one has besides."""
+    """The verbose answer is that of the OpenAI API, with the other fields of the short one."""
     answer = transcript_answer(TIMED, ResponseFormat.VERBOSE_JSON)
     assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
     assert json.loads(answer.body) == {

@@ -1,4 +1,4 @@
-"""Chat completions: a transcript as the OpenAI API would have said it."""
+"""Chat completions: a transcript in the form of the OpenAI API."""
 
 import json
 from dataclasses import replace
@@ -23,7 +23,7 @@ USAGE = {"prompt_tokens": 400, "completion_tokens": 30, "total_tokens": 430}
 
 
 def events(text: str) -> list[Any]:
-    """The data of each event of a stream; whatever else a line holds fails the test."""
+    """The data of each event of a stream; any other content of a line fails the test."""
     assert text.endswith("\n\n")
     lines = text.removesuffix("\n\n").split("\n\n")
     assert all(line.startswith("data: ") and "\n" not in line for line in lines)
@@ -53,13 +53,13 @@ def test_completion() -> None:
     }
 
 
-def test_tokens_that_nobody_counted() -> None:
+def test_tokens_that_the_api_does_not_count() -> None:
     """Where the API counts no tokens, none are made up."""
     assert completion("", Transcript("", "m", 1.0, usage=Usage(calls=1, audio_seconds=1.0)), REPLY)["usage"] is None
 
 
 def test_stream() -> None:
-    """A stream is a role, the content, an end, the tokens where they are asked for, and the word that ends it."""
+    """A stream is a role, the content, an end, the tokens where they are requested, and the text that ends it."""
     *chunks, done = events(stream("He said\n\n好", TRANSCRIPT, STREAMED))
     assert done == "[DONE]"
     parsed = [json.loads(chunk) for chunk in chunks]
@@ -83,7 +83,7 @@ def test_silence_is_an_empty_message() -> None:
     assert len(events(transcript_answer(silent, ResponseFormat.TEXT, STREAMED).body)) == 4
 
 
-def test_content_is_in_the_format_that_was_asked_for() -> None:
+def test_content_is_in_the_requested_format() -> None:
     """The message is what the function's own path would have answered, without a file's last line end."""
     plain = json.loads(transcript_answer(TRANSCRIPT, ResponseFormat.TEXT, REPLY).body)
     assert plain["choices"][0]["message"]["content"] == "He said\n\n好"

@@ -64,7 +64,7 @@ def test_headers_of_errors() -> None:
     assert error_answer(errors.RateLimitedError("m", retry_after_seconds=2.1)).headers["Retry-After"] == "3"
 
 
-def test_unexpected_error_reveals_nothing_to_a_stranger() -> None:
+def test_unexpected_error_reveals_nothing() -> None:
     """An unexpected exception is a 500 without its text."""
     with pytest.raises(KeyError) as caught:
         json.loads("{}")["the-secret at 10.0.0.1"]
@@ -93,8 +93,8 @@ def test_unexpected_error_reveals_nothing_to_a_stranger() -> None:
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
 @pytest.mark.parametrize("trigger", list(Trigger))
-def test_trigger_delivers_again_what_a_retry_may_cure(error: Exception, status: int, trigger: Trigger) -> None:
-    """A trigger that redelivers gets a 5xx for what a retry may cure, and 200 for what none can."""
+def test_trigger_redelivers_after_errors_that_a_retry_may_cure(error: Exception, status: int, trigger: Trigger) -> None:
+    """A trigger that redelivers gets a 5xx for errors that a retry may cure, and 200 for the others."""
     own = error_answer(error)
     answer = error_answer(error, trigger)
     assert answer.body == own.body

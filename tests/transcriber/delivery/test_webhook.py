@@ -20,7 +20,7 @@ SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 BODY = '{"text": "Grüße"}'
 
 
-def callbacks(*, allowed: bool = True) -> WebhookSender:
+def sender(*, allowed: bool = True) -> WebhookSender:
     guard = SsrfGuard([AllowedHost(name="127.0.0.1")] if allowed else [])
     retry = RetryPolicy(sleep=lambda _: None, max_attempts=MAX_ATTEMPTS)
     return WebhookSender(guard, Downloader(guard), read_secret(SECRET), retry=retry)
@@ -28,7 +28,7 @@ def callbacks(*, allowed: bool = True) -> WebhookSender:
 
 def send(receiver: Loopback, seconds: float = 10) -> None:
     url = f"{receiver.url}/done?x=1"
-    callbacks().send(url, BODY, "application/json", message_id="msg_1", deadline=Deadline(seconds))
+    sender().send(url, BODY, "application/json", message_id="msg_1", deadline=Deadline(seconds))
 
 
 def received(request: bytes) -> tuple[str, dict[str, str]]:
@@ -97,7 +97,7 @@ def test_receiver_that_does_not_take_it(conversation: Any, requests: int) -> Non
 def test_addresses_that_are_refused(url: str) -> None:
     """An address that is not public, or none, is refused before anything is sent, as the callback's."""
     with pytest.raises(RequestError) as caught:
-        callbacks(allowed=False).check(url)
+        sender(allowed=False).check(url)
     assert caught.value.param == "callback"
 
 
@@ -106,7 +106,7 @@ def test_addresses_that_are_refused(url: str) -> None:
     [None, "c2VjcmV0", "whsec_", "whsec_short", "whsec_***", SECRET.removeprefix("whsec_")],
 )
 def test_secret_that_is_none(secret: str | None) -> None:
-    """A secret that is missing, malformed or short is a setting to mend, and is not told."""
+    """A secret that is missing, malformed or short is an error in the settings, which does not repeat it."""
     with pytest.raises(SettingsError) as caught:
         read_secret(secret)
     assert caught.value.variable == "CALLBACK_SECRET"

@@ -1,4 +1,4 @@
-"""The address guard: nothing is reached but public addresses, whatever they are called."""
+"""The address guard: only public addresses are reached, however a URL spells them."""
 
 import ipaddress
 import socket
@@ -23,7 +23,7 @@ from transcriber.net.ssrf_guard import SsrfGuard, is_public, resolve
 from transcriber.settings import AllowedHost, Settings
 from transcriber.sources.url import MAX_REDIRECTS, Downloader, UrlSource
 
-# Each of these, asked for as a URL, must be refused without a connection. {port} is where a server would answer.
+# Each of these, requested as a URL, must be refused without a connection. {port} is where a server would answer.
 TRICKS = [
     # Loopback, in every spelling that a resolver or a URL parser takes.
     "http://127.0.0.1:{port}/",
@@ -195,7 +195,7 @@ def test_redirect_is_checked_like_the_first_address(target: str) -> None:
 
 
 def test_redirects_are_followed_five_times() -> None:
-    """Five redirects lead to the audio, a sixth is refused."""
+    """Five redirects to the audio are followed, a sixth is refused."""
 
     def conversation(peer: Peer) -> None:
         left = int(peer.path.strip("/"))
@@ -244,7 +244,7 @@ def test_next_address_is_tried() -> None:
 
 
 def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy, which would connect to what it likes, is not asked even where the environment names one."""
+    """A proxy, which could connect anywhere, is not used even where the environment names one."""
     with serve(lambda peer: peer.answer(b"through the proxy")) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         with pytest.raises(TranscriberError):
@@ -253,7 +253,7 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
 
 
 def test_unknown_name_is_a_failure_of_the_source() -> None:
-    """A name without an address is no address to refuse, and its error tells nothing of the network."""
+    """A name without an address is no address to refuse, and its error reveals nothing about the network."""
 
     def resolver(*_: object) -> list[str]:
         raise socket.gaierror(-2, "no such name in resolver 10.0.0.2")

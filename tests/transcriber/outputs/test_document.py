@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from transcriber.api.backend import Usage
+from transcriber.delivery.answers import transcript_answer
 from transcriber.outputs import verbose_json
 from transcriber.outputs.document import VERSION, from_document, to_document
 from transcriber.outputs.formats import FORMATS
@@ -27,9 +29,10 @@ WHOLE = Transcript(
     chunks=(Span(0, 300.04), Span(600, 3725.5)),
     silent_spans=(Span(300.04, 600),),
 )
+SILENCE = Transcript("", "", 0.05)
 
 
-@pytest.mark.parametrize("transcript", [WHOLE, Transcript("", "m", 0.05)], ids=["speech", "silence"])
+@pytest.mark.parametrize("transcript", [WHOLE, SILENCE], ids=["speech", "silence"])
 def test_document_is_read_back_whole(transcript: Transcript) -> None:
     """Every field survives being stored: usage, spans, and the words, channels and speakers of segments."""
     assert from_document(json.loads(json.dumps(to_document(transcript)))) == transcript
@@ -43,11 +46,72 @@ def test_document_is_the_verbose_json_answer() -> None:
     assert document["document"] == VERSION == 1
 
 
+@pytest.mark.parametrize("transcript", [WHOLE, SILENCE], ids=["speech", "silence"])
 @pytest.mark.parametrize("response_format", list(ResponseFormat))
-def test_document_of_an_earlier_version_is_read(response_format: ResponseFormat) -> None:
+def test_document_is_delivered_like_a_fresh_transcript(transcript: Transcript, response_format: ResponseFormat) -> None:
+    """A transcript that was stored and read is delivered in each format as it was when it was made."""
+    read = from_document(json.loads(json.dumps(to_document(transcript))))
+    assert transcript_answer(read, response_format) == transcript_answer(transcript, response_format)
+
+
+@pytest.mark.parametrize("transcript", [WHOLE, SILENCE], ids=["speech", "silence"])
+@pytest.mark.parametrize("response_format", list(ResponseFormat))
+def test_document_of_an_earlier_version_is_read(transcript: Transcript, response_format: ResponseFormat) -> None:
     """A verbose_json answer that was stored before there were documents is delivered in each format."""
-    stored = json.loads(FORMATS[ResponseFormat.VERBOSE_JSON].render(WHOLE))
+    stored = json.loads(FORMATS[ResponseFormat.VERBOSE_JSON].render(transcript))
     assert "document" not in stored
-    read = from_document(stored)
-    plain = replace(WHOLE, segments=tuple(Segment(s.start_seconds, s.end_seconds, s.text) for s in WHOLE.segments))
-    assert FORMATS[response_format].render(read) == FORMATS[response_format].render(plain)
+    assert transcript_answer(from_document(stored), response_format) == transcript_answer(transcript, response_format)
+
+
+def test_answer_stored_by_an_earlier_version() -> None:
+    """All that a stored answer of an earlier version has is read, and what it never had is empty."""
+    stored = {
+        "task": "transcribe",
+        "text": "So they say.",
+        "model": "whisper-large-v3",
+        "duration": 12.5,
+        "usage": {"type": "duration", "seconds": 13},
+        "warnings": ["top_p was not used"],
+        "language": "en",
+        "segments": [{"id": 0, "start": 0.5, "end": 2.0, "text": "So they say."}],
+    }
+    assert from_document(stored) == Transcript(
+        text="So they say.",
+        model="whisper-large-v3",
+        duration_seconds=12.5,
+        warnings=("top_p was not used",),
+        segments=(Segment(0.5, 2.0, "So they say."),),
+        language="en",
+    )
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        [],
+        "text",
+        None,
+        {"text": "", "model": "m", "duration": "long", "language": None, "segments": []},
+        {"text": "", "model": "m", "duration": 1.0, "language": None, "segments": ["one"]},
+        {"text": "", "model": "m", "duration": 1.0, "language": None, "segments": [], "chunks": [[1, 2, 3]]},
+        {"text": "", "model": "m", "duration": 1.0, "language": None, "segments": [], "api_usage": {"tokens": 1}},
+    ],
+)
+def test_something_else_is_an_error(document: Any) -> None:
+    """JSON that is no document is one of the errors that say so, and never a transcript."""
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        from_document(document)
+
+
+def test_optional_fields_are_there_only_where_a_segment_has_them() -> None:
+    """Words, channels and speakers are stored for the segments that have them, in the names of the OpenAI API."""
+    first, second = to_document(WHOLE)["segments"]
+    assert first == {
+        "id": 0,
+        "start": 0.5,
+        "end": 2.0,
+        "text": "Is 1 < 2?",
+        "words": [{"word": "Is", "start": 0.5, "end": 0.75}, {"word": "1 < 2?", "start": 0.75, "end": 2.0}],
+    }
+    assert second == {"id": 1, "start": 3720.25, "end": 3725.5, "text": "So they say.", "channel": 1, "speaker": "Ada"}

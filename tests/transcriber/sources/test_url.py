@@ -51,7 +51,7 @@ def test_reads_in_order_and_knows_the_size() -> None:
 
 
 @pytest.mark.parametrize("end", ["chunked", "close"])
-def test_size_that_is_not_announced_is_known_at_the_end(end: str) -> None:
+def test_size_that_is_not_stated_is_known_at_the_end(end: str) -> None:
     """Without a length the audio ends with its last chunk, or with the connection."""
 
     def conversation(peer: Peer) -> None:
@@ -68,7 +68,7 @@ def test_size_that_is_not_announced_is_known_at_the_end(end: str) -> None:
 
 
 def test_compressed_audio_is_refused() -> None:
-    """A server that compresses although it was asked not to might swell without end, and is refused."""
+    """Compressed audio, which was not requested and might expand without end, is refused."""
     with (
         serve(lambda peer: peer.answer(gzip.compress(AUDIO), Content_Encoding="gzip")) as server,
         source(server) as audio,
@@ -86,7 +86,7 @@ def test_versioned_audio_is_downloaded_again(validator: dict[str, str]) -> None:
 
 
 def test_audio_without_a_version_is_read_once() -> None:
-    """Where nothing tells one version from another, no second reading is begun, so that none mixes two."""
+    """Where nothing distinguishes versions, no second reading is begun, so that none mixes two."""
     with serve(lambda peer: peer.answer(AUDIO)) as server, source(server) as audio:
         assert read_all(audio) == AUDIO
         assert not audio.can_be_read_again
@@ -164,13 +164,13 @@ def test_broken_download_without_a_version_is_never_taken_up(conversation: Conve
 
 
 def range_start(peer: Peer) -> int:
-    """Where the part begins that is asked for; 0 when all is."""
+    """Where the requested part begins; 0 for the whole."""
     found = re.search(rb"(?i)\r\nRange: bytes=(\d+)-\r\n", peer.request)
     return int(found[1]) if found else 0
 
 
 def answer_part(peer: Peer, *, sent: int | None = None, etag: str = '"v1"') -> None:
-    """What is asked for, as a server with ranges sends it; only `sent` bytes of it, where that is given."""
+    """The requested part, as a server with ranges sends it; only `sent` bytes of it, where that is given."""
     start = range_start(peer)
     rest = AUDIO[start:]
     fields = {"ETag": etag, "Content_Length": str(len(rest))}
@@ -186,7 +186,7 @@ def ignore_range(peer: Peer) -> None:
 @pytest.mark.parametrize("conversation", [answer_part, ignore_range])
 @pytest.mark.parametrize("start", [1, 1000, len(AUDIO) - 1])
 def test_reading_from_the_middle(conversation: Conversation, start: int) -> None:
-    """The rest is asked for by its range, and is the rest also where the server sends all."""
+    """The rest is requested by its range, and is the rest also where the server sends all."""
     with serve(conversation) as server, source(server) as audio:
         audio.peek(1)
         with audio.open(start) as reader:
@@ -197,7 +197,7 @@ def test_reading_from_the_middle(conversation: Conversation, start: int) -> None
 
 @pytest.mark.parametrize("stated", ["", "bytes 0-", "bytes 999-", "bytes 10000-", "items 1000-", "bytes */256000"])
 def test_part_that_begins_elsewhere_is_refused(stated: str) -> None:
-    """A part is read only if it says that it begins where it was asked to."""
+    """A part is read only if its header states the requested beginning."""
 
     def conversation(peer: Peer) -> None:
         if range_start(peer):
@@ -213,7 +213,7 @@ def test_part_that_begins_elsewhere_is_refused(stated: str) -> None:
 
 @pytest.mark.parametrize("accepts_ranges", [True, False])
 def test_versioned_download_is_resumed_where_it_broke(accepts_ranges: bool) -> None:  # noqa: FBT001 # a parameter of the test
-    """A download that breaks off again and again is whole in the end, and not asked for what has come already."""
+    """A download that breaks off again and again is whole in the end, and requests no byte again that has arrived."""
 
     def conversation(peer: Peer) -> None:
         if accepts_ranges:
@@ -239,7 +239,7 @@ def test_resumed_download_of_another_version_is_refused() -> None:
         assert len(server.requests) == 2
 
 
-def test_server_that_breaks_off_for_ever() -> None:
+def test_server_that_always_breaks_off() -> None:
     """Resuming ends after a number of times, although each brings a little more."""
     with (
         serve(lambda peer: answer_part(peer, sent=1000)) as server,
@@ -254,7 +254,7 @@ def test_server_that_breaks_off_for_ever() -> None:
 
 
 def test_resuming_needs_progress() -> None:
-    """A server that sends nothing more when it is asked again is given up at once."""
+    """A server that sends nothing more after another request is given up at once."""
 
     def conversation(peer: Peer) -> None:
         answer_part(peer, sent=0 if range_start(peer) else 60_000)
@@ -278,7 +278,7 @@ def test_length_that_is_none(length: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["http://[::1", "//[", "http://a\u2100b/", "http://\x00/", "\xff\xfe"])
-def test_redirect_to_what_is_no_address(target: str) -> None:
+def test_redirect_to_a_text_that_is_no_address(target: str) -> None:
     """A redirect to something that is no address is a fault of the source, not of the function."""
     with (
         serve(lambda peer: peer.send(f"HTTP/1.1 302 X\r\nLocation: {target}\r\n\r\n".encode())) as server,
@@ -288,8 +288,8 @@ def test_redirect_to_what_is_no_address(target: str) -> None:
         audio.peek(1)
 
 
-def test_nothing_is_read_beyond_the_announced_length() -> None:
-    """What a server sends after the length that it announced is not part of the audio."""
+def test_nothing_is_read_beyond_the_stated_length() -> None:
+    """Bytes after the length that a server stated are not part of the audio."""
     with serve(lambda peer: peer.answer(AUDIO, Content_Length="1000")) as server, source(server) as audio:
         assert read_all(audio) == AUDIO[:1000]
 
@@ -303,7 +303,7 @@ def silent_close(peer: Peer) -> None:
 
 
 @pytest.mark.parametrize("conversation", [nonsense, silent_close, Peer.reset])
-def test_server_that_speaks_no_http(conversation: Conversation) -> None:
+def test_server_without_http(conversation: Conversation) -> None:
     """A server that answers with something else, or with nothing, cannot be reached."""
     with serve(conversation) as server, source(server) as audio, pytest.raises(SourceFailedError, match="reached"):
         audio.peek(1)
@@ -320,8 +320,8 @@ def test_headers_of_careless_servers(headers: dict[str, str]) -> None:
             assert read_all(audio) == AUDIO
 
 
-def test_redirect_without_a_place() -> None:
-    """A redirect that does not say where is an answer that is not the audio."""
+def test_redirect_without_an_address() -> None:
+    """A redirect without an address is an answer that is not the audio."""
     with (
         serve(lambda peer: peer.answer(status="301 X")) as server,
         source(server) as audio,
@@ -331,7 +331,7 @@ def test_redirect_without_a_place() -> None:
     assert len(server.requests) == 1
 
 
-def test_nobody_listens() -> None:
+def test_address_without_a_server() -> None:
     """An address without a server cannot be reached."""
     with serve(Peer.answer) as server:
         pass
@@ -351,7 +351,7 @@ def drip(peer: Peer) -> None:
 
 
 def dripping(beginning: bytes, drop: bytes) -> Conversation:
-    """A server that sends a beginning and then, for ever, the same drop."""
+    """A server that sends a beginning and then the same bytes without end."""
 
     def conversation(peer: Peer) -> None:
         peer.send(beginning)
@@ -377,25 +377,25 @@ def dripping(beginning: bytes, drop: bytes) -> Conversation:
     ids=["silent", "stall", "drip", "status", "header", "continue", "chunk-size", "trailers", "redirect"],
 )
 def test_slow_server_ends_with_the_time_limit(conversation: Conversation) -> None:
-    """A server that says nothing, stops in the middle, or drips bytes for ever is given up when the time is up."""
+    """A server that sends nothing, stops in the middle, or drips bytes without end is given up when the time is up."""
     with serve(conversation) as server, source(server, seconds=0.6) as audio:
         started = time.monotonic()
         with pytest.raises((SourceTimeoutError, SourceFailedError, SourceRefusedError)):
             read_all(audio)
-        assert time.monotonic() - started < 5  # it would go on for ever
+        assert time.monotonic() - started < 5  # it would go on without end
 
 
-@pytest.mark.parametrize("announced", [True, False])
-def test_size_limit_holds(announced: bool) -> None:  # noqa: FBT001 # a parameter of the test
-    """Audio over the limit is refused by its announced length, or else as soon as its bytes pass the limit."""
-    length = str(len(AUDIO)) if announced else ""
+@pytest.mark.parametrize("is_stated", [True, False])
+def test_size_limit_holds(is_stated: bool) -> None:  # noqa: FBT001 # a parameter of the test
+    """Audio over the limit is refused by its stated length, or else as soon as its bytes pass the limit."""
+    length = str(len(AUDIO)) if is_stated else ""
     with (
         serve(lambda peer: peer.answer(AUDIO, Content_Length=length)) as server,
         source(server, max_bytes=100_000) as audio,
         pytest.raises(AudioTooLargeError, match=r"the limit is 0\.1 MB"),
     ):
         read_all(audio)
-    if announced:
+    if is_stated:
         assert audio.bytes_read == 0
 
 
@@ -493,7 +493,7 @@ def test_certificate_must_be_the_servers() -> None:
         def shake_hands() -> None:
             for _ in range(CONNECT_ATTEMPTS):
                 connection, _ = listener.accept()
-                with pytest.raises(OSError):  # noqa: PT011 # whatever way the client's refusal is felt
+                with pytest.raises(OSError):  # noqa: PT011 # the client's refusal has several forms
                     context.wrap_socket(connection, server_side=True).recv(1)
 
         threading.Thread(target=shake_hands, daemon=True).start()
@@ -510,8 +510,8 @@ def test_certificate_must_be_the_servers() -> None:
 @pytest.mark.parametrize(
     "url", ["", "example.com/a.mp3", "http://", "http:/a", "http://a b/", "http://[::1", "x" * 5000]
 )
-def test_what_is_no_address(url: str) -> None:
-    """What is no address at all is a bad request that names the field."""
+def test_text_that_is_no_address(url: str) -> None:
+    """A text that is no address is a bad request that names the field."""
     with pytest.raises((RequestError, SourceError)) as caught:
         check_url(url)
     assert (caught.value.status, caught.value.param) == (400, "url")

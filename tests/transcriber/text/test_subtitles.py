@@ -1,53 +1,15 @@
-"""Subtitles: cues that can be read, in files that independent parsers take, and never a word less."""
+"""Subtitles: cues that can be read, and never a word less."""
 # ruff: noqa: RUF001 # marks of many scripts are what this is about
 
-from io import StringIO
 from itertools import pairwise
 
-import pysubs2
 import pytest
-import webvtt
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.subtitles import seconds, segments_of_any_text
 
-from transcriber.outputs import srt, vtt
 from transcriber.spans import Segment
 from transcriber.text.subtitles import MAX_LINE_COLUMNS, Cue, make_cues
-from transcriber.transcription.transcript import Transcript
-
-SENTENCES = (
-    "When I was young, we had nothing at all. Then, one day, a man came to the door and asked whether we would like to "
-    "buy a clock; my mother said no, but he would not leave us, and so we bought it."
-)
-AWKWARD = (
-    "a <b>bold</b> word",
-    "R&amp;D & <i>",
-    "an arrow --> there",
-    "-->",
-    "--> 00:00:02,000",
-    "family 👩‍👩‍👧 and 🇫🇷",
-    "שלום עולם, מה שלומך?",
-    "大家好，我叫李明。",
-    "สวัสดีครับ เราไปไหนกัน",
-    "WEBVTT",
-    "NOTE this",
-    "STYLE",
-    "7",
-    "two\r\n\r\nparagraphs\n\n",
-    "  space  ",
-)
-
-# Without digits: one of the parsers takes any line with two times for a cue's.
-letters = st.text(st.characters(exclude_categories=["Cs", "Nd"]), max_size=120) | st.sampled_from(
-    [text for text in AWKWARD if not any(map(str.isdigit, text))]
-)
-texts = st.text(max_size=120) | st.sampled_from([*AWKWARD, SENTENCES, SENTENCES.upper(), "大家好，我叫李明。" * 9])
-seconds = st.floats(0, 40) | st.sampled_from([0.0, 1.0, 1.0004, 5.0, 400_000.0])
-segments = st.lists(st.builds(Segment, seconds, seconds, texts), max_size=8)
-
-
-def transcript_of(segments: list[Segment]) -> Transcript:
-    return Transcript("", "m", 0.0, segments=tuple(segments))
 
 
 def shown(cues: tuple[Cue, ...]) -> str:
@@ -55,7 +17,7 @@ def shown(cues: tuple[Cue, ...]) -> str:
 
 
 @settings(deadline=None)
-@given(segments)
+@given(segments_of_any_text)
 def test_no_word_is_lost(segments: list[Segment]) -> None:
     """The characters of all cues are those of all segments, in order, control characters aside."""
     wanted = "".join(character for segment in segments for character in segment.text if character.isprintable())
@@ -74,7 +36,7 @@ def test_words_stay_whole(segments: list[list[str]], length_seconds: float) -> N
 
 
 @settings(deadline=None)
-@given(segments)
+@given(segments_of_any_text)
 def test_cues_keep_the_rules(segments: list[Segment]) -> None:
     """At most two lines of 42 columns, at most 7 s, never empty in time or words, in order and apart."""
     cues = make_cues(segments)
@@ -85,53 +47,6 @@ def test_cues_keep_the_rules(segments: list[Segment]) -> None:
         assert 0.001 <= round(cue.end_seconds - cue.start_seconds, 6) <= 7
     for before, after in pairwise(cues):
         assert before.end_seconds <= after.start_seconds
-
-
-@settings(deadline=None)
-@given(st.lists(st.builds(Segment, seconds, seconds, letters), max_size=8))
-def test_files_are_read_by_others(segments: list[Segment]) -> None:
-    """Both files have as many cues as were made, for two parsers each, with the same times."""
-    segments = [Segment(s.start_seconds % 3600, s.end_seconds % 3600, s.text) for s in segments]
-    cues = make_cues(segments)
-    times = [(round(cue.start_seconds * 1000), round(cue.end_seconds * 1000)) for cue in cues]
-    for text, kind in ((srt.render(transcript_of(segments)), "srt"), (vtt.render(transcript_of(segments)), "vtt")):
-        assert [(line.start, line.end) for line in pysubs2.SSAFile.from_string(text, format_=kind)] == times
-    assert len(webvtt.from_string(vtt.render(transcript_of(segments)), strict=True)) == len(cues)
-    if cues:
-        assert len(webvtt.from_buffer(StringIO(srt.render(transcript_of(segments))), format="srt")) == len(cues)
-
-
-@pytest.mark.parametrize("text", AWKWARD)
-def test_texts_come_back(text: str) -> None:
-    """A parser reads the same words from either file; in SRT, an arrow of three characters becomes one character."""
-    segments = [Segment(0, 3, text), Segment(4, 7, "and on")]
-    said = " ".join(text.split())
-    parsed_vtt = webvtt.from_string(vtt.render(transcript_of(segments)), strict=True)
-    assert (
-        parsed_vtt[0].raw_text.replace("\n", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-        == said
-    )
-    parsed_srt = pysubs2.SSAFile.from_string(srt.render(transcript_of(segments)), format_="srt", keep_html_tags=True)
-    assert parsed_srt[0].text.replace(r"\N", " ") == said.replace("-->", "→")
-    assert [line.text for line in parsed_srt][1:] == ["and on"]
-
-
-def test_vtt_escapes_markup() -> None:
-    """Markup that somebody said is text."""
-    assert "a &lt;b&gt; &amp;amp; --&gt; c" in vtt.render(transcript_of([Segment(0, 3, "a <b> &amp; --> c")]))
-
-
-def test_files_without_cues() -> None:
-    """Silence is a file without cues, and a valid one."""
-    assert srt.render(transcript_of([])) == ""
-    assert vtt.render(transcript_of([Segment(0, 5, " \n")])) == "WEBVTT\n"
-
-
-def test_times_are_exact() -> None:
-    """Times are rounded to the millisecond once, and hours have as many digits as they need."""
-    segments = [Segment(0.9996, 2.0004, "one"), Segment(363_599.9994, 363_601.5, "two")]
-    assert "00:00:01,000 --> 00:00:02,000\none" in srt.render(transcript_of(segments))
-    assert "100:59:59.999 --> 101:00:01.500\ntwo" in vtt.render(transcript_of(segments))
 
 
 def test_long_segment_is_divided_where_sentences_end() -> None:

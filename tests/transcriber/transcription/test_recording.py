@@ -14,13 +14,20 @@ import pytest
 from support.loopback import Loopback, Peer, serve
 from support.recordings import hum
 
+from transcriber.api.backend import Usage
 from transcriber.api.chat import ChatBackend
 from transcriber.api.client import GenerativeApi
 from transcriber.api.models import ModelCatalog
 from transcriber.api.transcriptions import TranscriptionsBackend
 from transcriber.chunks.chunk import BytesPayload
 from transcriber.deadline import Deadline
-from transcriber.errors import ApiFailedError, ApiRefusedError, ApiTimeoutError, ModelNotFoundError
+from transcriber.errors import (
+    ApiFailedError,
+    ApiRefusedError,
+    ApiTimeoutError,
+    ModelNotFoundError,
+    UnsupportedAudioError,
+)
 from transcriber.request.base64_text import read_base64
 from transcriber.request.options import TranscriptionOptions
 from transcriber.request_log import JsonLogger, RequestReport
@@ -168,6 +175,39 @@ def test_report_has_facts_and_cost_but_no_words() -> None:
     assert WORDS not in str(facts)
 
 
+def test_log_fields_of_a_transcript() -> None:
+    """The log fields are model, length, calls, tokens, cost, spans to a tenth of a second, and how many warnings."""
+    transcript = Transcript(
+        text="Is 1 < 2?",
+        model="whisper-large-v3",
+        duration_seconds=3725.5004,
+        warnings=("top_p was not used",),
+        usage=Usage(calls=14, audio_seconds=3000, prompt_tokens=900, completion_tokens=100),
+        chunks=(Span(0, 300.04), Span(600, 3725.5)),
+        silent_spans=(Span(300.04, 600),),
+    )
+    assert _log_fields(transcript, Settings(api_key="key", prices={"whisper-large-v3": 0.003})) == {
+        "model": "whisper-large-v3",
+        "seconds": 3725.5,
+        "calls": 14,
+        "tokens": 1000,
+        "cost": 0.15,
+        "chunks": [[0, 300.0], [600, 3725.5]],
+        "not_sent": [[300.0, 600]],
+        "warnings": 1,
+    }
+
+
+def test_source_is_reported_even_if_transcribing_fails() -> None:
+    """The report has the kind, size and transfer time of a source although nothing could be transcribed."""
+    scope = scope_of()
+    with serve(Apis()) as server, source_of(b"x" * 100) as source, pytest.raises(UnsupportedAudioError):
+        transcriber_of(server).transcribe(source, DEFAULTS, scope)
+    facts = scope.report.log_fields
+    assert (facts["source"], facts["bytes"]) == ("inline", 100)
+    assert "download" in scope.report.phase_seconds
+
+
 def test_line_of_the_log_stays_short() -> None:
     """However many chunks there are, the log fields of a transcript fit in a line of a few kilobytes."""
     spans = tuple(Span(360_000.0 + number, 360_001.0 + number) for number in range(10_000))
@@ -221,7 +261,7 @@ class HalfBroken:
 
 @pytest.mark.parametrize("others", ["wait for an answer", "wait for a retry"])
 def test_failure_leaves_no_thread_and_no_chunk(others: str) -> None:
-    """After a failed request its threads have ended, whatever they waited for, and its chunks are gone from memory.
+    """After a failed request its threads have ended, even those that waited, and its chunks are gone from memory.
 
     Collected without the garbage collector: the chunks of four such requests had made 400 MB.
     """
