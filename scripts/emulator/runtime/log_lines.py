@@ -1,4 +1,4 @@
-"""Passes on the log of the function's instances, and remembers its latest lines."""
+"""Passes on the log of the function's instances, and keeps its latest lines."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import threading
 from collections import deque
 
 REMEMBERED_LINES = 1000
-# The remembered part of a line; all of it is passed on.
+# The part of a line that is kept; the whole line is passed on.
 SHOWN_CHARACTERS = 2000
 
 
@@ -19,7 +19,7 @@ class LogLines:
         self._lines: deque[str] = deque(maxlen=REMEMBERED_LINES)
 
     def start(self) -> None:
-        """Begin to read, until the end of the process or of the pipe."""
+        """Start reading, until the process or the pipe ends."""
         threading.Thread(target=self._run, name="log", daemon=True).start()
 
     def latest(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from support.generative_requests import VOXTRAL, WHISPER, Caller, chat_body
 from support.recordings import recording, silence
 
 from emulator.generative.apis import KEY_VARIABLE, create_app
-from emulator.generative.faults import Fault, FaultKind, FaultOrders
+from emulator.generative.faults import Fault, FaultKind, InjectedFaults
 from emulator.generative.server import GenerativeServer
 
 SPEECH = recording("jfk.mp3")
@@ -354,7 +354,7 @@ def test_orders_come_from_this_machine_alone(monkeypatch: pytest.MonkeyPatch, ad
 
 def test_oldest_matching_order_is_taken_first() -> None:
     """An order further down strikes when those above it do not match."""
-    orders = FaultOrders()
+    orders = InjectedFaults()
     for fault in (Fault(fault="500", model="a"), Fault(fault="504"), Fault(fault="reset", early=True)):  # type: ignore[arg-type] # as JSON has it
         orders.add(fault)
     taken = [orders.take(CHAT, "b"), orders.take(CHAT, "b"), orders.take(CHAT, "a"), orders.take(CHAT, early=True)]
@@ -362,7 +362,7 @@ def test_oldest_matching_order_is_taken_first() -> None:
 
 
 def struck(fault: Fault, requests: int) -> list[bool]:
-    orders = FaultOrders()
+    orders = InjectedFaults()
     orders.add(fault)
     return [orders.take(CHAT) is not None for _ in range(requests)]
 

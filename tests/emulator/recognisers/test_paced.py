@@ -14,7 +14,7 @@ from support.recordings import silence
 from emulator.generative.server import GenerativeServer
 from emulator.recognisers.markers import sentence_samples, silence_samples
 from emulator.recognisers.paced import PacedRecogniser
-from emulator.recognisers.stub import StandInRecogniser
+from emulator.recognisers.stub import StubRecogniser
 
 WORDS = ["baba", "deki", "sami"]
 SAMPLES = np.concatenate([silence_samples(0.4), sentence_samples(WORDS), silence_samples(0.4)])
@@ -29,7 +29,7 @@ def caller() -> Iterator[Caller]:
 
 def test_answer_takes_its_time() -> None:
     """Four seconds at a factor of a tenth are not answered before 0.4 s, and the answer is the recogniser's."""
-    quick = StandInRecogniser()
+    quick = StubRecogniser()
     started = time.monotonic()
     heard = PacedRecogniser(quick, 0.1).recognise(io.BytesIO(silence(4.0)), language="fr")
     assert time.monotonic() - started >= 0.4
@@ -38,7 +38,7 @@ def test_answer_takes_its_time() -> None:
 
 def test_tokens_are_the_recognisers() -> None:
     """Counting takes no time, and is done by the recogniser itself."""
-    assert PacedRecogniser(StandInRecogniser(), 1000).tokens("two words") == ["two", " words"]
+    assert PacedRecogniser(StubRecogniser(), 1000).tokens("two words") == ["two", " words"]
 
 
 def test_server_reads_markers(caller: Caller) -> None:

@@ -12,7 +12,7 @@ from support.recordings import recording, silence, spoken_words, word_error_rate
 
 from emulator.recognisers.base import Recognition, UnsupportedLanguageError
 from emulator.recognisers.model_files import RecogniserUnavailableError, cache_folder, find_model
-from emulator.recognisers.whisper import WhisperRecogniser, pieces, windows
+from emulator.recognisers.whisper import WhisperRecogniser, split_at, windows
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_words_are_counted_as_whisper_does(whisper: WhisperRecogniser) -> None:
 
 def test_pieces_give_a_shared_character_to_the_first() -> None:
     """Where two tokens end in the same character it appears once."""
-    assert pieces("a🎉b", [1, 2, 2, 3]) == ["a", "🎉", "", "b"]
+    assert split_at("a🎉b", [1, 2, 2, 3]) == ["a", "🎉", "", "b"]
 
 
 def test_folder_without_a_model_inside_is_told(tmp_path: Path) -> None:

@@ -51,8 +51,8 @@ def test_a_kill_is_within_its_seconds() -> None:
     """The moments of kills lie between the start and `seconds`, and are not all the same."""
     faults = PlatformFaults()
     faults.add(order(fault="kill", count=None, seconds=2.0))
-    strikes = [faults.take(PlatformFaultKind.KILL, "http") for _ in range(100)]
-    moments = [strike.after_seconds for strike in strikes if strike is not None]
+    effects = [faults.take(PlatformFaultKind.KILL, "http") for _ in range(100)]
+    moments = [effect.kill_after_seconds for effect in effects if effect is not None]
     assert len(set(moments)) > 1
     assert 0 <= min(moments) < 0.5
     assert 1.5 < max(moments) <= 2
