@@ -1,4 +1,4 @@
-"""Tests of the log that passes through the gateway."""
+"""Tests of the log that the gateway passes on."""
 
 import os
 
@@ -8,8 +8,8 @@ from support.function_folders import wait_until
 from emulator.runtime.log_lines import REMEMBERED_LINES, SHOWN_CHARACTERS, LogLines
 
 
-def test_lines_pass_and_the_latest_are_remembered(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    """Every byte is passed on; the latest lines are kept, long ones up to a limit, and what is no UTF-8 readable."""
+def test_lines_are_passed_on_and_the_latest_are_kept(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Every byte is passed on; the latest lines are kept, cut to a limit, with invalid UTF-8 replaced."""
     source, end = os.pipe()
     log = LogLines(source)
     log.start()

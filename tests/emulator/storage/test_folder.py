@@ -1,4 +1,4 @@
-"""Tests of the folder that objects are kept in."""
+"""Tests of the folder that keeps objects."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +9,7 @@ RECORDING = KeptObject("recordings", "a", b"audio", "etag", {"content-type": "au
 
 
 def test_objects_outlive_their_folder_object(tmp_path: Path) -> None:
-    """What was kept is there when the folder is opened again: a key, keys that start with it, and odd ones."""
+    """Kept objects are there when the folder is opened again: a key, keys with it as a prefix, and unusual ones."""
     keys = ["a", "a/b", "../a", "é" * 500, "\n"]
     folder = StorageFolder(tmp_path / "made" / "anew")
     for key in keys:
@@ -23,7 +23,7 @@ def test_objects_outlive_their_folder_object(tmp_path: Path) -> None:
 
 
 def test_a_key_has_one_object(tmp_path: Path) -> None:
-    """A second object of a key takes the first one's place; the same key of another bucket is another object."""
+    """A second object replaces the first one with its key; the same key in another bucket is another object."""
     folder = StorageFolder(tmp_path)
     folder.keep(RECORDING)
     folder.keep(replace(RECORDING, bucket="others"))
@@ -34,8 +34,8 @@ def test_a_key_has_one_object(tmp_path: Path) -> None:
     folder.close()
 
 
-def test_what_is_forgotten_is_gone(tmp_path: Path) -> None:
-    """An object can be removed, and removing one that is not there changes nothing."""
+def test_an_object_can_be_removed(tmp_path: Path) -> None:
+    """A removed object is gone, and removing a missing one changes nothing."""
     folder = StorageFolder(tmp_path)
     folder.keep(RECORDING)
     folder.forget("recordings", "b")
