@@ -1,4 +1,4 @@
-"""The steps of every request before its route: it is recorded, authorised and read, and may meet a fault."""
+"""The steps of every request before its route: it is recorded, authorised and read, and a fault may hit it."""
 
 import hmac
 import json

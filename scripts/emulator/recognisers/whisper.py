@@ -66,7 +66,7 @@ class WhisperRecogniser:
             segments, info = model.transcribe(
                 samples,
                 language=language,
-                # An initial prompt would apply to the first window alone.
+                # An initial prompt would apply only to the first window.
                 hotwords=prompt or None,
                 beam_size=self._files.beam_size,
                 clip_timestamps=[time for window in windows(speech) for time in window],

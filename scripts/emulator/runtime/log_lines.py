@@ -5,7 +5,7 @@ import sys
 import threading
 from collections import deque
 
-REMEMBERED_LINES = 1000
+MAX_KEPT_LINES = 1000
 # The part of a line that is kept; the whole line is passed on.
 SHOWN_CHARACTERS = 2000
 
@@ -16,7 +16,7 @@ class LogLines:
     def __init__(self, source: int) -> None:
         self._source = source
         self._lock = threading.Lock()
-        self._lines: deque[str] = deque(maxlen=REMEMBERED_LINES)
+        self._lines: deque[str] = deque(maxlen=MAX_KEPT_LINES)
 
     def start(self) -> None:
         """Start reading, until the process or the pipe ends."""

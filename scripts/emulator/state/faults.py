@@ -41,11 +41,11 @@ class PlatformFault(BaseModel):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.fault is PlatformFaultKind.DOUBLE and self.trigger not in {None, "queue"}:
-            raise ValueError("only messages of the queue are doubled")
+            raise ValueError("only messages of the queue can be doubled")
         if self.seconds and self.fault is not PlatformFaultKind.KILL:
-            raise ValueError("seconds are for kill alone")
+            raise ValueError("seconds is only for kill")
         if self.status is not None and self.fault is not PlatformFaultKind.LOSE:
-            raise ValueError("a status is for lose alone")
+            raise ValueError("status is only for lose")
         return self
 
 

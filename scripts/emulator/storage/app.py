@@ -111,7 +111,7 @@ class CheckedStorage:
         for name in [key] if key else {*kept.keys(bucket_name), *present}:
             found = present.get(name)
             if not isinstance(found, FakeKey):  # no object, or the delete marker of a version
-                kept.forget(bucket_name, name)
+                kept.remove(bucket_name, name)
             elif kept.version(bucket_name, name) != _version(found):
                 etag, modified = _version(found)
                 kept.keep(KeptObject(bucket_name, name, found.value, etag, dict(found.metadata), modified))

@@ -79,7 +79,7 @@ class StorageFolder:
             (kept.bucket, kept.key, kept.body, kept.etag, json.dumps(dict(kept.metadata)), kept.modified),
         )
 
-    def forget(self, bucket: str, key: str) -> None:
+    def remove(self, bucket: str, key: str) -> None:
         """Remove an object, if it is kept."""
         self._database.execute("DELETE FROM objects WHERE bucket = ? AND key = ?", (bucket, key))
 

@@ -49,10 +49,11 @@ class StorageAccess:
     def client(self, service: str) -> Any:
         """A boto3 client for `s3` or `sqs`."""
         # Imported here: it takes a fifth of a second, and the server starts without it.
-        import boto3  # noqa: PLC0415 # as above
+        from boto3.session import Session  # noqa: PLC0415 # as above
         from botocore.config import Config  # noqa: PLC0415
 
-        return boto3.client(
+        # A session of its own: threads create clients at the same time, and boto3's default session is not thread-safe.
+        return Session().client(
             service,
             endpoint_url=self.endpoint,
             region_name=self.region,

@@ -97,7 +97,7 @@ def test_error_status(caller: Caller, server: GenerativeServer, call: Call, stat
         ),
         pytest.param("429", {"retry_after": None}, None, id="none"),
         pytest.param("500", {}, None, id="500 has none by default"),
-        pytest.param("504", {"retry_after": 2}, "2", id="504 when asked for"),
+        pytest.param("504", {"retry_after": 2}, "2", id="504 with one"),
     ],
 )
 def test_retry_after(caller: Caller, server: GenerativeServer, kind: str, fields: dict[str, Any], header: str) -> None:

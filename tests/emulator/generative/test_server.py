@@ -95,9 +95,9 @@ def test_documented_chat_request_prints_the_transcript(
 def test_chat_is_streamed(exact_client: openai.OpenAI, marked: Marked) -> None:
     """A streamed chat's deltas form the transcript."""
     with exact_client.chat.completions.create(model=VOXTRAL, messages=message(marked.mp3), stream=True) as stream:
-        pieces = [chunk.choices[0].delta.content or "" for chunk in stream]
-    assert len(pieces) > 10
-    assert spoken_words("".join(pieces)) == marked.words
+        deltas = [chunk.choices[0].delta.content or "" for chunk in stream]
+    assert len(deltas) > 10
+    assert spoken_words("".join(deltas)) == marked.words
 
 
 def test_chat_is_cut_at_max_tokens(client: openai.OpenAI, question: list[ChatCompletionUserMessageParam]) -> None:

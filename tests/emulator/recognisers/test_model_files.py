@@ -89,7 +89,7 @@ def test_joined_file_is_kept(site: Path, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("parted")
 @pytest.mark.parametrize("damage", [b"", b"first half, second hall", FIRST], ids=["empty", "one bit", "cut short"])
-def test_damaged_cache_is_joined_anew(site: Path, tmp_path: Path, damage: bytes) -> None:
+def test_damaged_cache_is_joined_again(site: Path, tmp_path: Path, damage: bytes) -> None:
     """A damaged joined file is detected by its hash, and replaced."""
     joined = model_folder(find(site), tmp_path / "cache") / "model.bin"
     joined.write_bytes(damage)

@@ -11,11 +11,11 @@ RECORDING = KeptObject("recordings", "a", b"audio", "etag", {"content-type": "au
 def test_objects_outlive_their_folder_object(tmp_path: Path) -> None:
     """Kept objects are there when the folder is opened again: a key, keys with it as a prefix, and unusual ones."""
     keys = ["a", "a/b", "../a", "é" * 500, "\n"]
-    folder = StorageFolder(tmp_path / "made" / "anew")
+    folder = StorageFolder(tmp_path / "new" / "folder")
     for key in keys:
         folder.keep(replace(RECORDING, key=key))
     folder.close()
-    folder = StorageFolder(tmp_path / "made" / "anew")
+    folder = StorageFolder(tmp_path / "new" / "folder")
     assert sorted(kept.key for kept in folder.objects()) == sorted(keys)
     assert replace(RECORDING, key="../a") in folder.objects()
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
@@ -38,8 +38,8 @@ def test_an_object_can_be_removed(tmp_path: Path) -> None:
     """A removed object is gone, and removing a missing one changes nothing."""
     folder = StorageFolder(tmp_path)
     folder.keep(RECORDING)
-    folder.forget("recordings", "b")
+    folder.remove("recordings", "b")
     assert folder.keys("recordings") == ["a"]
-    folder.forget("recordings", "a")
+    folder.remove("recordings", "a")
     assert (folder.keys("recordings"), folder.version("recordings", "a")) == ([], None)
     folder.close()
