@@ -18,7 +18,7 @@ def test_objects_outlive_their_folder_object(tmp_path: Path) -> None:
     folder = StorageFolder(tmp_path / "new" / "folder")
     assert sorted(kept.key for kept in folder.objects()) == sorted(keys)
     assert replace(RECORDING, key="../a") in folder.objects()
-    assert [path.name for path in tmp_path.iterdir()] == ["made"]
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
     folder.close()
 
 
