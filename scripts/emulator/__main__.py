@@ -1,4 +1,4 @@
-"""`scripts/emulate`: the local platform, until Ctrl-C."""
+"""The command `scripts/emulate`: runs the local platform until Ctrl-C."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ from emulator.storage.server import DEFAULT_BUCKET
 
 
 def main() -> int:
-    """Serve until interrupted; the exit status is 1 when the platform does not start."""
+    """Run until interrupted; the exit status is 1 if the platform does not start."""
     arguments = _parse()
     options = PlatformOptions(
         folder=arguments.archive or arguments.handler,
@@ -38,10 +38,10 @@ def main() -> int:
         data_folder=arguments.data,
         config=arguments.config,
     )
-    signal.signal(signal.SIGTERM, _interrupt)  # a signal to this process stops its servers, too
+    signal.signal(signal.SIGTERM, _interrupt)  # so that SIGTERM stops the servers, too
     try:
         with LocalPlatform(options, os.environ) as platform:
-            print(_what_is_where(platform, options), flush=True)
+            print(_banner(platform, options), flush=True)
             signal.pause()
     except (ServerFailedError, RecogniserUnavailableError) as error:
         print(error, file=sys.stderr)
@@ -58,70 +58,100 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/emulate",
-        description="The local platform: the function with its triggers, object storage, a queue, and the Generative "
-        "APIs with a recogniser of this machine.",
+        description="Run the local platform: the function with its triggers, object storage, a queue, and the "
+        "Generative APIs with a recogniser on this machine.",
     )
-    parser.add_argument("--port", type=int, default=8080, help="of the function (default: %(default)s)")
-    parser.add_argument("--api-port", type=int, default=8081, help="of the Generative APIs (default: %(default)s)")
-    parser.add_argument("--storage-port", type=int, default=8082, help="of storage and queue (default: %(default)s)")
-    parser.add_argument("--control-port", type=int, default=8083, help="of the page and its API (default: %(default)s)")
-    parser.add_argument("--instances", type=int, default=1, metavar="N", help="requests that run at the same time")
+    parser.add_argument("--port", type=int, default=8080, help="port of the function (default: %(default)s)")
+    parser.add_argument("--api-port", type=int, default=8081, help="port of the Generative APIs (default: %(default)s)")
+    parser.add_argument(
+        "--storage-port", type=int, default=8082, help="port of storage and queue (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--control-port", type=int, default=8083, help="port of the page and its API (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--instances",
+        type=int,
+        default=1,
+        metavar="N",
+        help="number of requests that run at the same time (default: %(default)s)",
+    )
     served = parser.add_mutually_exclusive_group()
     served.add_argument(
-        "--handler", type=Path, default=REPOSITORY, metavar="DIR", help="a folder with another handler.py to serve"
+        "--handler", type=Path, default=REPOSITORY, metavar="DIR", help="serve the handler.py of another folder"
     )
     served.add_argument(
-        "--archive", type=Path, metavar="FILE", help="what scripts/build --local made, served as it would be deployed"
+        "--archive",
+        type=Path,
+        metavar="FILE",
+        help="serve an archive made by scripts/build --local, as if it were deployed",
     )
     parser.add_argument("--reload", action="store_true", help="restart the instances when a source file changes")
-    parser.add_argument("--private", action="store_true", help="as with privacy: private; prints the token to send")
-    parser.add_argument("--timeout", type=int, default=300, metavar="SECONDS", help="of a request (default: 300)")
     parser.add_argument(
-        "--memory", type=int, default=256, metavar="MB", help="stated to the handler, not enforced (default: 256)"
+        "--private", action="store_true", help="make the function private, and print the token for X-Auth-Token"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=int,
+        default=300,
+        metavar="SECONDS",
+        help="longest duration of a request (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--memory",
+        type=int,
+        default=256,
+        metavar="MB",
+        help="memory limit that the handler is given, not enforced (default: %(default)s)",
     )
     parser.add_argument(
         "--recogniser",
         choices=["whisper", "stand-in", "markers"],
         default="whisper",
-        help="stand-in: no recognition, but a fixed text about the bytes, at once; markers: exactly the words that "
-        "python -m emulator.recognisers.markers wrote as tones",
+        help="whisper: a real recogniser; stand-in: no recognition, a fixed text with the audio's length and hash; "
+        "markers: the exact words of recordings made by python -m emulator.recognisers.markers (default: %(default)s)",
     )
     parser.add_argument(
-        "--rtf", type=float, metavar="FACTOR", help="an answer takes the audio's length times this (not with whisper)"
+        "--rtf", type=float, metavar="FACTOR", help="an answer takes the audio's length times FACTOR (not with whisper)"
     )
-    parser.add_argument("--model", type=Path, metavar="DIR", help="a folder with another Whisper model (CTranslate2)")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="folder of another Whisper model (CTranslate2)")
     parser.add_argument(
         "--bucket",
         default=DEFAULT_BUCKET,
         metavar="NAME",
-        help="whose uploads the queue reports (default: %(default)s)",
+        help="bucket whose uploads are announced in the queue (default: %(default)s)",
     )
-    parser.add_argument("--data", type=Path, metavar="DIR", help="keep the objects there for the next time")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder to keep the objects in for the next start")
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="with the schedules (default: serverless.yml of the folder)"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="file with the schedules (default: serverless.yml of the served folder)",
     )
     arguments = parser.parse_args()
     if arguments.archive is not None and not arguments.archive.is_file():
-        parser.error(f"there is no archive {arguments.archive}")
+        parser.error(f"the archive {arguments.archive} does not exist")
     if arguments.archive is not None and arguments.reload:
-        parser.error("an archive does not change: --reload is for a folder")
+        parser.error("--reload is for a folder: an archive does not change")
     if not (arguments.handler / "handler.py").is_file():
         parser.error(f"there is no handler.py in {arguments.handler}")
     if arguments.rtf is not None and (arguments.recogniser == "whisper" or not arguments.rtf >= 0):
-        parser.error("--rtf is at least 0, and for --recogniser stand-in or markers: whisper has its own speed")
+        parser.error(
+            "--rtf has to be at least 0, and needs --recogniser stand-in or markers: whisper has its own speed"
+        )
     if arguments.instances < 1:
-        parser.error("--instances is at least 1")
+        parser.error("--instances has to be at least 1")
     return arguments
 
 
-def _what_is_where(platform: LocalPlatform, options: PlatformOptions) -> str:
+def _banner(platform: LocalPlatform, options: PlatformOptions) -> str:
     url = platform.function.url
     token = f' -H "X-Auth-Token: {options.private_token}"' if options.private_token else ""
     lines = [
         f"Function         {url}   ({options.instances} instance{'s' * (options.instances > 1)} of {options.folder})",
     ]
     if platform.apis is None:
-        lines.append("Generative APIs  those that GENERATIVE_API_KEY is for: what you send leaves this machine")
+        lines.append("Generative APIs  Scaleway's, with your GENERATIVE_API_KEY: recordings leave this machine")
     else:
         json_body = """-H 'Content-Type: application/json' -d '{"fault": "429", "count": 2, "retry_after": 1}'"""
         admin = platform.apis.url.removesuffix("/v1") + PREFIX
@@ -130,9 +160,11 @@ def _what_is_where(platform: LocalPlatform, options: PlatformOptions) -> str:
             f"Faults           curl {admin}/faults {json_body}",
             f"Requests         curl {admin}/requests",
         ]
-    lines += _triggers(platform)
+    lines += _platform_lines(platform)
     if platform.control is not None:
-        lines.insert(0, f"Page             {platform.control.page_url}   to try it on, and to see what happens\n")
+        lines.insert(
+            0, f"Page             {platform.control.page_url}   to send recordings, and to watch the platform\n"
+        )
     lines += [
         "",
         "Try it:",
@@ -143,7 +175,7 @@ def _what_is_where(platform: LocalPlatform, options: PlatformOptions) -> str:
     return "\n".join(lines)
 
 
-def _triggers(platform: LocalPlatform) -> list[str]:
+def _platform_lines(platform: LocalPlatform) -> list[str]:
     """The lines about storage, queue, schedules and faults."""
     if platform.storage is None or platform.control is None:
         return []
@@ -151,7 +183,7 @@ def _triggers(platform: LocalPlatform) -> list[str]:
     lines = [
         f"Object Storage   {access.endpoint}   region {access.region}",
         f"                 access key {access.access_key}   secret key {access.secret_key}",
-        f"Queue            {access.queue_url}   the same keys; told of each upload to s3://{access.bucket}",
+        f"Queue            {access.queue_url}   the same keys; has an event for each upload to s3://{access.bucket}",
     ]
     for cron in platform.control.platform()["crons"]:
         due = cron["next_time"]
@@ -162,7 +194,7 @@ def _triggers(platform: LocalPlatform) -> list[str]:
     return [
         *lines,
         f"Platform         curl {control}/platform",
-        f"""                 curl {control}/faults -d '{{"fault": "kill"}}'   or double, or lose""",
+        f"""                 curl {control}/faults -d '{{"fault": "kill"}}'   or double or lose""",
         "",
         "Upload:",
         f"  curl --aws-sigv4 aws:amz:{access.region}:s3 --user {access.access_key}:{access.secret_key} \\",

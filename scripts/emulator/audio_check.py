@@ -1,4 +1,4 @@
-"""Checks whether an upload is audio that the Generative APIs take, by its bytes and never by its name."""
+"""Checks by its bytes, never by its name, whether an upload is audio that the Generative APIs take."""
 
 import io
 from dataclasses import dataclass
@@ -8,23 +8,23 @@ from typing import Literal, cast
 import av
 from av.error import FFmpegError
 
-# "25 MB" in Scaleway's list of audio models; read as MiB, as the servers behind such APIs do.
+# "25 MB" in Scaleway's list of audio models; taken as MiB, as the servers behind such APIs do.
 MAX_AUDIO_BYTES = 25 * 1024 * 1024
 # The servers mix two channels down to one; more are refused.
 MAX_CHANNELS = 2
 
 Container = Literal["wav", "mp3"]
-# The container, and how its codecs' names begin: these APIs take only PCM as WAV.
+# The prefix of the codecs' names for each container: these APIs take only PCM in WAV.
 ACCEPTED_CODECS: dict[Container, str] = {"wav": "pcm_", "mp3": "mp3"}
 
 
 class AudioRefusedError(Exception):
-    """The APIs do not take the upload; the message says what it is and what they take."""
+    """The APIs do not take the upload; the message says what it is, and what they take."""
 
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """Facts about audio: container, codec (FFmpeg's name), channels, sample rate in hertz, length in seconds."""
+    """The properties of audio; container and codec have FFmpeg's names."""
 
     container: str
     codec: str
@@ -35,7 +35,7 @@ class AudioInfo:
 
 @dataclass(frozen=True)
 class AcceptedAudio:
-    """Audio that the APIs take: its bytes, its container and its length in seconds."""
+    """Audio that the APIs take."""
 
     data: bytes
     container: Container
@@ -43,7 +43,7 @@ class AcceptedAudio:
 
 
 def accept_audio(data: bytes, *, max_duration_seconds: float | None = None) -> AcceptedAudio:
-    """`data` as audio that the APIs take: WAV or MP3, mono or stereo, at most 25 MiB, not longer than allowed.
+    """Check that `data` is audio that the APIs take: WAV or MP3, mono or stereo, at most 25 MiB, and not too long.
 
     Raises `AudioRefusedError`.
     """
@@ -65,9 +65,9 @@ def accept_audio(data: bytes, *, max_duration_seconds: float | None = None) -> A
 
 
 def inspect_audio(data: bytes) -> AudioInfo:
-    """FFmpeg's facts about `data`, without decoding it: the length is that of its packets, not of its header.
+    """The properties of `data` by FFmpeg, without decoding it; the length is that of its packets, not of its header.
 
-    Raises `AudioRefusedError` if there is no audio in it.
+    Raises `AudioRefusedError` if it contains no audio.
     """
     try:
         with av.open(io.BytesIO(data), mode="r", metadata_errors="ignore") as container:

@@ -1,4 +1,4 @@
-"""The base of everything that is started: it is closed at the end of its `with` block."""
+"""The base class of servers and clients that have to be closed."""
 
 from abc import ABC, abstractmethod
 from types import TracebackType
@@ -6,13 +6,13 @@ from typing import Self
 
 
 class Closing(ABC):
-    """An object that is open until it is closed, or until the end of its `with` block."""
+    """An object that is open until `close`, or until the end of its `with` block."""
 
     @abstractmethod
     def close(self) -> None:
-        """Close everything that was opened or started."""
+        """Stop and close everything that the object started or opened."""
 
-    def begin_closing(self) -> None:  # noqa: B027 # most have nothing to stop beforehand
+    def begin_closing(self) -> None:  # noqa: B027 # optional: most have nothing to stop in advance
         """Begin to stop; `close` waits for the end, so that several servers stop at the same time."""
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Serves files of this machine to the function, for recordings over the platform's payload limit."""
+"""Serves files of this machine to the function: recordings over the platform's payload limit."""
 
 import secrets
 import shutil
@@ -15,7 +15,7 @@ from emulator.processes import LOOPBACK
 
 
 class FileServer(Closing):
-    """A server on loopback for exactly the files that were added to it, each at an address that cannot be guessed."""
+    """A server on loopback for the files that were added to it, each at an address that cannot be guessed."""
 
     def __init__(self) -> None:
         files: dict[str, Path] = {}
@@ -25,19 +25,19 @@ class FileServer(Closing):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                """Send the file, with its version, against which the function checks a second download."""
+                """Send the file with an ETag, so that the function notices a changed file in a second download."""
                 path = files.get(self.path)
                 if path is None:
                     self.send_error(HTTPStatus.NOT_FOUND)
                     return
                 with path.open("rb") as file:
-                    about = path.stat()
+                    stat = path.stat()
                     self.send_response(HTTPStatus.OK)
                     self.send_header("Content-Type", "application/octet-stream")
-                    self.send_header("Content-Length", str(about.st_size))
-                    self.send_header("ETag", f'"{about.st_mtime_ns:x}-{about.st_size:x}"')
+                    self.send_header("Content-Length", str(stat.st_size))
+                    self.send_header("ETag", f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"')
                     self.end_headers()
-                    # The function closes the connection once it has read enough of a file.
+                    # The function closes the connection when it has read enough of a file.
                     with suppress(ConnectionError):
                         shutil.copyfileobj(file, self.wfile)
 
@@ -53,7 +53,7 @@ class FileServer(Closing):
         return f"{LOOPBACK}:{self._server.server_port}"
 
     def add(self, path: Path) -> str:
-        """The address of the file at `path`."""
+        """Serve the file at `path`, and return its address."""
         target = f"/{secrets.token_urlsafe()}/{quote(path.name)}"
         self._files[target] = path
         return f"http://{self.host}{target}"

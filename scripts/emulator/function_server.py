@@ -1,4 +1,4 @@
-"""Serves the function of a folder as the platform would, for the emulator's commands and for tests."""
+"""Serves a function as the platform does, for the emulator's commands and for tests."""
 
 import os
 import socket
@@ -12,45 +12,45 @@ from emulator.closing import Closing
 from emulator.control.options import CONTROL_VARIABLE, ControlOptions
 from emulator.processes import LOOPBACK, GunicornProcess, accepts_connections, bind_port, port_of
 from emulator.runtime.function_archive import unpacked
-from emulator.runtime.gateway_server import PRIVATE_TOKEN_VARIABLE
+from emulator.runtime.gateway_config import PRIVATE_TOKEN_VARIABLE
 from emulator.runtime.import_folder import make_import_folder
-from emulator.runtime.instance_server import HANDLER_MODULE, WORKERS_FOLDER
+from emulator.runtime.instance_config import HANDLER_MODULE, WORKERS_FOLDER
 
 # The platform's defaults.
 DEFAULT_TIMEOUT_SECONDS = 300
 DEFAULT_MEMORY_LIMIT_MB = 256
 
-# The number of requests that may wait for an instance, and their longest wait. The platform documents that there are
-# limits, not which: enough for a burst, and no longer than a function may take by default.
+# The number of requests that may wait for an instance, and their longest wait. The platform documents that it has
+# limits, but not their values: enough for a burst, and no longer than a function's default timeout.
 DEFAULT_QUEUE_LIMIT = 100
 DEFAULT_QUEUE_TIMEOUT_SECONDS = 300.0
 
-# How long the platform's core tries to reach an instance that has ended: 200 times, 50 ms apart.
+# For how long the platform's core tries to reach an instance that has ended: 200 times, 50 ms apart.
 DEFAULT_RETRY_SECONDS = 10.0
 
-# Threads of the gateway beyond those for requests that run or wait: they answer 503.
+# The gateway's threads beyond those for running and waiting requests; they answer 503.
 SPARE_THREADS = 20
 
-# Closing does not wait for a handler that is still running.
+# Closing does not wait for a running handler.
 GRACEFUL_TIMEOUT_SECONDS = 1
 
 
 class FunctionServer(Closing):
-    """The function of `folder`, with its `handler.py`, on a port of loopback until it is closed.
+    """The function in `folder`, with its `handler.py`, on a port of loopback until closed.
 
-    An archive instead of a folder is unpacked as on the platform, and served from its content alone: nothing is
-    imported from this environment, and nothing is written there. It cannot be reloaded.
+    `folder` may be an archive: it is unpacked as on the platform, and served from its content only. Then nothing is
+    imported from this environment, and nothing can be written into the folder. It cannot be reloaded.
 
-    `port` 0 means a free one. `instances` is the number of requests that run at the same time, each in a process of its
-    own; `queue_limit` more may wait, each for `queue_timeout_seconds`, and beyond that it is a 503. `environment` is
-    the whole environment of the function. `private_token` makes the function private: it answers only to that
-    `X-Auth-Token`. `reload` restarts the instances when a source file of the function changes. A request that
-    takes longer than `timeout_seconds` ends as if the instance had died, and is answered `retry_seconds` later.
-    `memory_limit_mb` is only stated to the handler, not enforced. The log of the function, and of the servers, goes to
-    `output`, or to this process's own output. With `control`, the gateway also has the platform's triggers, its faults
-    on demand, and a server of its state on `control_socket`.
+    `port` 0 means any free one. `instances` is the number of requests that run at the same time, each in a process of
+    its own; `queue_limit` more may wait, each for `queue_timeout_seconds`; further ones get a 503. `environment` is the
+    whole environment of the function. `private_token` makes the function private: a request needs it as
+    `X-Auth-Token`. `reload` restarts the instances when a source file of the function changes. A request that takes
+    longer than `timeout_seconds` ends as if its instance had been killed, and is answered `retry_seconds` later.
+    `memory_limit_mb` is given to the handler, but not enforced. The log of function and servers goes to `output`, or to
+    this process's own output. With `control`, the gateway's process also runs the platform's triggers and faults, and
+    serves the control's endpoints on `control_socket`.
 
-    Raises `ServerFailedError` when the servers do not start.
+    Raises `ServerFailedError` if the servers do not start.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class FunctionServer(Closing):
             gateway_socket = stack.enter_context(bind_port(port))
             self.port = port_of(gateway_socket)
             run_folder = Path(stack.enter_context(TemporaryDirectory(prefix="function-")))
-            # The working directory of servers and handler is not the function's folder, as on the platform.
+            # As on the platform, the working directory is not the function's folder.
             working_folder = run_folder / "work"
             working_folder.mkdir()
             self._workers_folder = run_folder / WORKERS_FOLDER
@@ -90,19 +90,19 @@ class FunctionServer(Closing):
 
             application = "emulator.runtime.gateway:create_app"
             gateway_environment = {} if private_token is None else {PRIVATE_TOKEN_VARIABLE: private_token}
-            around: dict[str, str | float] = {}
+            control_arguments: dict[str, str | float] = {}
             log: IO[bytes] | int | None = output
             inherited: list[int] = []
             if control is not None and control_socket is not None:
                 stack.enter_context(control_socket)
-                # The gateway reads the instances' log, remembers its end, and passes it on.
+                # The gateway reads the instances' log, keeps its latest lines, and passes it on.
                 log_end, log = os.pipe()
                 stack.callback(os.close, log_end)
                 stack.callback(os.close, log)
                 inherited = [log_end, control_socket.fileno()]
                 application = "emulator.platform_gateway:create_app"
                 gateway_environment[CONTROL_VARIABLE] = control.to_json()
-                around = {
+                control_arguments = {
                     "function_url": self.url,
                     "timeout_seconds": timeout_seconds,
                     "workers_folder": str(self._workers_folder),
@@ -115,7 +115,7 @@ class FunctionServer(Closing):
                 _call("emulator.runtime.instance:create_app", folder=str(folder)),
                 bind=socket_path,
                 arguments=[
-                    *("--config", "python:emulator.runtime.instance_server"),
+                    *("--config", "python:emulator.runtime.instance_config"),
                     *("--workers", str(instances), "--worker-class", "sync", "--timeout", str(timeout_seconds)),
                     *("--graceful-timeout", str(GRACEFUL_TIMEOUT_SECONDS)),
                     *reloading,
@@ -136,11 +136,11 @@ class FunctionServer(Closing):
                     queue_limit=queue_limit,
                     queue_timeout_seconds=queue_timeout_seconds,
                     retry_seconds=retry_seconds,
-                    **around,
+                    **control_arguments,
                 ),
                 bind=gateway_socket,
                 arguments=[
-                    *("--config", "python:emulator.runtime.gateway_server"),
+                    *("--config", "python:emulator.runtime.gateway_config"),
                     *("--workers", "1", "--worker-class", "gthread"),
                     *("--threads", str(instances + queue_limit + SPARE_THREADS)),
                     *("--graceful-timeout", str(GRACEFUL_TIMEOUT_SECONDS)),
@@ -153,7 +153,7 @@ class FunctionServer(Closing):
             stack.enter_context(gateway)
             control_port = None if control_socket is None else port_of(control_socket)
             if control_socket is not None:
-                control_socket.close()  # the gateway owns it from here on
+                control_socket.close()  # the gateway's process has it now
             function.wait_until(lambda: len(self.instance_pids()) == instances)
             gateway.wait_until_ready()
             if control_port is not None:
@@ -163,24 +163,24 @@ class FunctionServer(Closing):
 
     @property
     def url(self) -> str:
-        """The function's address, without a slash at the end."""
+        """The function's address, without a trailing slash."""
         return f"http://{LOOPBACK}:{self.port}"
 
     def instance_pids(self) -> list[int]:
-        """The process ids of the instances that are up at this moment."""
-        return sorted(int(mark.name) for mark in self._workers_folder.iterdir())
+        """The process ids of the running instances."""
+        return sorted(int(file.name) for file in self._workers_folder.iterdir())
 
     def begin_closing(self) -> None:
-        """Begin to stop the gateway and the instances; `close` waits for them."""
+        """Begin to stop the gateway and the instances; `close` waits for their end."""
         for process in self._processes:
             process.begin_closing()
 
     def close(self) -> None:
-        """Stop the function and its gateway; running requests are cut off."""
+        """Stop the gateway and the instances; running requests are aborted."""
         self.begin_closing()
         self._servers.close()
 
 
 def _call(factory: str, **arguments: str | float) -> str:
-    """A call of `factory` with literals alone, as gunicorn takes it for an application."""
+    """The application as gunicorn takes it: a call of `factory` with literals as arguments."""
     return f"{factory}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"

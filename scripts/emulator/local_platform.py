@@ -1,4 +1,4 @@
-"""The whole local platform: the function, and the Generative APIs that it calls, started and stopped together."""
+"""The whole local platform: the function and everything around it, started and stopped together."""
 
 import secrets
 from base64 import b64encode
@@ -24,12 +24,12 @@ from emulator.processes import bind_port, port_of
 from emulator.storage.server import DEFAULT_BUCKET, StorageAccess, StorageServer
 from emulator.triggers.schedules import Schedule, read_schedules
 
-# The folder of this repository; its function is served unless another one is named.
+# The folder of this repository; its function is served by default.
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
 KEY = "GENERATIVE_API_KEY"
 URL = "GENERATIVE_API_URL"
-CALLBACK_SECRET = "CALLBACK_SECRET"  # noqa: S105 # the name of one
+CALLBACK_SECRET = "CALLBACK_SECRET"  # noqa: S105 # the variable's name, not a secret
 PRIVATE_HOSTS = "ALLOWED_PRIVATE_HOSTS"
 # Standard Webhooks requires 24 to 64.
 CALLBACK_SECRET_BYTES = 32
@@ -37,7 +37,7 @@ CALLBACK_SECRET_BYTES = 32
 
 @dataclass(frozen=True)
 class PlatformOptions:
-    """The options of the commands, with their defaults. `folder` may be an archive."""
+    """The options of the commands; `folder` may be an archive, and port 0 means any free one."""
 
     folder: Path = REPOSITORY
     port: int = 0
@@ -50,7 +50,7 @@ class PlatformOptions:
     recogniser: RecogniserName = "whisper"
     model_folder: Path | None = None
     real_time_factor: float | None = None
-    # Object storage, the queue and the triggers; most users do not need them, and start faster without.
+    # Object storage, the queue and the triggers; without them, the platform starts faster.
     storage: bool = False
     storage_port: int = 0
     control_port: int = 0
@@ -62,12 +62,12 @@ class PlatformOptions:
 
 
 class LocalPlatform(Closing):
-    """The function in an environment made of `environment`, until closed.
+    """The function and the services that it uses, until closed.
 
-    If that has a `GENERATIVE_API_KEY`, the function calls the real API, and `apis` is None; otherwise it calls emulated
-    ones, `apis`. With `options.storage` there are object storage and a queue, `storage`, which are in the function's
-    settings unless `environment` names others, and triggers and faults, `control`. Raises `ServerFailedError` and
-    `RecogniserUnavailableError`.
+    The function's environment is `environment` with the services' settings added. If it has a `GENERATIVE_API_KEY`, the
+    function calls the real API, and `apis` is `None`; otherwise it calls the emulated one, `apis`. With
+    `options.storage`, there are also object storage and a queue, `storage`, added to the settings unless `environment`
+    has others, and triggers and faults, `control`. Raises `ServerFailedError` and `RecogniserUnavailableError`.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class LocalPlatform(Closing):
         with ExitStack() as stack:
             if options.storage:
                 schedules = _schedules(options)
-                # Started first, and waited for last, since moto takes longest to import.
+                # Started first and awaited last, since importing moto takes longest.
                 self.storage = stack.enter_context(
                     StorageServer(
                         port=options.storage_port, bucket=options.bucket, folder=options.data_folder, output=output
@@ -105,7 +105,7 @@ class LocalPlatform(Closing):
             if self.storage is not None:
                 admin = None if self.apis is None else self.apis.url.removesuffix("/v1") + PREFIX
                 control = ControlOptions(self.storage.access, schedules, admin)
-            # The platform stops a request at its timeout, so the function has to answer a little earlier.
+            # The platform ends a request at its timeout, so the function has to answer a little earlier.
             environment.setdefault("TIME_LIMIT", str(max(1, options.timeout_seconds - 10)))
             self.function = stack.enter_context(
                 FunctionServer(
@@ -128,8 +128,8 @@ class LocalPlatform(Closing):
             self._servers = stack.pop_all()
 
     def close(self) -> None:
-        """Stop everything."""
-        # Callers stop before what they call; none waits for another one's end, which takes about 0.3 s each.
+        """Stop all servers."""
+        # Callers stop before the servers that they call, and all at once: each takes about 0.3 s to end.
         for server in (self.function, self.apis, self.storage):
             if server is not None:
                 server.begin_closing()
@@ -144,11 +144,11 @@ def _schedules(options: PlatformOptions) -> tuple[Schedule, ...]:
 
 
 def _with_storage(environment: Mapping[str, str], access: StorageAccess) -> dict[str, str]:
-    """`environment` with the settings of storage and queue, each of the two complete or not at all."""
+    """`environment` with the settings of storage and of queue, each only if `environment` has none of the group."""
     added = {CALLBACK_SECRET: "whsec_" + b64encode(secrets.token_bytes(CALLBACK_SECRET_BYTES)).decode()}
     for group in ("S3_", "QUEUE_"):
         if not any(name.startswith(group) and value for name, value in environment.items()):
             added |= {name: value for name, value in access.function_environment.items() if name.startswith(group)}
-    # Addresses of objects are public at Scaleway; these are on this machine.
+    # Scaleway's object URLs have public hosts; these are on this machine, which the function refuses by default.
     hosts = filter(None, [environment.get(PRIVATE_HOSTS), urlsplit(access.endpoint).netloc])
     return {**added, **environment, PRIVATE_HOSTS: ",".join(hosts)}

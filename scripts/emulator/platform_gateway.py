@@ -1,4 +1,4 @@
-"""The gateway with the platform around it in one process: triggers, faults on demand, and the control's endpoints."""
+"""Runs the gateway and the platform around it in one process: triggers, faults on demand, and the endpoints."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from emulator.control.options import CONTROL_VARIABLE, ControlOptions
 from emulator.control.platform import Control
 from emulator.page.endpoints import page_blueprint
 from emulator.runtime import gateway
-from emulator.runtime.gateway_server import PRIVATE_TOKEN_VARIABLE
+from emulator.runtime.gateway_config import PRIVATE_TOKEN_VARIABLE
 from emulator.runtime.log_lines import LogLines
 from emulator.state.activity import TRIGGER, Activity
 from emulator.state.faults import PlatformFaultKind, PlatformFaults
@@ -19,7 +19,7 @@ from emulator.triggers.client import TriggerClient
 from emulator.triggers.cron import CronTrigger
 from emulator.triggers.queue import QueueTrigger
 
-# The time for transport beyond the function's own.
+# The time for transport, beyond the function's own time.
 SPARE_SECONDS = 30
 
 
@@ -34,17 +34,17 @@ def create_app(
     retry_seconds: float,
     **gateway_options: Any,
 ) -> Flask:
-    """The gateway's WSGI application, as `emulator.runtime.gateway` makes it, with the platform running beside it.
+    """The gateway's WSGI application, made by `emulator.runtime.gateway`, with the platform running beside it.
 
-    `log_end` is the file descriptor that the instances' log is read from, `listener` that of the socket on which the
-    control's endpoints are served. Everything else is read from the environment variable `EMULATOR_CONTROL`.
+    `log_end` is the file descriptor to read the instances' log from, `listener` that of the socket for the control's
+    endpoints. The environment variable `EMULATOR_CONTROL` holds the other options.
     """
     options = ControlOptions.from_json(os.environ[CONTROL_VARIABLE])
     faults = PlatformFaults()
 
     def kill_after_seconds(environ: dict[str, Any]) -> float | None:
-        strike = faults.take(PlatformFaultKind.KILL, environ[TRIGGER])
-        return None if strike is None else strike.after_seconds
+        effect = faults.take(PlatformFaultKind.KILL, environ[TRIGGER])
+        return None if effect is None else effect.kill_after_seconds
 
     app = gateway.create_app(
         queue_timeout_seconds=queue_timeout_seconds,
@@ -55,7 +55,7 @@ def create_app(
     activity = Activity(app.wsgi_app, faults)
     app.wsgi_app = activity  # type: ignore[method-assign] # as Flask documents it for middleware
     longest_seconds = timeout_seconds + queue_timeout_seconds + retry_seconds + SPARE_SECONDS
-    ask = TriggerClient(function_url, activity, longest_seconds, os.environ.get(PRIVATE_TOKEN_VARIABLE))
+    call_function = TriggerClient(function_url, activity, longest_seconds, os.environ.get(PRIVATE_TOKEN_VARIABLE))
     visibility_timeout_seconds = int(longest_seconds + SPARE_SECONDS)
     control = Control(
         function_url=function_url,
@@ -64,8 +64,10 @@ def create_app(
         activity=activity,
         faults=faults,
         log=LogLines(log_end),
-        queue=QueueTrigger(options.storage, ask, faults, visibility_timeout_seconds=visibility_timeout_seconds),
-        cron=CronTrigger(options.schedules, ask),
+        queue=QueueTrigger(
+            options.storage, call_function, faults, visibility_timeout_seconds=visibility_timeout_seconds
+        ),
+        cron=CronTrigger(options.schedules, call_function),
     )
     control.start()
     page = page_blueprint(function_url, options.storage, options.apis_admin_url)

@@ -14,7 +14,7 @@ from emulator.closing import Closing
 
 LOOPBACK = "127.0.0.1"
 
-# A server that is not up by then has failed: the slowest start, importing Flask on a busy machine, takes about 3 s.
+# A server that is not ready by then has failed: the slowest start, importing Flask on a busy machine, takes 3 s.
 READY_TIMEOUT_SECONDS = 30.0
 STOP_TIMEOUT_SECONDS = 5.0
 POLL_SECONDS = 0.02
@@ -23,7 +23,7 @@ SCRIPTS = Path(__file__).resolve().parent.parent
 
 
 class ServerFailedError(Exception):
-    """A server of the emulator did not start; the message says which one, and its output why."""
+    """A server of the emulator did not start; the message names it, and its output has the reason."""
 
 
 def accepts_connections(bind: int | Path) -> bool:
@@ -37,14 +37,14 @@ def accepts_connections(bind: int | Path) -> bool:
 
 
 def bind_port(port: int = 0) -> socket.socket:
-    """A socket bound to `port` of loopback, 0 for a free one. Connections are refused until a server listens on it.
+    """A socket bound to `port` of loopback, 0 for any free one; connections are refused until a server listens on it.
 
-    The port belongs to the socket from here on: a number alone could be taken by another process before the server
-    binds it. Raises `ServerFailedError` when something listens there.
+    The socket reserves the port: between choosing a number and binding it, another process could take it. Raises
+    `ServerFailedError` if the port is in use.
     """
     bound = socket.socket()
     if port:
-        # As gunicorn does, so that a restart works. Not for a free port: the kernel could give it out twice.
+        # As gunicorn does, so that a restart works. Not for a free port: the kernel could assign it twice.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((LOOPBACK, port))
@@ -62,11 +62,11 @@ def port_of(bound: socket.socket) -> int:
 class GunicornProcess(Closing):
     """A gunicorn that serves one WSGI application on loopback until it is closed.
 
-    `application` is gunicorn's own form, `module:name` or `module:factory(argument="literal")`; `bind` is a socket from
-    `bind_port`, which the process takes over, or the path of a Unix socket; `arguments` go to gunicorn unchanged;
-    `environment` is the whole environment of the process, with the emulator's own package, and `working_folder` (by
-    default this process's), on its path. With an `import_folder`, modules come from there and from the standard library
-    alone, whatever the environment says, and no bytecode is written. The file descriptors in `inherited` stay open.
+    `application` has gunicorn's form, `module:name` or `module:factory(argument="literal")`. `bind` is a socket from
+    `bind_port`, which the process takes over, or the path of a Unix socket. `arguments` are passed to gunicorn.
+    `environment` is the whole environment of the process. The emulator's package and `working_folder` (by default this
+    process's) are on its import path. With an `import_folder`, modules come only from there and from the standard
+    library, and no bytecode is written. The file descriptors in `inherited` stay open in the process.
     """
 
     def __init__(
@@ -104,10 +104,10 @@ class GunicornProcess(Closing):
             stdout=output,
             stderr=output,
             pass_fds=inherited,
-            start_new_session=True,  # so that Ctrl-C reaches the emulator alone, which then stops its servers in order
+            start_new_session=True,  # so that Ctrl-C reaches only the emulator, which then stops its servers in order
         )
         if not isinstance(bind, Path):
-            bind.close()  # or the port would stay occupied after the server's end
+            bind.close()  # otherwise the port would stay in use after the server's end
 
     @property
     def pid(self) -> int:
@@ -115,11 +115,11 @@ class GunicornProcess(Closing):
         return self._process.pid
 
     def wait_until_ready(self, timeout_seconds: float = READY_TIMEOUT_SECONDS) -> None:
-        """Return once the server accepts connections; `ServerFailedError` if it ends or takes too long."""
+        """Return when the server accepts connections; `ServerFailedError` if it ends or takes too long."""
         self.wait_until(lambda: accepts_connections(self.bind), timeout_seconds)
 
     def wait_until(self, is_ready: Callable[[], bool], timeout_seconds: float = READY_TIMEOUT_SECONDS) -> None:
-        """Return once `is_ready` says so; `ServerFailedError` if the server ends or takes too long."""
+        """Return when `is_ready` returns true; `ServerFailedError` if the server ends or takes too long."""
         deadline = time.monotonic() + timeout_seconds
         while not is_ready():
             if self._process.poll() is not None:
@@ -130,12 +130,12 @@ class GunicornProcess(Closing):
             time.sleep(POLL_SECONDS)
 
     def begin_closing(self) -> None:
-        """Begin to stop the server; `close` waits for it."""
+        """Begin to stop the server; `close` waits for its end."""
         if self._process.poll() is None:
             self._process.terminate()
 
     def close(self) -> None:
-        """Stop the server and all of its processes."""
+        """Stop the server with all of its processes."""
         if self._process.poll() is None:
             self.begin_closing()
             try:

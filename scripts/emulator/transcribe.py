@@ -1,4 +1,4 @@
-"""`scripts/transcribe`: recordings in, transcripts out, through the real function on the local platform."""
+"""The command `scripts/transcribe`: transcribes recordings with the real function on the local platform."""
 
 import argparse
 import base64
@@ -23,18 +23,18 @@ SAMPLE = REPOSITORY / "tests" / "audio" / "jfk.wav"
 
 FORMATS = ("text", "json", "verbose_json", "srt", "vtt")
 
-# A request body has at most 6 MiB on the platform; base64 makes 4 bytes of 3, and the rest of the JSON is short. The
-# function fetches a larger recording from this command, by its address.
+# The platform takes bodies up to 6 MiB; base64 turns 3 bytes into 4, and the rest of the JSON is short. A larger
+# recording is served by this command, and the function downloads it.
 MAX_BYTES_IN_REQUEST = 4 * 1024 * 1024
 
-# The longest request that the platform allows.
+# The longest timeout of a function on the platform.
 TIMEOUT_SECONDS = 3600
-# The part of the servers' output that is shown when they do not start.
+# The part of the servers' output that is shown if they do not start.
 SHOWN_OUTPUT_BYTES = 2_000
 
 
 def main() -> int:
-    """Print the transcripts in order; the exit status is 1 when any recording has none."""
+    """Print the transcripts in order; the exit status is 1 if any recording has none."""
     arguments = _parse()
     with ExitStack() as stack:
         output: IO[bytes] | None = None if arguments.verbose else stack.enter_context(TemporaryFile())
@@ -46,7 +46,7 @@ def main() -> int:
             platform = stack.enter_context(LocalPlatform(options, environment, output=output))
         except (ServerFailedError, RecogniserUnavailableError) as error:
             print(error, file=sys.stderr)
-            _show_end(output)
+            _show_output_end(output)
             return 1
         choices = {"response_format": arguments.format, "language": arguments.language}
         return _transcribe_all(arguments.audio, choices, platform.function.url, files)
@@ -56,7 +56,7 @@ def _transcribe_all(
     recordings: Sequence[str], choices: dict[str, str | None], function_url: str, files: FileServer
 ) -> int:
     failed = 0
-    # The bar is for people: on stderr, and only where that is a terminal.
+    # The progress bar is for people: on stderr, and only if that is a terminal.
     with tqdm(recordings, unit="recording", leave=False, disable=None if sys.stderr.isatty() else True) as bar:
         for recording in bar:
             bar.set_postfix_str(Path(recording).name)
@@ -72,11 +72,11 @@ def _transcribe_all(
 
 
 class _NoTranscriptError(Exception):
-    """A recording has no transcript; the message says why."""
+    """A recording has no transcript; the message gives the reason."""
 
 
 def _transcribe(recording: str, choices: dict[str, str | None], function_url: str, files: FileServer) -> str:
-    """The function's answer for a recording, which is a file's path or an address."""
+    """The function's answer for a recording, which is a file's path or a URL."""
     request = {name: value for name, value in choices.items() if value is not None}
     try:
         answer = requests.post(
@@ -113,7 +113,7 @@ def _reason(answer: requests.Response) -> str:
         return f"{answer.text.strip()[:500]} ({answer.status_code})"
 
 
-def _show_end(output: IO[bytes] | None) -> None:
+def _show_output_end(output: IO[bytes] | None) -> None:
     if output is not None:
         output.seek(max(0, output.seek(0, os.SEEK_END) - SHOWN_OUTPUT_BYTES))
         sys.stderr.write(output.read().decode(errors="replace"))
@@ -122,15 +122,15 @@ def _show_end(output: IO[bytes] | None) -> None:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/transcribe",
-        description="Transcribe recordings through the function, on this machine: with the recogniser that is "
-        "installed here, or, when GENERATIVE_API_KEY is set, with Scaleway's Generative APIs.",
+        description="Transcribe recordings with the function, run on this machine: with the recogniser installed here, "
+        "or, if GENERATIVE_API_KEY is set, with Scaleway's Generative APIs.",
     )
     parser.add_argument(
-        "audio", nargs="*", default=[str(SAMPLE)], metavar="AUDIO", help="a file, or an http(s) address"
+        "audio", nargs="*", default=[str(SAMPLE)], metavar="AUDIO", help="a file, or an http(s) URL (default: a sample)"
     )
-    parser.add_argument("--format", choices=FORMATS, default="text", help="of the output (default: %(default)s)")
-    parser.add_argument("--language", help="spoken in the recordings, such as en (default: detected)")
-    parser.add_argument("--model", type=Path, metavar="DIR", help="a folder with another Whisper model (CTranslate2)")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="format of the output (default: %(default)s)")
+    parser.add_argument("--language", help="language of the recordings, such as en (default: detected)")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="folder of another Whisper model (CTranslate2)")
     parser.add_argument("--verbose", action="store_true", help="show the log of the function and of the servers")
     return parser.parse_args()
 

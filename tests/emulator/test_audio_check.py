@@ -1,4 +1,4 @@
-"""Tests of which uploads the emulated APIs take for audio."""
+"""Tests of which uploads the emulated APIs accept as audio."""
 
 import io
 import math
@@ -42,7 +42,7 @@ def encoded(container: str, codec: str) -> bytes:
     ],
 )
 def test_wav_and_mp3_are_taken(audio: bytes, container: str, duration_seconds: float) -> None:
-    """WAV and MP3, mono or stereo, of any rate, are taken, and their length is known to a tenth of a second."""
+    """WAV and MP3, mono or stereo, of any rate, are accepted, and their length is right to a tenth of a second."""
     accepted = accept_audio(audio)
     assert (accepted.container, accepted.data) == (container, audio)
     assert accepted.duration_seconds == pytest.approx(duration_seconds, abs=0.1)
@@ -65,14 +65,14 @@ def test_wav_and_mp3_are_taken(audio: bytes, container: str, duration_seconds: f
     ],
 )
 def test_anything_else_is_refused(audio: bytes, message: str) -> None:
-    """Other containers and codecs, more channels, no samples, too much: refused, and told what was found."""
+    """Other containers and codecs, more channels, no samples, and too much audio are refused with the reason."""
     with pytest.raises(AudioRefusedError, match=message):
         accept_audio(audio, max_duration_seconds=60.0)
 
 
 @pytest.mark.parametrize("claim", [0, 0xFFFFFFFF], ids=["zero", "the largest"])
 def test_length_is_that_of_the_samples(claim: int) -> None:
-    """A WAV whose header was never completed, as a recorder that streams writes it, is as long as its samples."""
+    """A WAV whose header was never completed, as from a streaming recorder, has the length of its samples."""
     audio = bytearray(silence(2.0))
     struct.pack_into("<I", audio, HEADER_BYTES - 4, claim)
     assert accept_audio(bytes(audio)).duration_seconds == pytest.approx(2.0, abs=0.1)

@@ -1,4 +1,4 @@
-"""Tests of a function server's life: reload, privacy, port, end."""
+"""Tests of a function server: reload, privacy, port, end."""
 
 import os
 import time
@@ -22,7 +22,7 @@ def is_alive(pid: int) -> bool:
 
 
 def test_a_changed_source_file_restarts_the_instances(tmp_path: Path) -> None:
-    """With `reload`, a change of the handler is served without a restart of the server."""
+    """With `reload`, a changed handler is served without a restart of the server."""
     written(tmp_path, "def handle(event, context): return 'before'")
     with FunctionServer(tmp_path, reload=True) as function:
         assert get(function).text == "before"
@@ -31,7 +31,7 @@ def test_a_changed_source_file_restarts_the_instances(tmp_path: Path) -> None:
 
 
 def test_without_reload_a_changed_source_file_changes_nothing(tmp_path: Path) -> None:
-    """The instance that imported a handler keeps it."""
+    """Without `reload`, an instance keeps the handler that it imported."""
     written(tmp_path, "def handle(event, context): return 'before'")
     with FunctionServer(tmp_path) as function:
         assert get(function).text == "before"
@@ -40,8 +40,8 @@ def test_without_reload_a_changed_source_file_changes_nothing(tmp_path: Path) ->
         assert get(function).text == "before"
 
 
-def test_a_private_function_answers_to_its_token_alone(tmp_path: Path) -> None:
-    """Without the right `X-Auth-Token` it is a 403, and neither the function nor the log ever holds the token."""
+def test_a_private_function_needs_its_token(tmp_path: Path) -> None:
+    """Without the right `X-Auth-Token` the answer is a 403; neither the function nor the log has the token."""
     token = "a-s\u00e9cret"
     log = tmp_path / "log"
     source = "import os\ndef handle(event, context): return ' '.join(os.environ.values())"
@@ -63,8 +63,8 @@ def test_a_private_function_answers_to_its_token_alone(tmp_path: Path) -> None:
     assert token not in log.read_text()
 
 
-def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
-    """A second server on the same port fails with an error that names it, and leaves the first one alone."""
+def test_a_port_in_use_is_an_error(tmp_path: Path) -> None:
+    """A second server on the same port fails with an error that names the port, and the first goes on."""
     folder = written(tmp_path, "def handle(event, context): return 'the first'")
     with FunctionServer(folder) as function:
         with pytest.raises(ServerFailedError, match=str(function.port)):
@@ -72,8 +72,8 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
         assert get(function).text == "the first"
 
 
-def test_closing_ends_a_handler_at_work(tmp_path: Path) -> None:
-    """After `close` no process of the function is left, not even one in the middle of a request."""
+def test_closing_ends_a_running_handler(tmp_path: Path) -> None:
+    """After `close` no process of the function is left, not even one that runs a request."""
     folder = written(tmp_path, WAITING_HANDLER)
     with ThreadPoolExecutor() as pool:
         with FunctionServer(folder, retry_seconds=0.1) as function:
@@ -82,5 +82,5 @@ def test_closing_ends_a_handler_at_work(tmp_path: Path) -> None:
             wait_until((tmp_path / "running").exists)
             assert all(is_alive(pid) for pid in pids)
         wait_until(lambda: not any(is_alive(pid) for pid in pids))
-        # The client is cut off, or told by the gateway's last word.
+        # The client's connection breaks, or the gateway's last answer is an error.
         assert running.exception() is not None or running.result().status_code >= 500

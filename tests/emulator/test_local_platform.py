@@ -30,7 +30,7 @@ from emulator.triggers.schedules import ScheduleError
 
 TOKEN = "the-token"
 
-# Writes down what it is asked, and then does what the body says: waits for the file `release`, or fails.
+# Records each request, and then does what the body says: waits for the file `release`, or returns the settings.
 HANDLER = """
     import json, os, pathlib, sys, time
 
@@ -40,7 +40,7 @@ HANDLER = """
         call = {"body": event["body"], "headers": event["headers"], "pid": os.getpid()}
         with (FOLDER / "calls").open("a") as calls:
             calls.write(json.dumps(call) + "\\n")
-        print("asked:", event["body"][:20], file=sys.stderr)
+        print("request:", event["body"][:20], file=sys.stderr)
         while event["body"] == "wait" and not (FOLDER / "release").exists():
             time.sleep(0.01)
         if event["body"] == "settings":
@@ -59,7 +59,7 @@ SERVERLESS = """
 
 
 class Running:
-    """A platform with that function, and what the function was asked."""
+    """A platform with that function, and the requests that the function got."""
 
     def __init__(self, folder: Path, platform: LocalPlatform) -> None:
         assert platform.storage is not None
@@ -78,7 +78,7 @@ class Running:
     def bodies(self) -> list[str]:
         return [call["body"] for call in self.calls()]
 
-    def ask(self, body: str = "hello") -> requests.Response:
+    def call(self, body: str = "hello") -> requests.Response:
         headers = {"X-Auth-Token": TOKEN, "Connection": "close"}
         return requests.post(self.url, body.encode(), headers=headers, timeout=TIMEOUT_SECONDS)
 
@@ -112,7 +112,7 @@ def running(started: Running) -> Iterator[Running]:
 
 
 def test_an_upload_reaches_the_function(running: Running) -> None:
-    """The record of an upload is the body of a POST by the platform's trigger, which has the token."""
+    """The record of an upload is the body of a POST of the platform's trigger, which has the token."""
     before = running.control.platform()["queue"]["delivered"]
     running.s3.put_object(Bucket=running.access.bucket, Key="a b.mp3", Body=b"audio")
     running.wait_for_queue(lambda queue: queue["delivered"] == before + 1)
@@ -127,16 +127,16 @@ def test_an_upload_reaches_the_function(running: Running) -> None:
     assert (entry["key"], entry["size_bytes"], entry["etag"]) == ("a b.mp3", 5, record["s3"]["object"]["eTag"])
 
 
-def test_the_function_knows_where_things_are(running: Running) -> None:
-    """Its environment has the storage's and the queue's addresses and keys, and a secret for callbacks."""
-    settings = running.ask("settings").json()
+def test_the_function_has_the_settings(running: Running) -> None:
+    """The function's environment has the addresses and keys of storage and queue, and a secret for callbacks."""
+    settings = running.call("settings").json()
     assert settings.items() >= dict(running.access.function_environment).items()
     assert settings["CALLBACK_SECRET"].startswith("whsec_")
     assert not any(name.startswith("EMULAT") for name in settings)
 
 
 def test_a_published_message_is_delivered(running: Running) -> None:
-    """What is published becomes the body of a POST, as it is."""
+    """A published message becomes the body of a POST, unchanged; an empty one is refused."""
     running.control.publish('{"url": "é"}'.encode())
     wait_until(lambda: running.bodies() == ['{"url": "é"}'])
     with pytest.raises(ValueError, match="it is empty"):
@@ -144,7 +144,7 @@ def test_a_published_message_is_delivered(running: Running) -> None:
 
 
 def test_a_schedule_is_fired(running: Running) -> None:
-    """Its input is the body, as JSON; a schedule that is not there is told."""
+    """A schedule's input is sent as JSON; a number without a schedule is an error."""
     running.control.fire(0)
     wait_until(lambda: running.control.platform()["crons"][0]["last_status"] == 200)
     assert running.bodies() == ['{"sweep": {"bucket": "recordings"}}']
@@ -154,7 +154,7 @@ def test_a_schedule_is_fired(running: Running) -> None:
 
 
 def test_an_instance_is_killed_during_a_request(running: Running) -> None:
-    """The handler has begun when its process ends; the message comes again, to a living one, and is delivered."""
+    """A kill ends the process after the handler has started; the message is delivered again, to another process."""
     before = running.control.platform()["queue"]
     running.control.fault("kill", trigger="queue", seconds=0.5)
     running.control.publish(b"survives")
@@ -168,34 +168,34 @@ def test_an_instance_is_killed_during_a_request(running: Running) -> None:
 
 
 def test_a_client_of_a_killed_instance_gets_the_platforms_error(running: Running) -> None:
-    """A kill at once is a 500 with the platform's text, whatever the handler would have answered."""
+    """An immediate kill is a 500 with the platform's text, and never the handler's answer."""
     running.control.fault("kill")
-    answer = running.ask()
+    answer = running.call()
     assert (answer.status_code, "too many retries" in answer.text) == (500, True)
-    assert running.ask().text == "done"
+    assert running.call().text == "done"
 
 
 def test_an_answer_is_lost(running: Running) -> None:
-    """The handler has run, but its client sees a broken connection, or an error; then it sees answers again."""
+    """The handler runs, but the client gets a broken connection or an error; later requests are answered."""
     running.control.fault("lose", trigger="http")
     running.control.fault("lose", trigger="http", status=502)
     with pytest.raises(requests.ConnectionError):
-        running.ask("lost")
-    assert running.ask("lost too").status_code == 502
-    assert running.ask("answered").text == "done"
+        running.call("lost")
+    assert running.call("lost too").status_code == 502
+    assert running.call("answered").text == "done"
     assert running.bodies() == ["lost", "lost too", "answered"]
     assert [record["status"] for record in running.control.platform()["requests"][:3]] == [200, 502, None]
 
 
 def test_a_lost_answer_to_the_trigger_is_redelivered(running: Running) -> None:
-    """The function does the work of a message twice when its first answer gets lost."""
+    """The function gets a message twice if its first answer is lost."""
     running.control.fault("lose", trigger="queue")
     running.control.publish(b"again")
     wait_until(lambda: running.bodies() == ["again", "again"])
 
 
 def test_a_doubled_message(running: Running) -> None:
-    """A message comes to two instances at the same time."""
+    """A doubled message is delivered to two instances at the same time."""
     running.control.fault("double")
     running.control.publish(b"wait")
     wait_until(lambda: running.bodies() == ["wait", "wait"])
@@ -205,8 +205,8 @@ def test_a_doubled_message(running: Running) -> None:
     assert len({call["pid"] for call in running.calls()}) == 2
 
 
-def test_who_is_busy_and_what_was_said(running: Running) -> None:
-    """An instance at work is shown with the time since when, and the log has what the function wrote."""
+def test_the_state_shows_busy_instances_and_the_log(running: Running) -> None:
+    """A busy instance is shown with its start time, and the log has the function's output."""
     started = time.time()
     running.control.publish(b"wait")
     wait_until(lambda: running.bodies() == ["wait"])
@@ -217,11 +217,11 @@ def test_who_is_busy_and_what_was_said(running: Running) -> None:
     assert list(instances.values()) == [None]
     (running.folder / "release").touch()
     wait_until(lambda: not any(entry["busy_since"] for entry in running.control.platform()["instances"]))
-    wait_until(lambda: running.control.platform()["log"][-1] == "asked: wait")
+    wait_until(lambda: running.control.platform()["log"][-1] == "request: wait")
 
 
-def test_an_instance_that_is_killed_by_others_is_replaced(running: Running) -> None:
-    """The state shows the processes that are there, not those that were."""
+def test_an_instance_that_is_killed_from_outside_is_replaced(running: Running) -> None:
+    """The state shows the running processes only, with the new one in place of the killed one."""
     gone = running.pids()[0]
     os.kill(gone, signal.SIGKILL)
     wait_until(lambda: len(running.pids()) == 2 and gone not in running.pids())
@@ -229,7 +229,7 @@ def test_an_instance_that_is_killed_by_others_is_replaced(running: Running) -> N
 
 
 def test_the_state_has_the_documented_shape(running: Running) -> None:
-    """Every name of `platform_state` is in the JSON, at each level, and no other; and no secret is."""
+    """The JSON has exactly the names of `platform_state`, at each level, and no secret."""
     running.s3.put_object(Bucket=running.access.bucket, Key="a.mp3", Body=b"audio")
     running.control.fault("kill", count=3, share=0.5, trigger="cron")
     wait_until(lambda: running.bodies() != [])
@@ -252,7 +252,7 @@ def test_the_state_has_the_documented_shape(running: Running) -> None:
     assert TOKEN not in json.dumps(state)
 
 
-def test_an_order_that_makes_no_sense_is_explained(running: Running) -> None:
+def test_a_wrong_request_is_explained(running: Running) -> None:
     """An unknown fault is a 400 whose message names the field, and an unknown path a 404, both as JSON."""
     with pytest.raises(ValueError, match=r"fault: .*kill"):
         running.control.fault("melt")
@@ -260,14 +260,14 @@ def test_an_order_that_makes_no_sense_is_explained(running: Running) -> None:
     assert (answer.status_code, list(answer.json())) == (404, ["error"])
 
 
-def test_the_functions_own_paths_are_its_own(running: Running) -> None:
-    """The control's paths at the function's address are the function's."""
+def test_the_control_takes_no_path_of_the_function(running: Running) -> None:
+    """At the function's address, the control's paths belong to the function."""
     answer = requests.get(f"{running.url}/_emulator/platform", headers={"X-Auth-Token": TOKEN}, timeout=TIMEOUT_SECONDS)
     assert answer.text == "done"
 
 
-def test_storage_of_the_users_own_is_kept(tmp_path: Path) -> None:
-    """With S3 settings in the environment none of the emulated ones is added to them; the queue's are."""
+def test_storage_settings_of_the_user_are_kept(tmp_path: Path) -> None:
+    """With S3 settings in the environment, the emulated ones are not added; those of the queue are."""
     written(tmp_path, HANDLER)
     environment = {"PATH": os.environ["PATH"], "S3_ACCESS_KEY": "mine", "CALLBACK_SECRET": "whsec_mine"}
     options = PlatformOptions(folder=tmp_path, recogniser="stand-in", storage=True)
@@ -279,15 +279,15 @@ def test_storage_of_the_users_own_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_schedule_that_the_platform_refuses_stops_the_start(tmp_path: Path) -> None:
-    """`*/15` in serverless.yml is told at the start, as the deployment would fail over it."""
+    """`*/15` in serverless.yml is an error at the start, since the deployment would fail with it."""
     written(written(tmp_path, HANDLER), SERVERLESS.replace("0 0 1 1 *", "*/15 * * * *"), "serverless.yml")
     with pytest.raises(ScheduleError, match="0,15,30,45"):
         LocalPlatform(PlatformOptions(folder=tmp_path, recogniser="stand-in", storage=True), {})
     assert issubclass(ScheduleError, ServerFailedError)
 
 
-def test_without_storage_there_is_none(tmp_path: Path) -> None:
-    """By default neither storage nor control is started, and the function's environment names neither."""
+def test_without_storage_nothing_of_it_is_started(tmp_path: Path) -> None:
+    """By default neither storage nor control is started, and the function's environment has no settings for them."""
     with LocalPlatform(PlatformOptions(folder=written(tmp_path, HANDLER), recogniser="stand-in"), {}) as platform:
         assert (platform.storage, platform.control) == (None, None)
         settings = requests.post(platform.function.url, b"settings", timeout=TIMEOUT_SECONDS).json()

@@ -8,7 +8,7 @@ from emulator.processes import LOOPBACK, ServerFailedError, accepts_connections,
 
 
 def test_free_ports_belong_to_one_server_each() -> None:
-    """A port that was given out is not given out again, by anybody, and refuses connections until it is listened on."""
+    """A bound port is not assigned to any other socket, and refuses connections until a server listens on it."""
     bound = [bind_port() for _ in range(50)]
     try:
         ports = [port_of(each) for each in bound]

@@ -1,4 +1,4 @@
-"""One browser for all tests of the page."""
+"""Fixtures of the page's tests: one browser for all of them."""
 
 from collections.abc import Iterator
 

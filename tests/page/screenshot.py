@@ -1,4 +1,4 @@
-"""Draws the README's picture of the page anew: `PYTHONPATH=scripts:tests python -m page.screenshot`."""
+"""Draws the README's picture of the page: `PYTHONPATH=scripts:tests python -m page.screenshot`."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ SIZE = (1100, 900)
 
 
 def draw(folder: Path) -> None:
-    """The page with a recording, its transcript, and a segment that is being heard, by the function in `folder`."""
+    """Draw the page with a recording, its transcript and a playing segment, by the function in `folder`."""
     options = PlatformOptions(folder=folder, storage=True)
     with (
         LocalPlatform(options, {"PATH": os.environ["PATH"]}) as platform,
@@ -27,7 +27,7 @@ def draw(folder: Path) -> None:
         page.wait_for_selector("#waveform")
         page.evaluate("document.getElementById('player').currentTime = 6")
         page.wait_for_selector("[aria-current=true]")
-        page.mouse.move(0, 0)  # off what it clicked last, which would look chosen
+        page.mouse.move(0, 0)  # away from the last click, which would look selected
         page.screenshot(path=PAGE_FOLDER.parent / "screenshot.png", animations="disabled", full_page=True)
 
 

@@ -1,4 +1,4 @@
-"""How the page shows what the function may answer: here, one that answers by the contract, with known times."""
+"""Tests of how the page shows answers, with a function that answers by the contract with known times."""
 
 import os
 import re
@@ -53,8 +53,8 @@ def handle(event, context):
         return {{"statusCode": 204, "headers": cors}}
     if event["httpMethod"] == "GET":
         return {{"statusCode": 200, "headers": cors, "body": json.dumps({{"models": ["the-model"]}})}}
-    asked = json.loads(event["body"])
-    if asked.get("prompt") == "slowly":
+    body = json.loads(event["body"])
+    if body.get("prompt") == "slowly":
         log(event, "trying again", error="The API answered 429")
         time.sleep(3)
     log(event, "request", model="the-model", seconds=11.0, tokens=495, cost=0.25,
@@ -64,8 +64,8 @@ def handle(event, context):
         "usage": {{"type": "duration", "seconds": 11}}, "task": "transcribe", "language": "en", "segments": SEGMENTS,
         "warnings": ["top_p was not used"],
     }}
-    body = {{"srt": SRT, "vtt": VTT}}.get(asked["response_format"]) or json.dumps(answer)
-    return {{"statusCode": 200, "headers": {{"Content-Type": "text/plain"}}, "body": body}}
+    rendered = {{"srt": SRT, "vtt": VTT}}.get(body["response_format"]) or json.dumps(answer)
+    return {{"statusCode": 200, "headers": {{"Content-Type": "text/plain"}}, "body": rendered}}
 """
 
 
@@ -90,8 +90,8 @@ def downloaded(visit: Visit, kind: str) -> str:
     return Path(download.value.path()).read_text()
 
 
-def test_everything_that_is_known_is_shown(visit: Visit) -> None:
-    """Language, length, bill and warnings are there, and from the log, cost, cuts, and silence that was not sent."""
+def test_all_facts_are_shown(visit: Visit) -> None:
+    """Language, length, billed time and warnings are shown, and from the log cost, cuts, and silence not sent."""
     assert visit.transcribe("verbose_json") == WORDS
     visit.page.wait_for_selector("#facts:has-text('cost 0.25')")
     for fact in ("the-model", "en", "11.0 s of sound", "11 s billed", "495 tokens"):
@@ -103,7 +103,7 @@ def test_everything_that_is_known_is_shown(visit: Visit) -> None:
 
 
 def test_words_go_with_the_sound(visit: Visit) -> None:
-    """A segment that is clicked is heard from its start, and the one that is spoken is marked."""
+    """A click on a segment plays it from its start, and the segment that is playing is marked."""
     visit.transcribe("verbose_json")
     second = visit.page.locator("#segments button").nth(1)
     second.click()
@@ -114,7 +114,7 @@ def test_words_go_with_the_sound(visit: Visit) -> None:
 
 @pytest.mark.parametrize("kind", ["srt", "vtt"])
 def test_subtitles_are_read(visit: Visit, kind: str) -> None:
-    """Subtitles are shown as words with their times, and kept as they came."""
+    """Subtitles are shown as text with times, and downloaded unchanged."""
     assert visit.transcribe(kind) == WORDS
     assert visit.page.locator("#segments time").all_inner_texts() == ["0:00", "0:08"]
     assert downloaded(visit, kind) == {"srt": SRT, "vtt": VTT}[kind]
@@ -123,7 +123,7 @@ def test_subtitles_are_read(visit: Visit, kind: str) -> None:
 
 
 def test_subtitles_are_written(visit: Visit) -> None:
-    """Of segments, the page makes the subtitles that the function would not be asked for anew."""
+    """The page writes subtitles from segments, without another request."""
     visit.transcribe("verbose_json")
     one_line = re.sub(r"fellow\nAmericans", "fellow Americans", SRT)
     assert downloaded(visit, "srt") == one_line
@@ -131,8 +131,8 @@ def test_subtitles_are_written(visit: Visit) -> None:
     assert '"language": "en"' in downloaded(visit, "json")
 
 
-def test_long_work_says_what_goes_on(visit: Visit) -> None:
-    """While the function works, the page shows the time, the sound's length, and what the log says of it."""
+def test_progress_is_shown(visit: Visit) -> None:
+    """While the function works, the page shows the time, the sound's length, and the log's latest line."""
     page = visit.page
     page.wait_for_selector("#source-note:has-text('0:11')")
     page.fill("#prompt", "slowly")

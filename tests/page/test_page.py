@@ -1,4 +1,4 @@
-"""The page in a real browser, on the whole local platform: users get transcripts, and see what happens."""
+"""Tests of the page in a real browser, on the whole local platform: transcripts, and the platform's state."""
 
 import base64
 import os
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.timeout(INSTALL_TIMEOUT_SECONDS)  # the first test may 
 MP3 = AUDIO / "jfk.mp3"
 # The start of the stub recogniser's text; the rest describes bytes, and the function may send others.
 WORDS = "stand-in transcript of 11.1 s"
-# What a shell, JSON, Python and JavaScript each have to be told how to take.
+# Characters that need quoting in a shell, JSON, Python or JavaScript.
 AWKWARD_PROMPT = """It's "so": 100 % of $HOME, `a\\b`, é 好 %s"""
 SCHEDULE = """
 functions:
@@ -47,14 +47,14 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPlatform
 
 @pytest.fixture
 def visit(request: pytest.FixtureRequest, platform: LocalPlatform, browser: Browser) -> Iterator[Visit]:
-    """The page, just opened; at the end it has met no error, and has sent requests only to the platform."""
+    """A newly opened page; at its end, it had no error, and sent requests only to the platform."""
     size, scheme = getattr(request, "param", (DESKTOP, "light"))
     with visiting(browser, platform, size=size, scheme=scheme) as visit:
         yield visit
 
 
 def test_upload(visit: Visit) -> None:
-    """A chosen file becomes words, with its model, length, waveform, timings and downloads."""
+    """A chosen file is transcribed, and shown with its model, length, waveform, timings and downloads."""
     visit.choose(MP3)
     assert visit.transcribe().startswith(WORDS)
     page = visit.page
@@ -70,7 +70,7 @@ def test_upload(visit: Visit) -> None:
 
 
 def test_dropped_file(visit: Visit) -> None:
-    """A file that is dropped on the page is taken as one that was chosen."""
+    """A file dropped on the page is used like a chosen one."""
     encoded = base64.b64encode(MP3.read_bytes()).decode()
     visit.page.evaluate(
         """async (encoded) => {
@@ -86,7 +86,7 @@ def test_dropped_file(visit: Visit) -> None:
 
 
 def test_address(visit: Visit) -> None:
-    """An address is fetched by the function, and never by the page."""
+    """The function downloads from an address, and the page never does."""
     with serve(lambda peer: peer.answer(recording("jfk.mp3"))) as server:
         visit.page.fill("#url", f"{server.url}/talk.mp3")
         assert visit.transcribe().startswith(WORDS)
@@ -94,7 +94,7 @@ def test_address(visit: Visit) -> None:
 
 
 def test_microphone(visit: Visit) -> None:
-    """What the microphone hears becomes the recording, as the browser made it."""
+    """The microphone's sound becomes the recording, in the browser's own format."""
     visit.page.click("#record")
     visit.page.wait_for_selector("#record:has-text('Stop 0:01')")
     visit.page.click("#record")
@@ -102,7 +102,7 @@ def test_microphone(visit: Visit) -> None:
 
 
 def test_file_over_the_payload_limit(visit: Visit, tmp_path: Path) -> None:
-    """What no request can hold goes into the emulated bucket, which the page says, and is transcribed from there."""
+    """A file over the payload limit is stored in the emulated bucket, with a note, and transcribed from there."""
     path = tmp_path / "long.wav"
     with wave.open(str(AUDIO / "jfk.wav")) as once, wave.open(str(path), "wb") as often:
         often.setparams(once.getparams())
@@ -115,7 +115,7 @@ def test_file_over_the_payload_limit(visit: Visit, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("response_format", ["json", "text", "verbose_json", "srt", "vtt"])
 def test_formats(visit: Visit, response_format: str) -> None:
-    """Each format is shown as words, with times where it has them."""
+    """Each format is shown as text, with times if the format has them."""
     visit.choose(MP3)
     # Subtitles are lines of limited length, so the words alone are compared.
     assert " ".join(visit.transcribe(response_format).split()).startswith(WORDS)
@@ -129,7 +129,7 @@ def test_formats(visit: Visit, response_format: str) -> None:
 
 @pytest.mark.parametrize("source", ["file", "url"])
 def test_code_that_is_shown_runs(visit: Visit, tmp_path: Path, source: str) -> None:
-    """The code gives the words that the page shows, whatever is in the prompt, in each language that can run here."""
+    """The shown code prints the page's words, even with awkward prompts, in each language that can run here."""
     name = "it's a talk.mp3"
     (tmp_path / name).write_bytes(MP3.read_bytes())
     with serve(lambda peer: peer.answer(recording("jfk.mp3"))) as server:
@@ -159,7 +159,7 @@ def test_code_that_is_shown_runs(visit: Visit, tmp_path: Path, source: str) -> N
 
 
 def test_code_for_a_model_that_only_transcribes(visit: Visit, tmp_path: Path) -> None:
-    """For such a model the SDK's code asks the path of transcriptions, and runs as well."""
+    """For a model that only transcribes, the SDK's code calls the path of transcriptions, and runs as well."""
     (tmp_path / "jfk.mp3").write_bytes(MP3.read_bytes())
     visit.choose(tmp_path / "jfk.mp3")
     visit.page.select_option("#model", "whisper-large-v3")
@@ -173,7 +173,7 @@ def test_code_for_a_model_that_only_transcribes(visit: Visit, tmp_path: Path) ->
 
 
 def test_copies(visit: Visit) -> None:
-    """The code and the words can each be copied with a button that says that it did so."""
+    """Buttons copy the code and the words, and confirm it."""
     page = visit.page
     visit.choose(MP3)
     visit.transcribe()
@@ -187,14 +187,14 @@ def test_copies(visit: Visit) -> None:
 
 
 def test_errors(visit: Visit, tmp_path: Path) -> None:
-    """An error says what is wrong, what to do, and its request's id; a wrong field is marked; then all is well."""
-    (tmp_path / "notes.txt").write_text("This is no recording. " * 20)
+    """An error is shown with its cause, advice and request id; a wrong field is marked; the next request succeeds."""
+    (tmp_path / "notes.txt").write_text("This is not a recording. " * 20)
     visit.choose(tmp_path / "notes.txt")
     visit.page.select_option("#response_format", "json")
     visit.page.click("#send")
     visit.page.wait_for_selector("#failure:not([hidden])")
     shown = visit.page.inner_text("#failure")
-    assert "no recording that can be read" in shown
+    assert "not a recording that can be read" in shown
     assert "Choose another file" in shown
     assert re.search(r"request [0-9a-f-]{36}", shown)
     assert visit.page.evaluate("document.activeElement.id") == "failure"
@@ -214,12 +214,12 @@ def test_nothing_chosen(visit: Visit) -> None:
 
 
 def test_fault(visit: Visit) -> None:
-    """A fault that is switched on is met by the next request, and switched off by none."""
+    """A fault that is switched on hits the next request, and none after it is switched off."""
     for fault, switched_off in (("api length", False), ("api length", True)):
         visit.page.click("#tab-platform")
         visit.page.select_option("#fault", fault)
         visit.page.click("#fault-form [type=submit]")
-        visit.page.wait_for_selector("#fault-note:has-text('meets it')")
+        visit.page.wait_for_selector("#fault-note:has-text('hits the next')")
         if switched_off:
             visit.page.click("#clear-faults")
             visit.page.wait_for_selector("#fault-note:has-text('off')")
@@ -229,14 +229,14 @@ def test_fault(visit: Visit) -> None:
             assert visit.transcribe().startswith(WORDS)
         else:
             visit.page.select_option("#response_format", "json")
-            visit.page.select_option("#model", "voxtral-small-24b-2507")  # or else the next one would be asked
+            visit.page.select_option("#model", "voxtral-small-24b-2507")  # otherwise the next model would be called
             visit.page.click("#send")
             visit.page.wait_for_selector("#failure:not([hidden])")
             assert "output limit" in visit.page.inner_text("#failure")
 
 
 def test_platform(visit: Visit) -> None:
-    """The second tab shows requests, an upload that is announced, a schedule that is fired, and the log."""
+    """The second tab shows requests, an announced upload, a fired schedule, and the log."""
     page = visit.page
     page.click("#tab-platform")
     page.set_input_files("#object", MP3)
@@ -250,7 +250,7 @@ def test_platform(visit: Visit) -> None:
 
 
 def test_keyboard_alone(visit: Visit) -> None:
-    """Everything can be reached and done without a mouse, and the focus is where one would look for it."""
+    """Everything can be done by keyboard alone, and the focus moves to the expected element."""
     page = visit.page
 
     def tab_to(element: str) -> None:
@@ -288,8 +288,8 @@ def test_keyboard_alone(visit: Visit) -> None:
 @pytest.mark.parametrize(
     "visit", [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop-light", "phone-dark"], indirect=True
 )
-def test_everybody_can_use_it(visit: Visit) -> None:
-    """Neither tab, nor an answer, an error or the code, has a serious fault for anybody, or is too wide."""
+def test_accessibility(visit: Visit) -> None:
+    """Both tabs, an answer, an error and the code have no serious accessibility violation, and fit the screen."""
     page = visit.page
     visit.choose(MP3)
     visit.transcribe()

@@ -1,4 +1,4 @@
-"""A browser for tests of the page: Debian's Chromium, driven by Playwright, in which nothing goes wrong unseen."""
+"""A browser for tests of the page: Debian's Chromium, driven by Playwright; errors in it fail the test."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ FLAGS: Final = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 )
-# 90 MB from a package server, which may be slow.
+# For 90 MB from a package server, which may be slow.
 INSTALL_TIMEOUT_SECONDS = 600
 WAIT_MILLISECONDS = 20_000
 
@@ -37,19 +37,19 @@ PHONE: Final = (375, 812)
 
 
 def chromium() -> str:
-    """Where Chromium is, installed where that can be done; otherwise the test is skipped and says why."""
+    """The path of Chromium, installed if necessary; if that is not possible, the test is skipped with the reason."""
     with one_at_a_time("chromium"):
         return shutil.which("chromium") or _install_chromium()
 
 
 def _install_chromium() -> str:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        pytest.skip("the page is tested in Chromium, and there is none: apt-get install chromium")
+        pytest.skip("the page is tested in Chromium, which is not installed: apt-get install chromium")
     for command in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]):
         done = subprocess.run(command, capture_output=True, timeout=INSTALL_TIMEOUT_SECONDS, check=False)  # noqa: S603 # no input
         if done.returncode:
             pytest.skip(f"the page is tested in Chromium, which cannot be installed: {done.stderr.decode()[-300:]}")
-    return shutil.which("chromium") or pytest.fail("the package chromium brings no such command")
+    return shutil.which("chromium") or pytest.fail("the package chromium has no command of this name")
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def launched() -> Iterator[Browser]:
 
 
 class Visit:
-    """A page that is open, and what it did: hosts that it asked, errors that it met."""
+    """An open page, with the hosts that it sent requests to and the errors that it had."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
@@ -70,12 +70,12 @@ class Visit:
         page.set_default_timeout(WAIT_MILLISECONDS)
         page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda message: self._heard(message.type, message.text))
+        page.on("console", lambda message: self._log(message.type, message.text))
         page.goto(url)
         page.wait_for_selector("#model option:nth-child(2)", state="attached")
 
-    def _heard(self, kind: str, text: str) -> None:
-        # The browser's own line for an answer that is an error; what the page makes of that is what tests look at.
+    def _log(self, kind: str, text: str) -> None:
+        # Not the browser's own line for an error status: tests check what the page shows for it.
         if kind in {"error", "warning"} and "the server responded with a status of" not in text:
             self.errors.append(text)
 
@@ -83,7 +83,7 @@ class Visit:
         self.page.set_input_files("#file", path)
 
     def transcribe(self, response_format: str = "json") -> str:
-        """The words that the page shows in the end; whatever else it shows fails the test."""
+        """Transcribe, and return the words that the page shows; an error on the page fails the test."""
         self.page.select_option("#response_format", response_format)
         self.page.click("#send")
         self.page.wait_for_selector("#answer:not([hidden]), #failure:not([hidden])")
@@ -103,7 +103,7 @@ class Visit:
         return text
 
     def serious_findings(self) -> list[dict[str, Any]]:
-        """What axe holds against the page as it is now, and calls serious or critical."""
+        """The accessibility violations that axe finds on the page now and rates serious or critical."""
         violations: list[dict[str, Any]] = Axe().run(self.page).response["violations"]
         return [found for found in violations if found["impact"] in {"serious", "critical"}]
 
@@ -112,7 +112,7 @@ class Visit:
 def visiting(
     browser: Browser, platform: LocalPlatform, *, size: tuple[int, int] = DESKTOP, scheme: str = "light"
 ) -> Iterator[Visit]:
-    """The page, just opened; at the end it has met no error, and has sent requests only to the platform."""
+    """A newly opened page; at its end, it had no error, and sent requests only to the platform."""
     assert platform.control is not None
     screen: dict[str, Any] = {"viewport": {"width": size[0], "height": size[1]}, "color_scheme": scheme}
     context = browser.new_context(**screen, permissions=["microphone", "clipboard-read", "clipboard-write"])

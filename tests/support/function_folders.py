@@ -1,4 +1,4 @@
-"""Functions for tests, written to a folder, and ways to ask them."""
+"""Functions for tests: written to a folder, and called."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from emulator.function_server import FunctionServer
 
 TIMEOUT_SECONDS = 60
 
-# Runs until there is a file `release` in its folder; `running` tells that it does.
+# Runs until its folder has a file `release`; the file `running` shows that it has started.
 WAITING_HANDLER = """
     import pathlib, time
 
@@ -34,12 +34,12 @@ def written(folder: Path, source: str, name: str = "handler.py") -> Path:
 
 def get(function: FunctionServer, **parameters: str) -> requests.Response:
     """GET the function's root with the query `parameters`."""
-    # A connection of its own for each request: an idle one would keep the servers from closing at once.
+    # A new connection for each request: an idle one would delay the servers' end.
     return requests.get(function.url, parameters, headers={"Connection": "close"}, timeout=TIMEOUT_SECONDS)
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    """Return once `is_so`; fail when it takes too long."""
+    """Return when `is_so` returns true; fail if that takes too long."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while not is_so():
         assert time.monotonic() < deadline

@@ -1,4 +1,4 @@
-"""The platform's own endpoints, and what they control: triggers, schedules, faults, the log.
+"""The endpoints under `/_emulator/`, their client, and the object that they control: triggers, faults and the log.
 
-Never here: the function, or the page that draws it.
+Never here: how a trigger or a fault works, or the page.
 """

@@ -1,4 +1,4 @@
-"""The client of the platform's own endpoints, for commands and tests."""
+"""The client of the control's endpoints, for commands and tests."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from emulator.closing import Closing
 from emulator.processes import LOOPBACK
 
 PREFIX = "/_emulator"
-# The endpoints answer at once; the first request waits for the start of the storage.
+# The endpoints answer at once; the first request waits for the storage's start.
 TIMEOUT_SECONDS = 30.0
 
 
 class ControlClient(Closing):
-    """The control of a local platform, at `port` of loopback."""
+    """Calls the control of a local platform, at `port` of loopback."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -23,23 +23,23 @@ class ControlClient(Closing):
         self._session.trust_env = False  # a proxy is for other hosts
 
     def platform(self) -> dict[str, Any]:
-        """The platform at this moment, as a `PlatformState`."""
+        """The platform's present state, with the fields of `PlatformState`."""
         state: dict[str, Any] = self._call("GET", "/platform").json()
         return state
 
-    def fault(self, kind: str, *, count: int | None = 1, **order: Any) -> None:
-        """Order a fault for the next `count` requests (`None`: all); `order` has the fields of a `PlatformFault`.
+    def fault(self, kind: str, *, count: int | None = 1, **fields: Any) -> None:
+        """Inject a fault for the next `count` requests (`None`: all); `fields` are those of a `PlatformFault`.
 
-        Raises `ValueError` for an order that contradicts itself.
+        Raises `ValueError` for fields that are wrong or contradict each other.
         """
-        self._call("POST", "/faults", json={"fault": kind, "count": count, **order})
+        self._call("POST", "/faults", json={"fault": kind, "count": count, **fields})
 
     def clear_faults(self) -> None:
-        """End all faults."""
+        """Remove all faults."""
         self._call("DELETE", "/faults")
 
     def fire(self, number: int) -> None:
-        """Fire a schedule, numbered from 0, now; raises `ValueError` where there is none."""
+        """Fire the schedule of this number, from 0, now; raises `ValueError` if there is none."""
         self._call("POST", f"/cron/{number}/fire")
 
     def publish(self, body: bytes) -> None:

@@ -1,9 +1,9 @@
-"""The control's endpoints, on a port of their own, since every path of the gateway's belongs to the function.
+"""The control's endpoints, on a port of their own, since every path of the gateway belongs to the function.
 
 GET    /_emulator/platform          the state, as `emulator.state.platform_state.PlatformState`
-POST   /_emulator/faults            an `emulator.state.faults.PlatformFault`; DELETE ends them all
+POST   /_emulator/faults            injects an `emulator.state.faults.PlatformFault`; DELETE removes all faults
 POST   /_emulator/cron/0/fire       fires the first schedule now
-POST   /_emulator/messages          the body becomes a message of the queue, as a NATS subject's would
+POST   /_emulator/messages          puts the body into the queue as a message
 """
 
 import threading
@@ -23,12 +23,12 @@ from emulator.control.platform import Control
 from emulator.processes import LOOPBACK
 from emulator.state.faults import PlatformFault
 
-# Under another name of this machine, a foreign page could pass for ours in a browser.
+# With any other host name, a foreign page could pretend to be of the same origin in a browser.
 OWN_NAMES: Final = frozenset({LOOPBACK, "localhost"})
 
 
 def serve(control: Control, listener: int, page: Blueprint) -> None:
-    """Serve on the bound socket of this file descriptor, on threads of its own, until the end of the process."""
+    """Serve on the bound socket with this file descriptor, on threads of its own, until the process ends."""
     app = control_app(control, page)
     server = make_server(LOOPBACK, 0, app, threaded=True, request_handler=_QuietHandler, fd=listener)
     server.server_activate()
@@ -36,17 +36,17 @@ def serve(control: Control, listener: int, page: Blueprint) -> None:
 
 
 def control_app(control: Control, page: Blueprint) -> Flask:
-    """The endpoints and the `page` as a WSGI application; only this machine is answered; errors are JSON."""
+    """The endpoints and the `page` as a WSGI application for this machine only; errors are JSON."""
     app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it, the base class does not
-    app.before_request(_refuse_others)
+    app.before_request(_refuse_foreign_requests)
     app.register_blueprint(control_blueprint(control))
     app.register_blueprint(page)
 
     @app.errorhandler(ValidationError)
     def invalid(error: ValidationError) -> tuple[Response, int]:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the order"
+        where = ".".join(str(part) for part in first["loc"]) or "the fault"
         return _error(HTTPStatus.BAD_REQUEST, f"{where}: {first['msg']}")
 
     @app.errorhandler(HTTPException)
@@ -61,7 +61,7 @@ def control_blueprint(control: Control) -> Blueprint:
     blueprint = Blueprint("control", __name__, url_prefix=PREFIX)
 
     @blueprint.get("/platform")
-    def tell() -> Response:
+    def platform() -> Response:
         return jsonify(asdict(control.state()))
 
     @blueprint.post("/faults")
@@ -93,9 +93,9 @@ def control_blueprint(control: Control) -> Blueprint:
     return blueprint
 
 
-def _refuse_others() -> tuple[Response, int] | None:
-    """Refuse other machines, and pages of another origin in a browser of this one."""
-    if not ip_address(request.remote_addr or "0.0.0.0").is_loopback:  # noqa: S104 # an address that is refused
+def _refuse_foreign_requests() -> tuple[Response, int] | None:
+    """Refuse requests of other machines, and those of pages of another origin in a browser of this one."""
+    if not ip_address(request.remote_addr or "0.0.0.0").is_loopback:  # noqa: S104 # refused, not listened on
         return _error(HTTPStatus.FORBIDDEN, "Only this machine may do that")
     own = request.host_url.rstrip("/")
     if urlsplit(own).hostname not in OWN_NAMES or request.headers.get("Origin", own) != own:
@@ -104,7 +104,7 @@ def _refuse_others() -> tuple[Response, int] | None:
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Logs no requests: the page sends one each second, and the output is the function's log."""
+    """A handler that logs no requests: the page sends one a second, and the output is the function's log."""
 
     def log_request(self, *_arguments: Any) -> None:
         pass

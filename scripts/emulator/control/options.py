@@ -1,4 +1,4 @@
-"""The options of a gateway process that is also the platform around the function."""
+"""The options of the gateway's process when it also runs the platform around the function."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from emulator.storage.server import StorageAccess
 from emulator.triggers.schedules import Schedule
 
-# In the gateway's own environment: there are keys in it, and everybody can read a command line.
+# Passed in the gateway's environment: the value contains keys, and every user can read a command line.
 CONTROL_VARIABLE = "EMULATOR_CONTROL"
 
 
@@ -16,7 +16,7 @@ CONTROL_VARIABLE = "EMULATOR_CONTROL"
 class ControlOptions:
     """The storage and queue that trigger the function, and its schedules.
 
-    `apis_admin_url` takes orders of faults for the emulated Generative APIs; None where those are not emulated.
+    `apis_admin_url` is the address of the emulated Generative APIs' endpoints; `None` if those are not emulated.
     """
 
     storage: StorageAccess

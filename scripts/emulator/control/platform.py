@@ -1,4 +1,4 @@
-"""Everything around the gateway: triggers, schedules, faults, log; and its state at one moment."""
+"""The platform around the gateway: triggers, faults and log, started together, and their present state."""
 
 from datetime import datetime
 from pathlib import Path
@@ -12,12 +12,12 @@ from emulator.storage.server import StorageAccess
 from emulator.triggers.cron import CronTrigger
 from emulator.triggers.queue import QueueTrigger
 
-# The size of one page of an S3 listing.
+# One page of an S3 listing.
 MAX_SHOWN_OBJECTS = 1000
 
 
 class Control:
-    """Everything around the gateway, from `start` to the end of the process; safe to use from several threads."""
+    """The platform around the gateway, from `start` to the end of the process; safe to use from several threads."""
 
     def __init__(
         self,
@@ -42,13 +42,13 @@ class Control:
         self.cron = cron
 
     def start(self) -> None:
-        """Begin to read the log, and to trigger."""
+        """Start the log, the queue's trigger and the schedules."""
         self._log.start()
         self._queue.start()
         self.cron.start()
 
     def state(self) -> PlatformState:
-        """The platform at this moment."""
+        """The platform's present state."""
         return PlatformState(
             function_url=self._function_url,
             requests=self._activity.records(),
@@ -66,12 +66,12 @@ class Control:
 
     def _instances(self) -> list[InstanceState]:
         states = []
-        for mark in sorted(self._workers_folder.iterdir(), key=lambda mark: int(mark.name)):
+        for file in sorted(self._workers_folder.iterdir(), key=lambda file: int(file.name)):
             try:
-                about = mark.stat()
-            except FileNotFoundError:  # it has ended meanwhile
+                stat = file.stat()
+            except FileNotFoundError:  # the worker has ended meanwhile
                 continue
-            states.append(InstanceState(int(mark.name), about.st_mtime if about.st_size else None))
+            states.append(InstanceState(int(file.name), stat.st_mtime if stat.st_size else None))
         return states
 
     def _bucket(self) -> BucketState:
@@ -80,7 +80,7 @@ class Control:
         return BucketState(self._storage.bucket, objects, listing["IsTruncated"])
 
     def _client(self, service: str) -> Any:
-        # Made at its first use: importing boto3 would delay the start.
+        # Created at its first use: importing boto3 would delay the start.
         if service not in self._clients:
             self._clients[service] = self._storage.client(service)
         return self._clients[service]

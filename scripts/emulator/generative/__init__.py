@@ -1,4 +1,4 @@
-"""The emulated Generative APIs; `emulator.generative.apis` assembles them.
+"""The emulated Generative APIs and their faults; `emulator.generative.apis` assembles them.
 
-Never here: the function, or how speech is recognised.
+Never here: speech recognition, or anything about the function.
 """

@@ -1,4 +1,4 @@
-"""The emulator's own endpoints, for people and tests on this machine: faults, models, and the requests received."""
+"""The emulator's own endpoints, for people and tests on this machine: faults, models, and received requests."""
 
 from ipaddress import ip_address
 from typing import Annotated
@@ -17,12 +17,12 @@ MODEL_NAMES = TypeAdapter(list[Annotated[str, Field(min_length=1)]])
 
 
 def admin_blueprint(apis: Apis) -> Blueprint:
-    """The routes under `/_emulator/`; other machines are refused (403)."""
+    """The routes under `/_emulator/`; requests of other machines are refused (403)."""
     blueprint = Blueprint("admin", __name__, url_prefix=PREFIX)
 
     @blueprint.before_request
-    def refuse_others() -> None:
-        if not ip_address(request.remote_addr or "0.0.0.0").is_loopback:  # noqa: S104 # an address that is refused
+    def refuse_other_machines() -> None:
+        if not ip_address(request.remote_addr or "0.0.0.0").is_loopback:  # noqa: S104 # refused, not listened on
             raise ApiError(403, "Only this machine may do that")
 
     @blueprint.post("/faults")

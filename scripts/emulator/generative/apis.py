@@ -1,4 +1,4 @@
-"""Scaleway's Generative APIs as a local server: equally strict, answered by a recogniser, failing on demand."""
+"""Scaleway's Generative APIs as a local server: as strict as the real ones, with a recogniser and faults on demand."""
 
 import os
 import time
@@ -13,7 +13,7 @@ from emulator.audio_check import AudioRefusedError
 from emulator.generative.admin import admin_blueprint
 from emulator.generative.chat import chat_blueprint
 from emulator.generative.errors import ApiError, error_response, from_validation
-from emulator.generative.faults import FaultOrders
+from emulator.generative.faults import InjectedFaults
 from emulator.generative.intake import Apis, finish, receive
 from emulator.generative.models import Models
 from emulator.generative.received import RequestLog
@@ -21,40 +21,40 @@ from emulator.generative.transcriptions import transcriptions_blueprint
 from emulator.recognisers.base import Recogniser, UnsupportedLanguageError
 from emulator.recognisers.model_files import RecogniserUnavailableError, cache_folder, find_model
 from emulator.recognisers.paced import PacedRecogniser
-from emulator.recognisers.stub import StandInRecogniser
+from emulator.recognisers.stub import StubRecogniser
 from emulator.recognisers.whisper import WhisperRecogniser
 
-# The key is passed in the environment: everybody on the machine can read a command line.
+# The key is passed in the environment: every user of the machine can read a command line.
 KEY_VARIABLE = "EMULATED_GENERATIVE_API_KEY"
 
 # 25 MiB of audio are 33.4 MiB as base64; the rest is room for the JSON around it.
 MAX_BODY_BYTES = 40 * 1024 * 1024
 
 WHISPER = "whisper"
-STAND_IN = "stand-in"
+STUB = "stand-in"
 MARKERS = "markers"
 
 
 def create_app(
     recogniser: str = WHISPER, model_folder: str | None = None, real_time_factor: float | None = None
 ) -> Flask:
-    """The server, with the recogniser `whisper`, `stand-in` or `markers`; `model_folder` is for the first.
+    """The server, with the recogniser `whisper`, `stand-in` or `markers`; `model_folder` is for `whisper`.
 
-    With a `real_time_factor`, an answer takes the audio's length times that, also with parallel requests; Whisper has
-    its own speed (`ValueError`). The key that clients must send is read from the environment variable
-    `EMULATED_GENERATIVE_API_KEY`.
+    With a `real_time_factor`, an answer takes the audio's length times the factor, also with parallel requests.
+    `whisper` has its own speed, so a factor raises `ValueError`. The environment variable
+    `EMULATED_GENERATIVE_API_KEY` holds the key that clients have to send.
     """
     apis = Apis(
         recogniser=_recogniser(recogniser, model_folder, real_time_factor),
         models=Models(),
-        faults=FaultOrders(),
+        faults=InjectedFaults(),
         received=RequestLog(),
         key=os.environ[KEY_VARIABLE],
     )
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it, the base class does not
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES  # a file without a name counts as a form field
+    app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES  # a file without a filename counts as a form field
     app.before_request(lambda: receive(apis))
     app.after_request(finish)
     app.register_blueprint(chat_blueprint(apis))
@@ -76,22 +76,22 @@ def create_app(
 def _recogniser(name: str, model_folder: str | None, real_time_factor: float | None) -> Recogniser:
     if name == WHISPER:
         if real_time_factor is not None:
-            raise ValueError(f"A real-time factor is for {STAND_IN!r} and {MARKERS!r}: {WHISPER!r} has its own speed")
+            raise ValueError(f"A real-time factor is for {STUB!r} and {MARKERS!r}: {WHISPER!r} has its own speed")
         return WhisperRecogniser(find_model(Path(model_folder) if model_folder else None), cache_folder())
-    if name == STAND_IN:
-        quick: Recogniser = StandInRecogniser()
+    if name == STUB:
+        fast: Recogniser = StubRecogniser()
     elif name == MARKERS:
-        # Imported here: the others do not need numpy, which takes a tenth of a second of a server's start.
+        # Imported here: the others do not need numpy, which delays a server's start by a tenth of a second.
         from emulator.recognisers.marker_reader import MarkerRecogniser  # noqa: PLC0415 # as above
 
-        quick = MarkerRecogniser()
+        fast = MarkerRecogniser()
     else:
-        raise ValueError(f"There is no recogniser {name!r}: it is {WHISPER!r}, {STAND_IN!r} or {MARKERS!r}")
-    return quick if real_time_factor is None else PacedRecogniser(quick, real_time_factor)
+        raise ValueError(f"There is no recogniser {name!r}: choose {WHISPER!r}, {STUB!r} or {MARKERS!r}")
+    return fast if real_time_factor is None else PacedRecogniser(fast, real_time_factor)
 
 
 def _handle_errors(app: Flask) -> None:
-    """Answer every error in the shape of its route."""
+    """Answer every error in its route's format."""
 
     @app.errorhandler(ApiError)
     def refused(error: ApiError) -> Response:

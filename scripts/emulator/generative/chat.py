@@ -1,7 +1,6 @@
 """Chat completions with `input_audio`; the emulated model always answers with the transcript.
 
-The real model follows the prompt: it translates, summarises, answers questions. The emulated one ignores it, and
-answers with the spoken words.
+The real model follows the prompt: it translates, summarises, answers questions. The emulated one ignores the prompt.
 """
 
 import base64
@@ -19,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from emulator.audio_check import AcceptedAudio, accept_audio
 from emulator.generative.budget import MAX_OUTPUT_TOKENS, Output, audio_tokens, cut, output_limit
 from emulator.generative.errors import ApiError
-from emulator.generative.fault_effects import spoil
+from emulator.generative.fault_effects import apply_to_output
 from emulator.generative.intake import CHAT_PATH, Apis, intake
 from emulator.generative.models import Api, max_duration_seconds
 from emulator.generative.server_sent_events import DONE, event_stream
@@ -39,7 +38,7 @@ class TextPart(BaseModel):
 
 
 class InputAudio(BaseModel):
-    """Audio as plain base64, and its label, which must be right."""
+    """Audio as plain base64, and its format, which must be the true one."""
 
     model_config = STRICT
     data: str
@@ -62,7 +61,7 @@ Part = Annotated[TextPart | AudioPart, Field(discriminator="type")]
 
 
 class Message(BaseModel):
-    """One message; a text as its content is read as a single part."""
+    """One message; content that is a text is read as a single part."""
 
     model_config = STRICT
     role: Literal["system", "developer", "user", "assistant"]
@@ -101,15 +100,15 @@ def chat_blueprint(apis: Apis) -> Blueprint:
 
     @blueprint.post(CHAT_PATH)
     def create() -> Response:
-        asked = _read(apis)
-        audio = _read_audio(asked)
-        text = "".join(part.text for part in _parts(asked) if isinstance(part, TextPart))
+        fields = _read(apis)
+        audio = _read_audio(fields)
+        text = "".join(part.text for part in _parts(fields) if isinstance(part, TextPart))
         prompt_tokens = len(apis.recogniser.tokens(text)) + audio_tokens(audio.duration_seconds)
-        limit = output_limit(prompt_tokens, asked.max_completion_tokens or asked.max_tokens)
-        heard = apis.recogniser.recognise(io.BytesIO(audio.data), temperature=asked.temperature or 0.0)
-        stop = [asked.stop] if isinstance(asked.stop, str) else asked.stop or []
-        output = spoil(cut(heard.text, apis.recogniser, limit, stop), intake().fault, limit)
-        return _answer(asked, output, _usage(prompt_tokens, output))
+        limit = output_limit(prompt_tokens, fields.max_completion_tokens or fields.max_tokens)
+        recognition = apis.recogniser.recognise(io.BytesIO(audio.data), temperature=fields.temperature or 0.0)
+        stop = [fields.stop] if isinstance(fields.stop, str) else fields.stop or []
+        output = apply_to_output(cut(recognition.text, apis.recogniser, limit, stop), intake().fault, limit)
+        return _answer(fields, output, _usage(prompt_tokens, output))
 
     return blueprint
 
@@ -121,19 +120,19 @@ def _read(apis: Apis) -> ChatRequest:
     if not isinstance(body.get("model"), str):
         raise ApiError(422, "The model is missing", param="model", code="model_not_found")
     apis.models.require(body["model"], Api.CHAT)
-    asked = ChatRequest.model_validate(body)
-    if asked.stream_options is not None and not asked.stream:
+    fields = ChatRequest.model_validate(body)
+    if fields.stream_options is not None and not fields.stream:
         raise ApiError(400, "stream_options is only allowed with stream", param="stream_options")
-    return asked
+    return fields
 
 
-def _parts(asked: ChatRequest) -> Iterator[Part]:
-    for message in asked.messages:
+def _parts(fields: ChatRequest) -> Iterator[Part]:
+    for message in fields.messages:
         yield from message.content
 
 
-def _read_audio(asked: ChatRequest) -> AcceptedAudio:
-    parts = [part.input_audio for part in _parts(asked) if isinstance(part, AudioPart)]
+def _read_audio(fields: ChatRequest) -> AcceptedAudio:
+    parts = [part.input_audio for part in _parts(fields) if isinstance(part, AudioPart)]
     if len(parts) != 1:
         found = "there is none" if not parts else f"there are {len(parts)}"
         raise ApiError(
@@ -141,11 +140,11 @@ def _read_audio(asked: ChatRequest) -> AcceptedAudio:
         )
     try:
         data = base64.b64decode(parts[0].data, validate=True)
-    except (binascii.Error, ValueError) as error:  # the latter for text that is not ASCII
+    except (binascii.Error, ValueError) as error:  # ValueError: text that is not ASCII
         raise ApiError(400, "input_audio.data is not valid base64", param="messages") from error
-    audio = accept_audio(data, max_duration_seconds=max_duration_seconds(asked.model))
+    audio = accept_audio(data, max_duration_seconds=max_duration_seconds(fields.model))
     if audio.container != parts[0].format:
-        raise ApiError(400, f"The format says {parts[0].format}, the audio is {audio.container}", param="messages")
+        raise ApiError(400, f"The format is {parts[0].format}, but the audio is {audio.container}", param="messages")
     return audio
 
 
@@ -158,10 +157,10 @@ def _usage(prompt_tokens: int, output: Output) -> dict[str, int]:
     }
 
 
-def _answer(asked: ChatRequest, output: Output, usage: dict[str, int]) -> Response:
-    head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": asked.model}
-    if asked.stream:
-        with_usage = asked.stream_options is not None and asked.stream_options.include_usage
+def _answer(fields: ChatRequest, output: Output, usage: dict[str, int]) -> Response:
+    head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": fields.model}
+    if fields.stream:
+        with_usage = fields.stream_options is not None and fields.stream_options.include_usage
         return event_stream(_events(head, output, usage if with_usage else None))
     message = {"role": "assistant", "content": output.text}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": output.finish_reason}

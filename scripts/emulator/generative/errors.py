@@ -1,11 +1,11 @@
-"""The errors of the Generative APIs, in both shapes that occur."""
+"""The errors of the Generative APIs, in both of their formats."""
 
 from enum import StrEnum
 
 from flask import Response, jsonify
 from pydantic import ValidationError
 
-# The audio route answers in the flat shape, all others in the nested one: the real APIs have both.
+# The audio route answers in the flat format, all others in the nested one: the real APIs have both.
 FLAT_PREFIX = "/v1/audio/"
 
 
@@ -30,7 +30,7 @@ KIND_OF_STATUS = {
 
 
 class ApiError(Exception):
-    """A request that is answered with an error; `param` names the wrong field, `code` the kind of error."""
+    """An error answer to a request; `param` names the wrong field, `code` the kind of error."""
 
     def __init__(self, status: int, message: str, *, param: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ class ApiError(Exception):
 
 
 def error_body(error: ApiError, path: str) -> dict[str, object]:
-    """The JSON of `error` in the shape of `path`."""
+    """The JSON of `error` in the format of the route at `path`."""
     kind = KIND_OF_STATUS.get(error.status, ErrorKind.INVALID_REQUEST)
     if path.startswith(FLAT_PREFIX):
         fields = {"message": error.message, "type": kind, "param": error.param, "code": error.status}
@@ -50,14 +50,14 @@ def error_body(error: ApiError, path: str) -> dict[str, object]:
 
 
 def error_response(error: ApiError, path: str) -> Response:
-    """The whole answer for `error`."""
+    """The HTTP answer for `error`."""
     response = jsonify(error_body(error, path))
     response.status_code = error.status
     return response
 
 
 def from_validation(error: ValidationError) -> ApiError:
-    """The first error of a request's fields, without the value: that may be audio."""
+    """The first error of a request's fields, without the wrong value: it may be audio."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     param = ".".join(str(step) for step in first["loc"])
     return ApiError(400, f"{param}: {first['msg']}" if param else first["msg"], param=param or None)

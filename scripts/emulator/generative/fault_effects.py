@@ -1,4 +1,4 @@
-"""The effects of ordered faults: on the answer, and on the connection."""
+"""The effects of injected faults: on the answer, and on the connection."""
 
 import errno
 import json
@@ -24,13 +24,13 @@ ERRORS = {
 
 GARBAGE = "<html><body>upstream connect error {{ not JSON"
 
-# How long, and in which pieces, an answered upload is still read; otherwise a reset would lose the answer.
+# For how long, and in which blocks, an upload is read after its answer; otherwise a reset could lose the answer.
 LINGER_SECONDS = 5.0
-LINGER_BYTES = 64 * 1024
+LINGER_BLOCK_BYTES = 64 * 1024
 
 
-def strike(fault: Fault, *, path: str, streamed: bool, connection: socket.socket | None) -> Response | None:
-    """The fault's answer instead of the route's; `None` for one that lets the route answer, at least at first."""
+def fault_response(fault: Fault, *, path: str, streamed: bool, connection: socket.socket | None) -> Response | None:
+    """The answer of the fault in place of the route's; `None` for a fault that leaves the answer to the route."""
     kind = fault.fault
     match kind:
         case FaultKind.RATE_LIMITED | FaultKind.SERVER_ERROR | FaultKind.TIMED_OUT:
@@ -58,8 +58,8 @@ def strike(fault: Fault, *, path: str, streamed: bool, connection: socket.socket
             assert_never(kind)
 
 
-def spoil(output: Output, fault: Fault | None, limit: int) -> Output:
-    """`output`, which was limited to `limit` tokens, as the fault changes it."""
+def apply_to_output(output: Output, fault: Fault | None, limit: int) -> Output:
+    """`output` as the fault changes it; `limit` is its largest number of tokens."""
     match fault.fault if fault is not None and output.tokens else None:
         case FaultKind.EMPTY:
             return Output((), "stop")
@@ -76,13 +76,13 @@ def spoil(output: Output, fault: Fault | None, limit: int) -> Output:
 
 
 def cut_short(response: Response) -> Response:
-    """The answer with the connection closed in the middle of its body, in spite of its length."""
+    """The answer with its stated length, but with the connection closed in the middle of its body."""
     length_is_known = not response.is_streamed
     body = response.get_data()
 
     def half() -> Iterator[bytes]:
         yield body[: len(body) // 2]
-        raise ConnectionResetError(errno.ECONNRESET, "cut on demand")  # gunicorn then closes, and says no more
+        raise ConnectionResetError(errno.ECONNRESET, "cut on demand")  # gunicorn closes, and logs nothing
 
     headers = [(name, value) for name, value in response.headers.items() if name != "Content-Length"]
     if length_is_known:
@@ -93,8 +93,8 @@ def cut_short(response: Response) -> Response:
 def linger(response: Response, environ: dict[str, Any]) -> Response:
     """An answer to a request whose body was not read: it is sent at once, then the upload is drained.
 
-    As nginx does by `lingering_close`: gunicorn itself drains 64 KiB and then closes, and the reset that follows unread
-    data can overtake the answer.
+    This is nginx's `lingering_close`. gunicorn drains 64 KiB and then closes, and the reset that follows unread data
+    can reach the client before the answer.
     """
     body = response.get_data()
 
@@ -103,9 +103,9 @@ def linger(response: Response, environ: dict[str, Any]) -> Response:
         deadline = time.monotonic() + LINGER_SECONDS
         try:
             environ["gunicorn.socket"].settimeout(LINGER_SECONDS)
-            while time.monotonic() < deadline and environ["wsgi.input"].read(LINGER_BYTES):
+            while time.monotonic() < deadline and environ["wsgi.input"].read(LINGER_BLOCK_BYTES):
                 pass
-        except OSError:  # the client is gone, too slow, or breaks off: it has its answer
+        except OSError:  # the client has left or is too slow; it has its answer
             return
 
     drained = Response(answer_then_drain(), status=response.status_code, headers=response.headers)

@@ -1,10 +1,10 @@
-"""The faults of the emulated Generative APIs that can be ordered, and which request meets which."""
+"""The faults of the emulated Generative APIs on demand, and the choice of the requests that they hit."""
 
 import math
-import random
 import threading
 from dataclasses import dataclass
 from enum import StrEnum
+from random import Random
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -35,15 +35,15 @@ class FaultKind(StrEnum):
 
 # These do not depend on the request's body, so they can happen before it is read.
 EARLY_KINDS = frozenset({FaultKind.RATE_LIMITED, FaultKind.SERVER_ERROR, FaultKind.TIMED_OUT, FaultKind.RESET})
-# These change a text, so that a request without one does not meet them.
+# These change a text, so they hit only requests for one.
 TEXT_KINDS = frozenset({FaultKind.EMPTY, FaultKind.LENGTH, FaultKind.REPEAT, FaultKind.SHORT, FaultKind.WRAPPED})
 
 
 class Fault(BaseModel):
-    """An order: the next `count` requests that match `model` and `path` (any, where `None`) meet this fault.
+    """A fault to inject: it hits the next `count` requests that match `model` and `path` (`None`: any).
 
-    With a `share`, each matching request meets it with that probability, drawn once for a request and order by a
-    generator that starts at `seed`; without a `count`, the order then stands until the faults are cleared.
+    With a `share`, it hits each matching request with that probability, drawn once for a request and fault by a
+    generator that starts at `seed`; without a `count`, it then stays active until the faults are cleared.
     `retry_after` is the header of that name, seconds or any text, `None` for no header; `seconds` is the length of
     `wait`; an `early` fault happens before the request's body is read.
     """
@@ -67,19 +67,19 @@ class Fault(BaseModel):
         return self
 
     @property
-    def strikes(self) -> float:
-        """The number of times until the order is done."""
+    def max_hits(self) -> float:
+        """The number of requests that the fault hits; infinite if it has no limit."""
         return self.count or (1 if self.share is None else math.inf)
 
     @property
     def retry_after_header(self) -> str | None:
-        """The value of `Retry-After`; a 429 has one unless the order says `null`."""
+        """The value of `Retry-After`; a 429 has one unless the fault has `null`."""
         if "retry_after" not in self.model_fields_set:
             return str(DEFAULT_RETRY_AFTER_SECONDS) if self.fault is FaultKind.RATE_LIMITED else None
         return f"{self.retry_after:g}" if isinstance(self.retry_after, float | int) else self.retry_after
 
     def matches(self, path: str, model: str | None, *, early: bool, wants_text: bool) -> bool:
-        """Whether a request meets this fault at this point."""
+        """Whether the fault can hit a request at this point, before a `share` is drawn."""
         return (
             self.early == early
             and self.path in {None, path}
@@ -89,44 +89,44 @@ class Fault(BaseModel):
 
 
 @dataclass
-class _OpenOrder:
-    """An order, the number of times that are left, and the generator that decides whether it applies."""
+class _ActiveFault:
+    """A fault, the number of hits that are left, and the generator that draws its share."""
 
     fault: Fault
     left: float
-    dice: random.Random
+    random: Random
 
-    def strikes(self) -> bool:
-        return self.fault.share is None or self.dice.random() < self.fault.share
+    def is_drawn(self) -> bool:
+        return self.fault.share is None or self.random.random() < self.fault.share
 
 
-class FaultOrders:
-    """The open orders, each with the number of times that are left; safe to use from several threads."""
+class InjectedFaults:
+    """The active faults, each with the number of hits that are left; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: list[_OpenOrder] = []
+        self._active: list[_ActiveFault] = []
 
     def add(self, fault: Fault) -> None:
-        """Add an order after the open ones."""
+        """Add a fault after the active ones."""
         with self._lock:
-            # The same seed gives the same faults, so that a bad day can be repeated.
-            self._open.append(_OpenOrder(fault, fault.strikes, random.Random(fault.seed)))  # noqa: S311 # no secret
+            # The same seed hits the same requests, so that a run can be repeated.
+            self._active.append(_ActiveFault(fault, fault.max_hits, Random(fault.seed)))  # noqa: S311 # not a secret
 
     def clear(self) -> None:
-        """End all faults."""
+        """Remove all faults."""
         with self._lock:
-            self._open.clear()
+            self._active.clear()
 
     def take(
         self, path: str, model: str | None = None, *, early: bool = False, wants_text: bool = True
     ) -> Fault | None:
-        """The fault of this request, counted down: that of the oldest open order that matches and applies."""
+        """The oldest active fault that hits this request, counted down; `None` if none does."""
         with self._lock:
-            for order in self._open:
-                if order.fault.matches(path, model, early=early, wants_text=wants_text) and order.strikes():
-                    order.left -= 1
-                    if order.left < 1:
-                        self._open.remove(order)
-                    return order.fault
+            for active in self._active:
+                if active.fault.matches(path, model, early=early, wants_text=wants_text) and active.is_drawn():
+                    active.left -= 1
+                    if active.left < 1:
+                        self._active.remove(active)
+                    return active.fault
         return None

@@ -1,4 +1,4 @@
-"""The steps of every request before its route: it is recorded, authorised, read, and made to fail."""
+"""The steps of every request before its route: it is recorded, authorised and read, and a fault may hit it."""
 
 import hmac
 import json
@@ -8,8 +8,8 @@ from typing import Any, cast
 from flask import Response, g, request
 
 from emulator.generative.errors import ApiError
-from emulator.generative.fault_effects import cut_short, linger, strike
-from emulator.generative.faults import Fault, FaultKind, FaultOrders
+from emulator.generative.fault_effects import cut_short, fault_response, linger
+from emulator.generative.faults import Fault, FaultKind, InjectedFaults
 from emulator.generative.models import Models
 from emulator.generative.received import ReceivedRequest, RequestLog
 from emulator.recognisers.base import Recogniser
@@ -24,18 +24,18 @@ BEARER = "bearer "
 
 @dataclass(frozen=True)
 class Apis:
-    """The state of the emulated APIs: recogniser, models, faults, received requests, key."""
+    """The emulated APIs' state: recogniser, models, faults, received requests, key."""
 
     recogniser: Recogniser
     models: Models
-    faults: FaultOrders
+    faults: InjectedFaults
     received: RequestLog
     key: str
 
 
 @dataclass
 class Intake:
-    """The current request: its entry in the log, its fault, its JSON, and whether its body was read."""
+    """The current request: its record, its fault, its JSON, and whether its body was read."""
 
     received: ReceivedRequest
     fault: Fault | None = None
@@ -44,67 +44,72 @@ class Intake:
 
 
 def intake() -> Intake:
-    """The intake of this thread's request."""
+    """The intake of the current request."""
     return cast("Intake", g.intake)
 
 
 def receive(apis: Apis) -> Response | None:
-    """Take a request in; an answer means that it met a fault. Raises `ApiError` without a valid key (401, 403)."""
+    """Record, authorise and read the request; returns an answer only if a fault gives one.
+
+    Raises `ApiError` for a missing or wrong key (401, 403).
+    """
     if not request.path.startswith(PREFIX):
         return None
     encoding = request.headers.get("Transfer-Encoding")
     received = ReceivedRequest(request.method, request.path, request.mimetype or None, transfer_encoding=encoding)
     apis.received.add(received)
-    g.intake = present = Intake(received)
+    g.intake = current = Intake(received)
     if fault := apis.faults.take(request.path, early=True):
-        return _meet(present, fault)
+        return _apply_fault(current, fault)
     _require_key(apis.key)
-    _read_body(present)
+    _read_body(current)
     wants_text = request.method == "POST" and request.path in TEXT_PATHS
     if fault := apis.faults.take(request.path, received.model, wants_text=wants_text):
-        return _meet(present, fault)
+        return _apply_fault(current, fault)
     return None
 
 
 def finish(response: Response) -> Response:
-    """Record the answer to a request, and cut it short if that is its fault."""
-    present = cast("Intake | None", g.get("intake"))
-    if present is None:
+    """Record the answer's status, and apply faults that act on an answer."""
+    current = cast("Intake | None", g.get("intake"))
+    if current is None:
         return response
-    if present.fault is None or present.fault.fault is not FaultKind.RESET:
-        present.received.status = response.status_code
-    if present.fault is not None and present.fault.fault is FaultKind.CUT:
+    if current.fault is None or current.fault.fault is not FaultKind.RESET:
+        current.received.status = response.status_code
+    if current.fault is not None and current.fault.fault is FaultKind.CUT:
         return cut_short(response)
-    if not present.body_was_read and (request.content_length or "Transfer-Encoding" in request.headers):
+    if not current.body_was_read and (request.content_length or "Transfer-Encoding" in request.headers):
         return linger(response, request.environ)
     return response
 
 
-def _meet(present: Intake, fault: Fault) -> Response | None:
-    present.fault = fault
-    present.received.fault = fault.fault.value
-    streamed = isinstance(present.json, dict) and present.json.get("stream") is True
-    streamed = streamed or (present.body_was_read and request.form.get("stream") == "true")
-    return strike(fault, path=request.path, streamed=streamed, connection=request.environ.get("gunicorn.socket"))
+def _apply_fault(current: Intake, fault: Fault) -> Response | None:
+    current.fault = fault
+    current.received.fault = fault.fault.value
+    streamed = isinstance(current.json, dict) and current.json.get("stream") is True
+    streamed = streamed or (current.body_was_read and request.form.get("stream") == "true")
+    return fault_response(
+        fault, path=request.path, streamed=streamed, connection=request.environ.get("gunicorn.socket")
+    )
 
 
 def _require_key(key: str) -> None:
-    given = request.headers.get("Authorization", "")
-    if not given.lower().startswith(BEARER):
+    authorization = request.headers.get("Authorization", "")
+    if not authorization.lower().startswith(BEARER):
         raise ApiError(401, "No API key: send it as Authorization: Bearer <key>", code="missing_api_key")
-    if not hmac.compare_digest(given[len(BEARER) :].strip().encode(), key.encode()):
+    if not hmac.compare_digest(authorization[len(BEARER) :].strip().encode(), key.encode()):
         raise ApiError(403, "The API key is not valid, or lacks the permission", code="invalid_api_key")
 
 
-def _read_body(present: Intake) -> None:
+def _read_body(current: Intake) -> None:
     body = request.get_data(cache=True)
-    present.body_was_read = True
-    present.received.body_size_bytes = len(body)
+    current.body_was_read = True
+    current.received.body_size_bytes = len(body)
     if request.path == TRANSCRIPTIONS_PATH:
-        present.received.describe_transcription(request.form, request.files.get("file"))
+        current.received.describe_transcription(request.form, request.files.get("file"))
     elif body:
         try:
-            present.json = json.loads(body)
-        except ValueError:  # not JSON, or not Unicode: the route reports it, if the request gets that far
+            current.json = json.loads(body)
+        except ValueError:  # not JSON, or not Unicode: the route answers with that error
             return
-        present.received.describe_chat(present.json)
+        current.received.describe_chat(current.json)

@@ -1,4 +1,4 @@
-"""Remembers the received requests, so that tests and people can see what was really sent; never the key."""
+"""Records the received requests, so that tests and people can see them as they were sent; never the key."""
 
 import base64
 import binascii
@@ -11,13 +11,13 @@ from typing import Any
 
 from werkzeug.datastructures import FileStorage, MultiDict
 
-# More than a day of trying things out; older ones are forgotten.
+# More than a day of manual tests; older ones are dropped.
 MAX_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True)
 class ReceivedAudio:
-    """The audio of a request; `format` is the chat API's label, filename and content type are the other API's."""
+    """A request's audio; `format` comes from the chat API, filename and content type from the other API."""
 
     sha256: str
     size_bytes: int
@@ -43,7 +43,7 @@ class ReceivedRequest:
     status: int | None = None
 
     def describe_chat(self, body: Any) -> None:
-        """Record the fields of a chat request's JSON, however malformed it is."""
+        """Record the fields of a chat request's JSON, as far as it is well-formed."""
         if not isinstance(body, dict):
             return
         self.model = _text(body.get("model"))
@@ -53,7 +53,7 @@ class ReceivedRequest:
             if isinstance(text := part.get("text"), str):
                 texts.append(text)
             if isinstance(audio := part.get("input_audio"), dict):
-                self.audio = _labelled_audio(audio)
+                self.audio = _audio_of_part(audio)
         self.prompt = "\n".join(texts) or None
 
     def describe_transcription(self, form: MultiDict[str, str], file: FileStorage | None) -> None:
@@ -85,17 +85,17 @@ class RequestLog:
         self._requests: deque[ReceivedRequest] = deque(maxlen=MAX_REMEMBERED)
 
     def add(self, request: ReceivedRequest) -> None:
-        """Remember a request from its first moment on; later facts are added to it."""
+        """Record a request when it arrives; its later facts are set on the same object."""
         with self._lock:
             self._requests.append(request)
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Remove all requests."""
         with self._lock:
             self._requests.clear()
 
     def as_json(self) -> list[dict[str, Any]]:
-        """All of them, as they are at this moment."""
+        """All requests, as they are now."""
         with self._lock:
             return [asdict(request) for request in self._requests]
 
@@ -105,7 +105,7 @@ def _text(value: Any) -> str | None:
 
 
 def _parts(messages: Any) -> Iterator[Mapping[str, Any]]:
-    """All parts of all messages; a text as a content is a part, too."""
+    """All parts of all messages; content that is a text counts as a part."""
     for message in messages if isinstance(messages, list) else ():
         content = message.get("content") if isinstance(message, dict) else None
         if isinstance(content, str):
@@ -114,12 +114,12 @@ def _parts(messages: Any) -> Iterator[Mapping[str, Any]]:
             yield from (part for part in content if isinstance(part, dict))
 
 
-def _labelled_audio(audio: Mapping[str, Any]) -> ReceivedAudio | None:
+def _audio_of_part(audio: Mapping[str, Any]) -> ReceivedAudio | None:
     encoded = audio.get("data")
     if not isinstance(encoded, str):
         return None
     try:
         data = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):  # the latter for text that is not ASCII
+    except (binascii.Error, ValueError):  # ValueError: text that is not ASCII
         return None
     return ReceivedAudio(hashlib.sha256(data).hexdigest(), len(data), format=_text(audio.get("format")))

@@ -1,4 +1,4 @@
-"""Starts the emulated Generative APIs, and calls their own endpoints; for commands and tests."""
+"""Starts the emulated Generative APIs and calls the emulator's endpoints, for commands and tests."""
 
 import os
 import secrets
@@ -15,13 +15,13 @@ from emulator.generative.apis import KEY_VARIABLE, WHISPER
 from emulator.processes import LOOPBACK, GunicornProcess, ServerFailedError, bind_port, port_of
 from emulator.recognisers.model_files import find_model
 
-# The number of threads: a request that waits, on demand or for the recogniser, occupies one.
+# A request that waits, for a fault or the recogniser, occupies one thread.
 THREADS = 64
-# Clients keep connections for longer than gunicorn's 2 s, and would sometimes use one that is just being closed.
+# Clients keep connections for longer than gunicorn's 2 s, and would sometimes use one that is being closed.
 KEEP_ALIVE_SECONDS = 75
 # No client waits for the rest of an answer once the server stops.
 GRACE_SECONDS = 1
-# The endpoints of the emulator answer at once; the first request waits for the worker's start.
+# The emulator's endpoints answer at once; the first request waits for the worker's start.
 ADMIN_TIMEOUT_SECONDS = 30.0
 
 
@@ -29,12 +29,12 @@ RecogniserName = Literal["whisper", "stand-in", "markers"]
 
 
 class GenerativeServer(Closing):
-    """The emulated Generative APIs on loopback until closed; `port` 0 is any free one, `key` `None` one made up.
+    """The emulated Generative APIs on loopback, until closed; `port` 0 means any free one, `key` `None` a random one.
 
-    `recogniser` is `whisper` (the model of `model_folder`, or the installed one), `stand-in`, or `markers`, which reads
-    what `emulator.recognisers.markers` wrote; the latter two take `real_time_factor` times the audio's length. `output`
-    takes the server's output. Raises `ValueError` for a factor with `whisper`, `RecogniserUnavailableError` if there
-    is no model, `ServerFailedError` if it does not start.
+    `recogniser` is `whisper` (with the model in `model_folder`, or the installed one), `stand-in`, or `markers`, which
+    reads recordings of `emulator.recognisers.markers`; the latter two take `real_time_factor` times the audio's length.
+    `output` receives the server's output. Raises `ValueError` for a factor with `whisper`,
+    `RecogniserUnavailableError` if there is no model, and `ServerFailedError` if the server does not start.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class GenerativeServer(Closing):
         if recogniser == WHISPER:
             if real_time_factor is not None:
                 raise ValueError("A real-time factor is for stand-in and markers: whisper has its own speed")
-            find_model(model_folder)  # raised here, not by a worker that ends at its start
+            find_model(model_folder)  # so that an error is raised here, and not in the worker
         self.key = key or secrets.token_urlsafe()
         bound = bind_port(port)
         self.port = port_of(bound)
@@ -58,7 +58,14 @@ class GenerativeServer(Closing):
         self._admin = Session()
         self._admin.trust_env = False  # a proxy is for other hosts
         folder = str(model_folder.resolve()) if model_folder else None
-        threads = ["--worker-class", "gthread", "--workers", "1", "--threads", str(THREADS)]  # state is in memory: one
+        threads = [
+            "--worker-class",
+            "gthread",
+            "--workers",
+            "1",
+            "--threads",
+            str(THREADS),
+        ]  # one, since the state is in its memory
         times = ["--timeout", "0", "--keep-alive", str(KEEP_ALIVE_SECONDS), "--graceful-timeout", str(GRACE_SECONDS)]
         choices = {"recogniser": recogniser, "model_folder": folder, "real_time_factor": real_time_factor}
         arguments = ", ".join(f"{name}={value!r}" for name, value in choices.items())
@@ -71,39 +78,39 @@ class GenerativeServer(Closing):
         )
         try:
             self._process.wait_until_ready()
-            self.models()  # the port is open before the worker is there to answer
+            self.models()  # the port is open before the worker answers
         except RequestsConnectionError as error:
             self.close()
-            raise ServerFailedError("The emulated Generative APIs ended at their start") from error
+            raise ServerFailedError("The emulated Generative APIs stopped at their start") from error
 
-    def fault(self, kind: str, *, count: int | None = None, **order: Any) -> None:
-        """Order a fault for the next `count` requests (one), or a `share` of all, with the fields of a `Fault`.
+    def fault(self, kind: str, *, count: int | None = None, **fields: Any) -> None:
+        """Inject a fault, with the fields of a `Fault`: it hits `count` requests (`None`: one), or a `share` of all.
 
-        Raises `ValueError` for an order that contradicts itself.
+        Raises `ValueError` for fields that are wrong or contradict each other.
         """
-        self._call("POST", "/faults", {"fault": kind, "count": count, **order})
+        self._call("POST", "/faults", {"fault": kind, "count": count, **fields})
 
     def requests(self) -> list[dict[str, Any]]:
-        """The requests received, oldest first, as `emulator.generative.received.ReceivedRequest` has them."""
+        """The received requests, oldest first, with the fields of `emulator.generative.received.ReceivedRequest`."""
         received: list[dict[str, Any]] = self._call("GET", "/requests").json()
         return received
 
     def models(self) -> list[str]:
-        """The models that exist."""
+        """The names of the models."""
         names: list[str] = self._call("GET", "/models").json()
         return names
 
     def set_models(self, names: Sequence[str]) -> None:
-        """Let exactly these models exist from now on."""
+        """Replace all models by these."""
         self._call("PUT", "/models", list(names))
 
     def clear(self) -> None:
-        """As after the start: no faults, no requests, the default models."""
+        """Restore the state after the start: no faults, no requests, the default models."""
         for path in ("/faults", "/requests", "/models"):
             self._call("DELETE", path)
 
     def begin_closing(self) -> None:
-        """Begin to stop the server; `close` waits for it."""
+        """Begin to stop the server; `close` waits for its end."""
         self._process.begin_closing()
 
     def close(self) -> None:

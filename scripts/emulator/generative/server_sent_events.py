@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 
 from flask import Response
 
-# The text, not JSON, that ends a stream.
+# The end of a stream; a plain text, not JSON.
 DONE = "[DONE]"
 
 
 def event_stream(events: Iterable[str]) -> Response:
-    """An answer that sends each of `events`, JSON or `DONE`, as soon as it is available."""
+    """An answer that sends each event, JSON or `DONE`, as soon as it is available."""
 
     def lines() -> Iterator[str]:
         for event in events:

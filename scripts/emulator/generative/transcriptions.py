@@ -1,4 +1,4 @@
-"""Audio transcriptions, multipart, as the servers behind such APIs answer them."""
+"""Audio transcriptions from multipart requests, answered as the servers behind such APIs do."""
 
 import io
 import json
@@ -16,7 +16,7 @@ from werkzeug.datastructures import FileStorage
 from emulator.audio_check import accept_audio
 from emulator.generative.budget import MAX_OUTPUT_TOKENS, Output, cut
 from emulator.generative.errors import ApiError
-from emulator.generative.fault_effects import spoil
+from emulator.generative.fault_effects import apply_to_output
 from emulator.generative.intake import TRANSCRIPTIONS_PATH, Apis, intake
 from emulator.generative.models import Api, max_duration_seconds, only_transcribes
 from emulator.generative.server_sent_events import DONE, event_stream
@@ -26,7 +26,7 @@ LISTS = frozenset({"timestamp_granularities[]", "include[]"})
 
 
 class TranscriptionRequest(BaseModel):
-    """The fields beside the file; they are text, from which numbers are parsed."""
+    """The fields beside the file; all are text, from which numbers are parsed."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     model: str
@@ -44,14 +44,14 @@ def transcriptions_blueprint(apis: Apis) -> Blueprint:
 
     @blueprint.post(TRANSCRIPTIONS_PATH)
     def create() -> Response:
-        asked = _read(apis)
-        audio = accept_audio(_file().stream.read(), max_duration_seconds=max_duration_seconds(asked.model))
-        heard = apis.recogniser.recognise(
-            io.BytesIO(audio.data), language=asked.language, prompt=asked.prompt, temperature=asked.temperature
+        fields = _read(apis)
+        audio = accept_audio(_file().stream.read(), max_duration_seconds=max_duration_seconds(fields.model))
+        recognition = apis.recogniser.recognise(
+            io.BytesIO(audio.data), language=fields.language, prompt=fields.prompt, temperature=fields.temperature
         )
-        whole = cut(heard.text, apis.recogniser, MAX_OUTPUT_TOKENS)
-        output = spoil(whole, intake().fault, MAX_OUTPUT_TOKENS)
-        return _answer(asked, heard if output is whole else _spoilt(heard, output), output)
+        whole = cut(recognition.text, apis.recogniser, MAX_OUTPUT_TOKENS)
+        output = apply_to_output(whole, intake().fault, MAX_OUTPUT_TOKENS)
+        return _answer(fields, recognition if output is whole else _shortened(recognition, output), output)
 
     return blueprint
 
@@ -63,57 +63,57 @@ def _read(apis: Apis) -> TranscriptionRequest:
     if "model" not in form:
         raise ApiError(422, "The model is missing", param="model", code="model_not_found")
     apis.models.require(form["model"], Api.TRANSCRIPTIONS)
-    asked = TranscriptionRequest.model_validate(
+    fields = TranscriptionRequest.model_validate(
         {name: form.getlist(name) if name in LISTS else form[name] for name in form}
     )
-    if asked.response_format == "verbose_json" and only_transcribes(asked.model) is False:
-        # Segments come from Whisper's own time tokens; a chat model has none.
-        raise ApiError(400, f"verbose_json is not supported by {asked.model}", param="response_format")
-    if asked.granularities and asked.response_format != "verbose_json":
+    if fields.response_format == "verbose_json" and only_transcribes(fields.model) is False:
+        # Segments come from Whisper's time tokens; a chat model has none.
+        raise ApiError(400, f"verbose_json is not supported by {fields.model}", param="response_format")
+    if fields.granularities and fields.response_format != "verbose_json":
         raise ApiError(400, "timestamp_granularities needs verbose_json", param="timestamp_granularities")
-    if asked.stream and asked.response_format == "verbose_json":
+    if fields.stream and fields.response_format == "verbose_json":
         raise ApiError(400, "verbose_json cannot be streamed", param="stream")
-    return asked
+    return fields
 
 
 def _file() -> FileStorage:
     file = request.files.get("file")
     if file is None or not file.filename:
-        found = "it has no filename" if "file" in request.form or file is not None else "it is missing"
-        raise ApiError(400, f"The file must be a part with a filename, and {found}", param="file")
+        problem = "it has no filename" if "file" in request.form or file is not None else "it is missing"
+        raise ApiError(400, f"The file must be a part with a filename, and {problem}", param="file")
     return file
 
 
-def _spoilt(heard: Recognition, output: Output) -> Recognition:
-    """What is left where a fault removed text: this API does not say that it stopped early; its times show it."""
-    segments, left = [], output.text.strip()
-    for segment in heard.segments:
-        if not left:
+def _shortened(recognition: Recognition, output: Output) -> Recognition:
+    """The recognition that ends where a fault cut its text: in this API only the times show that it ended early."""
+    segments, rest = [], output.text.strip()
+    for segment in recognition.segments:
+        if not rest:
             break
-        if not left.startswith(segment.text):  # it stops in this one, or has another text altogether
-            segments.append(replace(segment, text=left))
-            left = ""
+        if not rest.startswith(segment.text):  # the text ends within this one, or is a different one
+            segments.append(replace(segment, text=rest))
+            rest = ""
         else:
             segments.append(segment)
-            left = left[len(segment.text) :].strip()
-    return Recognition(output.text, tuple(segments), heard.language, heard.duration_seconds)
+            rest = rest[len(segment.text) :].strip()
+    return Recognition(output.text, tuple(segments), recognition.language, recognition.duration_seconds)
 
 
-def _answer(asked: TranscriptionRequest, heard: Recognition, output: Output) -> Response:
-    if asked.stream:
-        return event_stream(_events(asked.model, output))
-    if asked.response_format == "text":
-        return Response(heard.text, mimetype="text/plain")
-    usage = {"type": "duration", "seconds": math.ceil(heard.duration_seconds)}
-    if asked.response_format == "json":
-        return jsonify({"text": heard.text, "usage": usage})
+def _answer(fields: TranscriptionRequest, recognition: Recognition, output: Output) -> Response:
+    if fields.stream:
+        return event_stream(_events(fields.model, output))
+    if fields.response_format == "text":
+        return Response(recognition.text, mimetype="text/plain")
+    usage = {"type": "duration", "seconds": math.ceil(recognition.duration_seconds)}
+    if fields.response_format == "json":
+        return jsonify({"text": recognition.text, "usage": usage})
     return jsonify(
         {
             "task": "transcribe",
-            "language": heard.language,
-            "duration": heard.duration_seconds,
-            "text": heard.text,
-            "segments": [_segment(number, segment) for number, segment in enumerate(heard.segments)],
+            "language": recognition.language,
+            "duration": recognition.duration_seconds,
+            "text": recognition.text,
+            "segments": [_segment(number, segment) for number, segment in enumerate(recognition.segments)],
             "usage": usage,
         }
     )
@@ -124,7 +124,7 @@ def _segment(number: int, segment: Segment) -> dict[str, Any]:
 
 
 def _events(model: str, output: Output) -> Iterator[str]:
-    """The events of vLLM, which look like those of a chat and not like OpenAI's `transcript.text.delta`."""
+    """The events of vLLM, in the form of a chat's and not of OpenAI's `transcript.text.delta`."""
     head = {"id": f"trsc-{uuid.uuid4().hex}", "object": "transcription.chunk", "created": int(time.time())}
 
     def event(delta: dict[str, str], finish_reason: str | None = None) -> str:

@@ -1,10 +1,10 @@
-"""Serves the page, and does for it what a browser may not do: write to the storage, order faults of the APIs.
+"""Serves the page, and does for it what a browser cannot do: write to the storage, and inject faults of the APIs.
 
 GET    /                            the page; GET /<name> its style and its modules
-PUT    /_emulator/uploads/<name>    the body becomes an object without an upload event, for a request to name
-PUT    /_emulator/objects/<key>     the body becomes an object of the bucket, with an upload event
+PUT    /_emulator/uploads/<name>    stores the body without an upload event; the answer has its address for a request
+PUT    /_emulator/objects/<key>     stores the body in the bucket, with an upload event
 GET    /_emulator/objects/<key>     an object of the bucket, as text
-POST   /_emulator/api-faults        a fault as `emulator.generative.faults` has them, for the APIs; DELETE ends them all
+POST   /_emulator/api-faults        injects an `emulator.generative.faults.Fault`; DELETE removes all faults of the APIs
 """
 
 import secrets
@@ -21,29 +21,29 @@ from emulator.storage.server import StorageAccess
 
 PAGE_FOLDER = Path(__file__).parent / "static"
 
-# A bucket of its own, since an upload to the other one is reported, and would be transcribed a second time.
+# A bucket of its own: an upload to the other one is announced, and would be transcribed a second time.
 UPLOADS_BUCKET = "playground"
-# Longer than one answer is of interest; the address is shown in the page's code.
-ADDRESS_SECONDS = 12 * 3600
+# Half a day: the page's code shows the address, so it has to work for longer than one request.
+URL_SECONDS = 12 * 3600
 # The page shows transcripts, not recordings.
 MAX_SHOWN_BYTES = 5_000_000
-PASSED_ON_TIMEOUT_SECONDS = 10
+FORWARD_TIMEOUT_SECONDS = 10
 
 
 def page_blueprint(function_url: str, storage: StorageAccess, apis_admin_url: str | None) -> Blueprint:
-    """The routes; `apis_admin_url` is None where the Generative APIs are not emulated, and then have no faults."""
+    """The page's routes; `apis_admin_url` is `None` if the Generative APIs are not emulated."""
     blueprint = Blueprint("page", __name__)
     _add_files(blueprint, content_policy(function_url))
     _add_objects(blueprint, storage)
 
     @blueprint.route(f"{PREFIX}/api-faults", methods=["POST", "DELETE"])
-    def pass_on_fault() -> Response:
+    def forward_fault() -> Response:
         if apis_admin_url is None:
             abort(HTTPStatus.NOT_FOUND, "The Generative APIs are not emulated, so they have no faults on demand")
         with requests.Session() as session:
             session.trust_env = False  # a proxy is for other hosts
             answer = session.request(
-                request.method, f"{apis_admin_url}/faults", data=request.get_data(), timeout=PASSED_ON_TIMEOUT_SECONDS
+                request.method, f"{apis_admin_url}/faults", data=request.get_data(), timeout=FORWARD_TIMEOUT_SECONDS
             )
         return Response(answer.content, answer.status_code, mimetype=answer.headers.get("Content-Type"))
 
@@ -62,18 +62,18 @@ def _add_files(blueprint: Blueprint, policy: str) -> None:
 
 
 def _add_objects(blueprint: Blueprint, storage: StorageAccess) -> None:
-    @cache  # made at its first use: importing boto3 would delay the start
+    @cache  # created at its first use: importing boto3 would delay the start
     def s3() -> Any:
         client = storage.client("s3")
         client.create_bucket(Bucket=UPLOADS_BUCKET, CreateBucketConfiguration={"LocationConstraint": storage.region})
         return client
 
     @blueprint.put(f"{PREFIX}/uploads/<name>")
-    def keep_upload(name: str) -> Response:
+    def put_upload(name: str) -> Response:
         key = f"{secrets.token_hex(4)}/{name}"
         s3().upload_fileobj(request.stream, UPLOADS_BUCKET, key)
-        where = {"Bucket": UPLOADS_BUCKET, "Key": key}
-        url = s3().generate_presigned_url("get_object", Params=where, ExpiresIn=ADDRESS_SECONDS)
+        location = {"Bucket": UPLOADS_BUCKET, "Key": key}
+        url = s3().generate_presigned_url("get_object", Params=location, ExpiresIn=URL_SECONDS)
         return jsonify({"bucket": UPLOADS_BUCKET, "key": key, "url": url})
 
     @blueprint.put(f"{PREFIX}/objects/<path:key>")
@@ -89,13 +89,13 @@ def _add_objects(blueprint: Blueprint, storage: StorageAccess) -> None:
             abort(HTTPStatus.NOT_FOUND, f"There is no object {key}")
         if found["ContentLength"] > MAX_SHOWN_BYTES:
             abort(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"More than {MAX_SHOWN_BYTES} bytes are not shown")
-        # Always as text: it may come from anybody, and the page's origin has rights.
+        # Always as text: its author is unknown, and a script in it would have the rights of the page's origin.
         headers = {"X-Content-Type-Options": "nosniff"}
         return Response(found["Body"].read(), mimetype="text/plain", headers=headers)
 
 
 def content_policy(function_url: str) -> str:
-    """The content policy: the page's own files, answers of the function, and sound from the browser's memory alone."""
+    """The Content-Security-Policy: the page's files, requests to the function, and sound in the browser's memory."""
     return "; ".join([
         "default-src 'none'",
         "script-src 'self'",

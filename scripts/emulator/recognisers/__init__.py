@@ -1,4 +1,4 @@
-"""Recognisers that answer for the models, and the tone-coded recordings that one of them reads.
+"""The recognisers behind the models, and the recordings of tones that one of them reads.
 
-Never here: HTTP, or what an API refuses.
+Never here: HTTP, or the rules of an API.
 """

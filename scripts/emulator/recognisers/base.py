@@ -1,4 +1,4 @@
-"""What every recogniser of the emulator is: audio in, words with their times out, and the tokens of a text."""
+"""The interface of every recogniser: audio in, words with their times out, and the tokens of a text."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import BinaryIO, Protocol
 
 
 class UnsupportedLanguageError(Exception):
-    """The model does not know the requested language."""
+    """The model does not support the requested language."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Recogniser(Protocol):
     def recognise(
         self, audio: BinaryIO, *, language: str | None = None, prompt: str | None = None, temperature: float = 0.0
     ) -> Recognition:
-        """The words of `audio`; `prompt` is vocabulary and style, `language` an ISO 639 code (detected if `None`)."""
+        """Transcribe `audio`; `prompt` is vocabulary and style, `language` an ISO 639 code (`None`: detected)."""
 
     def tokens(self, text: str) -> list[str]:
-        """The tokens of `text`; joined, they are `text`."""
+        """Split `text` into tokens; joined, they are `text`."""
 
 
 def words_with_spaces(text: str) -> list[str]:
-    """The tokens of `text` for recognisers without a model: a word with the space before it is one."""
+    """The tokens of recognisers without a model: each is a word with the space before it."""
     return re.findall(r"\s*\S+|\s+$", text)

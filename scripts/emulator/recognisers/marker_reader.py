@@ -1,6 +1,6 @@
-"""A recogniser that is exact to the word: it reads words that `emulator.recognisers.markers` wrote as tones.
+"""A recogniser that is exact to the word: it reads the tones that `emulator.recognisers.markers` writes.
 
-It never guesses. A word with a missing part is `[?]`, so that a cut within a word, or a lost part of one, shows. Any
+It never guesses. A word with a missing part becomes `[?]`, which shows a cut within a word, or a lost part of one. Any
 other sound counts as silence.
 """
 
@@ -23,28 +23,28 @@ LOST_WORD: Final = "[?]"
 # Between sentences there is at least this much silence, between words far less.
 SENTENCE_PAUSE_SECONDS: Final = 0.4
 
-# The tones end at 2.9 kHz, so none of them is lost, and there is half as much data.
+# Half of the markers' rate, for half the data; the highest tone, at 2.9 kHz, is still below the limit of 4 kHz.
 _RATE_HZ = 8_000
-# A window is shorter than a tone by two hops, so that in some position it lies within one tone alone.
+# Two hops shorter than a tone, so that in some position a window lies within a single tone.
 _WINDOW = 384
 _HOP = 64
 _HOP_SECONDS = _HOP / _RATE_HZ
 _HOPS_IN_SYMBOL = round(SYMBOL_SECONDS / _HOP_SECONDS)
-# The share of a window's power in one tone: 1 for a pure one, 0.01 for noise. Codecs at their lowest rate leave 0.6.
+# One tone's share of a window's power: 1 for a pure tone, 0.01 for noise; 0.6 after codecs at their lowest rate.
 _LEAST_PURITY = 0.4
-# A quiet speaker in a quiet room is 20 dB louder; a decoder's silence is 20 dB softer.
+# A quiet speaker in a quiet room is 20 dB louder; the silence that decoders produce is 20 dB softer.
 _LEAST_POWER = 10 ** (-60 / 10)
-# The codec's smearing before and after a word belongs to the word; a bit over half of the shortest gap.
+# The smear that codecs add before and after a word belongs to the word; a bit over half of the shortest gap.
 _SMEAR_SECONDS = 0.048
-# A smaller part of a word is not noticed, as in speech.
+# A smaller part of a word is ignored, as in speech.
 _LEAST_FRAGMENT_SECONDS = 0.04
-# Windows that are processed at a time: 40 MB of memory, whatever the audio's length.
+# The number of windows in a block: 40 MB of memory, independent of the audio's length.
 _BLOCK = 1 << 14
 
 
 @dataclass(frozen=True)
 class MarkedWord:
-    """A word, or a lost one, and its position in the audio."""
+    """A word or `LOST_WORD`, and its position in the audio."""
 
     text: str
     start_seconds: float
@@ -59,10 +59,10 @@ class MarkerRecogniser:
         audio: BinaryIO,
         *,
         language: str | None = None,
-        prompt: str | None = None,  # noqa: ARG002 # of the protocol; it has no effect here
-        temperature: float = 0.0,  # noqa: ARG002 # of the protocol; it has no effect here
+        prompt: str | None = None,  # noqa: ARG002 # required by the protocol
+        temperature: float = 0.0,  # noqa: ARG002 # required by the protocol
     ) -> Recognition:
-        """The words of `audio`, a segment for each sentence; empty if there are none.
+        """Read the words in `audio`, with a segment for each sentence; empty if there are none.
 
         Raises PyAV's `FFmpegError` for bytes that are not audio.
         """
@@ -81,35 +81,35 @@ class MarkerRecogniser:
 
 
 def read_markers(samples: NDArray[np.float32]) -> list[MarkedWord]:
-    """The words in `samples` (mono, 8 kHz, full scale is 1), in order; a broken one is a lost one."""
+    """The words in `samples` (mono, 8 kHz, full scale 1), in order; a damaged word is `LOST_WORD`."""
     # Silence on both sides, so that a tone at the edge is in the middle of some window.
     margin = np.zeros(_WINDOW, np.float32)
     tones, purity = _strongest_tones(np.concatenate([margin, samples, margin]))
-    # A window's middle, relative to the first sample; the first window ends where the samples begin.
+    # The windows' centres, relative to the first sample; the first window ends where the samples begin.
     centres = np.arange(len(tones)) * _HOP_SECONDS - _WINDOW / 2 / _RATE_HZ
     words = list(_whole_words(tones, purity, centres))
-    heard = purity > 0
+    has_tone = purity > 0
     for word in words:
         first, last = np.searchsorted(centres, [word.start_seconds - _SMEAR_SECONDS, word.end_seconds + _SMEAR_SECONDS])
-        heard[first:last] = False
-    return sorted([*words, *_fragments(heard, centres)], key=lambda word: word.start_seconds)
+        has_tone[first:last] = False
+    return sorted([*words, *_fragments(has_tone, centres)], key=lambda word: word.start_seconds)
 
 
 def _strongest_tones(samples: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """For each window the index of its loudest tone, and the share of the power in it: 0 where there is no tone."""
-    shape = np.hanning(_WINDOW + 2)[1:-1]
-    turns = 2j * np.pi * np.outer(np.arange(_WINDOW) / _RATE_HZ, TONES_HZ)
-    waves = (shape[:, None] * np.exp(-turns)).astype(np.complex64)
-    both = np.concatenate([waves.real, waves.imag], axis=1)
-    weights = (shape**2).astype(np.float32)
-    # So that a pure tone has a purity of 1.
-    scale = np.float32(2 / shape.sum() ** 2 * (shape**2).sum())
+    """For each window, the index of its loudest tone and that tone's share of the power, 0 if there is no tone."""
+    envelope = np.hanning(_WINDOW + 2)[1:-1]
+    phases = 2j * np.pi * np.outer(np.arange(_WINDOW) / _RATE_HZ, TONES_HZ)
+    waves = (envelope[:, None] * np.exp(-phases)).astype(np.complex64)
+    waves_by_part = np.concatenate([waves.real, waves.imag], axis=1)
+    weights = (envelope**2).astype(np.float32)
+    # Makes the purity of a pure tone 1.
+    scale = np.float32(2 / envelope.sum() ** 2 * (envelope**2).sum())
     windows = sliding_window_view(samples, _WINDOW)[::_HOP]
     strongest = np.empty(len(windows), np.intp)
     purity = np.empty(len(windows), np.float32)
     for start in range(0, len(windows), _BLOCK):
         block = np.ascontiguousarray(windows[start : start + _BLOCK])
-        parts = block @ both
+        parts = block @ waves_by_part
         powers = parts[:, : len(TONES_HZ)] ** 2 + parts[:, len(TONES_HZ) :] ** 2
         energy = np.square(block) @ weights
         best = powers.argmax(axis=1)
@@ -123,14 +123,14 @@ def _strongest_tones(samples: NDArray[np.float32]) -> tuple[NDArray[np.intp], ND
 def _whole_words(
     tones: NDArray[np.intp], purity: NDArray[np.float32], centres: NDArray[np.floating[Any]]
 ) -> Iterator[MarkedWord]:
-    """The words that are there with all of their tones, each where its tones are purest."""
-    ahead = _HOPS_IN_SYMBOL * (SYMBOLS_IN_WORD - 1)
-    count = max(0, len(tones) - ahead)
-    offsets = range(0, ahead + 1, _HOPS_IN_SYMBOL)
-    spelt = np.stack([tones[offset : offset + count] for offset in offsets], axis=1)
+    """The words with all of their tones, each at the position where its tones are purest."""
+    last_offset = _HOPS_IN_SYMBOL * (SYMBOLS_IN_WORD - 1)
+    count = max(0, len(tones) - last_offset)
+    offsets = range(0, last_offset + 1, _HOPS_IN_SYMBOL)
+    symbols = np.stack([tones[offset : offset + count] for offset in offsets], axis=1)
     purities = np.stack([purity[offset : offset + count] for offset in offsets], axis=1)
     fits = np.flatnonzero(purities.min(axis=1, initial=1) > 0)
-    readable = [(int(index), word) for index in fits if (word := word_of(spelt[index].tolist()))]
+    readable = [(int(index), word) for index in fits if (word := word_of(symbols[index].tolist()))]
     for group in _runs(readable):
         index, word = max(group, key=lambda candidate: float(purities[candidate[0]].sum()))
         start_seconds = float(centres[index]) - SYMBOL_SECONDS / 2
@@ -138,7 +138,7 @@ def _whole_words(
 
 
 def _runs(readable: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
-    """Readings less than a tone apart belong to the same word."""
+    """Group readings less than a tone apart: they belong to the same word."""
     run: list[tuple[int, str]] = []
     for candidate in readable:
         if run and candidate[0] - run[-1][0] >= _HOPS_IN_SYMBOL:
@@ -149,9 +149,9 @@ def _runs(readable: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
         yield run
 
 
-def _fragments(heard: NDArray[np.bool_], centres: NDArray[np.floating[Any]]) -> Iterator[MarkedWord]:
-    """A lost word for each run of tones that is not part of a whole word."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], heard, [False]]).astype(np.int8)))
+def _fragments(has_tone: NDArray[np.bool_], centres: NDArray[np.floating[Any]]) -> Iterator[MarkedWord]:
+    """A `LOST_WORD` for each run of tones outside of the whole words."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], has_tone, [False]]).astype(np.int8)))
     for first, end in edges.reshape(-1, 2):
         start_seconds, end_seconds = float(centres[first]), float(centres[end - 1]) + _HOP_SECONDS
         if end_seconds - start_seconds >= _LEAST_FRAGMENT_SECONDS:
@@ -178,9 +178,9 @@ def _segment(words: list[MarkedWord]) -> Segment:
 
 
 def _decode(audio: BinaryIO) -> NDArray[np.float32]:
-    """The audio as mono samples at 8 kHz; parts that cannot be decoded are left out, as speech models do."""
+    """The audio as mono samples at 8 kHz, without the parts that cannot be decoded, as speech models read it."""
     resampler = av.AudioResampler(format="flt", layout="mono", rate=_RATE_HZ)
-    pieces: list[NDArray[np.float32]] = []
+    blocks: list[NDArray[np.float32]] = []
     with av.open(audio, mode="r", metadata_errors="ignore") as container:
         for packet in container.demux(container.streams.audio[0]):
             try:
@@ -188,7 +188,7 @@ def _decode(audio: BinaryIO) -> NDArray[np.float32]:
             except FFmpegError:  # most decoders raise InvalidData, AAC's PermissionError
                 continue
             for frame in frames:
-                frame.pts = None  # gaps in the count of time are not gaps in the sound
-                pieces += [part.to_ndarray()[0] for part in resampler.resample(frame)]
-    pieces += [part.to_ndarray()[0] for part in resampler.resample(None)] if pieces else []
-    return np.concatenate(pieces).astype(np.float32, copy=False) if pieces else np.zeros(0, np.float32)
+                frame.pts = None  # gaps in the timestamps are not gaps in the sound
+                blocks += [part.to_ndarray()[0] for part in resampler.resample(frame)]
+    blocks += [part.to_ndarray()[0] for part in resampler.resample(None)] if blocks else []
+    return np.concatenate(blocks).astype(np.float32, copy=False) if blocks else np.zeros(0, np.float32)

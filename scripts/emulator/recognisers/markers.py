@@ -1,9 +1,9 @@
-"""Recordings whose words are tones: an audible code that says exactly which words it holds, for tests of long audio.
+"""Recordings whose words are tones: an audible code that can be read without error, for tests of long audio.
 
 A word is six tones of 64 ms, one after the other: a start, two that spell the word, two that check them, a stop. Any
-two different words differ in at least three of the inner four, so that a word that is cut, or joined of two halves, is
-recognised as broken and never as another word. The tones are in the band of a telephone, and one sounds at a time, so
-the code survives speech codecs, low bit rates, resampling and clipping. To listen to it:
+two different words differ in at least three of the inner four, so a word that was cut, or joined from two halves, is
+recognised as damaged and never as another word. The tones are in the telephone band, and sound one at a time, so the
+code survives speech codecs, low bit rates, resampling and clipping. To try it:
 
     PYTHONPATH=scripts .venv/bin/python -m emulator.recognisers.markers markers.wav baba deki sami
     scripts/emulate --recogniser markers
@@ -27,11 +27,11 @@ Samples = NDArray[np.int16]
 SAMPLE_RATE_HZ: Final = 16_000
 SYMBOL_SECONDS: Final = 0.064
 
-# A prime, so that the numbers below it form a field, in which two checks of two values have a distance of three.
+# A prime, so that the numbers below it form a field, where two check symbols for two values give a distance of three.
 BASE: Final = 23
 START: Final = BASE
 STOP: Final = BASE + 1
-# 100 Hz apart, where a window of 48 ms resolves 42; between the 300 Hz and the 3.4 kHz of a telephone.
+# 100 Hz apart, where a window of 48 ms resolves 42 Hz; within the telephone band of 300 Hz to 3.4 kHz.
 _FIRST_HZ = 500
 _SPACING_HZ = 100
 # The start is the lowest tone, the stop the highest, the numbers between them.
@@ -43,12 +43,12 @@ TONES_HZ: Final = (
 SYMBOLS_IN_WORD: Final = 6
 WORD_SECONDS: Final = SYMBOLS_IN_WORD * SYMBOL_SECONDS
 
-# Long enough that a tone's edges do not click over the whole spectrum, short enough to leave 48 ms of it whole.
+# Long enough that a tone's edges do not click over the whole spectrum, short enough to leave 48 ms at full level.
 _EDGE_SECONDS = 0.008
-# Loud speech; 12 dB more would clip, which a single tone survives.
+# The level of loud speech, 12 dB below clipping; a single tone survives even that.
 _AMPLITUDE = 8_000
 
-# Between the words of a sentence: as short as the closure of a consonant, and not all the same.
+# The gaps between words of a sentence: as short as a consonant's closure, and of varying length.
 _SHORTEST_GAP_MILLISECONDS = 60
 _GAP_RANGE_MILLISECONDS = 61
 
@@ -64,7 +64,7 @@ def vocabulary() -> tuple[str, ...]:
 
 
 def symbols_of(word: str) -> tuple[int, ...]:
-    """The six numbers of a word's tones, as indices of `TONES_HZ`; `ValueError` for an unknown word."""
+    """The indices in `TONES_HZ` of a word's six tones; `ValueError` for an unknown word."""
     first, second = word[:2].lower(), word[2:].lower()
     if first not in _SYLLABLES or second not in _SYLLABLES:
         raise ValueError(f"{word!r} is not a word of this code: two syllables out of {', '.join(_SYLLABLES)}")
@@ -73,7 +73,7 @@ def symbols_of(word: str) -> tuple[int, ...]:
 
 
 def word_of(symbols: Sequence[int]) -> str | None:
-    """The word of six tones; `None` if there is none."""
+    """The word of six symbols; `None` if they are not a valid word."""
     start, a, b, sum_check, weighted_check, stop = symbols
     if (start, stop) != (START, STOP) or max(a, b) >= BASE or (sum_check, weighted_check) != _checks(a, b):
         return None
@@ -81,7 +81,7 @@ def word_of(symbols: Sequence[int]) -> str | None:
 
 
 def word_samples(word: str) -> Samples:
-    """A word as 16-bit samples, mono, 16 kHz, without any silence around it."""
+    """A word as 16-bit samples, mono, 16 kHz, without silence around it."""
     count = round(SYMBOL_SECONDS * SAMPLE_RATE_HZ)
     edge_count = round(_EDGE_SECONDS * SAMPLE_RATE_HZ)
     rise = np.sin(np.pi / 2 * (np.arange(edge_count) + 0.5) / edge_count) ** 2
@@ -93,11 +93,11 @@ def word_samples(word: str) -> Samples:
 
 
 def sentence_samples(words: Sequence[str]) -> Samples:
-    """Words with gaps of 60 to 120 ms between them, which follow from the words, and no silence around them."""
-    pieces = [word_samples(words[0])] if words else [silence_samples(0)]
+    """Words with gaps of 60 to 120 ms between them, which depend on the words, and no silence around them."""
+    parts = [word_samples(words[0])] if words else [silence_samples(0)]
     for before, word in pairwise(words):
-        pieces += [silence_samples(_gap_seconds(before)), word_samples(word)]
-    return np.concatenate(pieces)
+        parts += [silence_samples(_gap_seconds(before)), word_samples(word)]
+    return np.concatenate(parts)
 
 
 def silence_samples(seconds: float) -> Samples:
@@ -110,7 +110,7 @@ def _checks(a: int, b: int) -> tuple[int, int]:
 
 
 def _gap_seconds(word: str) -> float:
-    # 37 has no factor in common with the range, so neighbours in the vocabulary have gaps that differ widely.
+    # 37 is coprime to the range, so neighbours in the vocabulary have widely different gaps.
     spread = 37 * (BASE * symbols_of(word)[1] + symbols_of(word)[2]) % _GAP_RANGE_MILLISECONDS
     return (_SHORTEST_GAP_MILLISECONDS + spread) / 1000
 

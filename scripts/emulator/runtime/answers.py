@@ -1,7 +1,7 @@
 """The HTTP answer that the platform makes of a handler's return value; pure, without I/O.
 
-Two programs take part, and both leave their marks: the Python sub-runtime turns the value into text (`text_of`); the
-core, written in Go, reads that text as a record of status, headers and body (`answer_of`).
+Two programs take part, and the answer shows traits of both: the Python sub-runtime turns the value into text
+(`text_of`); the core, written in Go, reads that text as a record of status, headers and body (`answer_of`).
 """
 
 import json
@@ -19,11 +19,11 @@ from emulator.runtime.header_names import canonical_name
 
 CORS_HEADERS = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "Content-Type"}
 
-# Go's server panics over a status without three digits, and one below 200 is not a final answer.
+# Go's server panics when a status has not three digits, and a status below 200 is not a final answer.
 FINAL_STATUSES = range(200, 1000)
 STATUSES_WITHOUT_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
-# Go's messages for a body that `isBase64Encoded` does not fit; those for other types and places end differently.
+# Go's messages for a body that contradicts `isBase64Encoded`; those for other types and positions end differently.
 NOT_A_STRING = "json: cannot unmarshal object into Go value of type string"
 NOT_BASE64 = "illegal base64 data at input byte 0"
 
@@ -32,7 +32,7 @@ _FRAMING_HEADERS = frozenset({"Connection", "Content-Length", "Transfer-Encoding
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
-# The bytes of a body without a content type that Go examines; with any of these among them, it is not text.
+# Go examines this many bytes of a body without a content type; if any of these is among them, the body is binary.
 _SNIFFED_BYTES = 512
 _BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _HTML = re.compile(
@@ -51,7 +51,7 @@ class Answer:
 
 
 def text_of(returned: object) -> str:
-    """The sub-runtime's text for a handler's return value: a str unchanged, anything else as Flask's JSON.
+    """The sub-runtime's text for a handler's return value: a str as it is, anything else as Flask's JSON.
 
     Raises `TypeError` or `ValueError` for values that Flask's JSON cannot hold: bytes, a set, keys of several types.
     """
@@ -63,8 +63,8 @@ def text_of(returned: object) -> str:
 def answer_of(text: str) -> Answer:
     """The answer that the core makes of the sub-runtime's `text`.
 
-    A JSON object whose fields have the right types is a record. Anything else is the body itself, with status 200; so
-    is a record that has neither a status nor a body.
+    A JSON object whose fields have the right types is a record. Any other text becomes the body, with status 200. So
+    does a record with neither a status nor a body.
     """
     record = _json_object(text)
     has_either = record.get("statusCode") is not None or "body" in record
@@ -93,13 +93,13 @@ def answer_of(text: str) -> Answer:
 
 
 def error_answer(status: int, message: str) -> Answer:
-    """An error of the platform, in the form of Go's `http.Error`: plain text that ends with a line feed."""
+    """An error of the platform, in the form of Go's `http.Error`: plain text with a line feed at its end."""
     headers = CORS_HEADERS | {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
     return Answer(status, headers, _utf8(f"{message}\n"))
 
 
 def _json_object(text: str) -> dict[str, Any]:
-    """`text` as a JSON object; empty when it is not one, for example because of NaN or Infinity."""
+    """`text` as a JSON object; empty if it is not one, for example because of NaN or Infinity."""
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
     except ValueError:
@@ -108,7 +108,7 @@ def _json_object(text: str) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _is_well_typed(record: Mapping[str, Any]) -> bool:
@@ -125,7 +125,7 @@ def _is_well_typed(record: Mapping[str, Any]) -> bool:
 
 
 def _header_value(value: object) -> str | None:
-    """A header's value as text; None for a wrong type; a list of one string is documented to work."""
+    """A header's value as text, `None` if it has a wrong type; a list of one string is documented to work."""
     if value is None:
         return ""
     if isinstance(value, list) and len(value) == 1:
@@ -134,11 +134,11 @@ def _header_value(value: object) -> str | None:
 
 
 def _headers(record: Mapping[str, Any]) -> dict[str, str]:
-    given = record.get("headers")
-    if not isinstance(given, dict):
+    returned = record.get("headers")
+    if not isinstance(returned, dict):
         return {}
     headers = {}
-    for name, value in given.items():
+    for name, value in returned.items():
         canonical = canonical_name(name)
         if _HEADER_NAME.fullmatch(name) and canonical not in _FRAMING_HEADERS:
             headers[canonical] = _utf8(_CONTROL_CHARACTERS.sub(" ", _header_value(value) or "")).decode("latin-1")
@@ -146,12 +146,12 @@ def _headers(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _raw_body(record: Mapping[str, Any]) -> str:
-    """The body as it stands in the record's JSON text; empty when there is none."""
+    """The body as the record's JSON text has it; empty if there is none."""
     return json.dumps(record["body"], separators=(",", ":")) if "body" in record else ""
 
 
 def _passed_on(body: bytes) -> bytes:
-    """`body` as the core writes it: read as a JSON string when it starts like one, and lost when it is not one."""
+    """`body` as the core writes it: a body that starts like a JSON string is parsed as one, and lost if it is none."""
     if not body.startswith(b'"'):
         return body
     return _utf8(_json_string(events.text_of(body)) or "")
@@ -166,12 +166,12 @@ def _json_string(text: str) -> str | None:
 
 
 def _utf8(text: str) -> bytes:
-    """`text` as UTF-8; half of a surrogate pair becomes U+FFFD, as in Go's JSON."""
+    """`text` as UTF-8; a lone surrogate becomes U+FFFD, as in Go's JSON."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def _sniffed_type(body: bytes) -> str:
-    """The content type that Go's server detects for a body without one; the part of its table that separates text."""
+    """The content type that Go's server detects; only the part of its table that separates text from bytes."""
     start = body[:_SNIFFED_BYTES]
     if _HTML.match(start):
         return "text/html; charset=utf-8"

@@ -1,6 +1,6 @@
 """The event that the platform's core makes of a request; pure, without I/O.
 
-The core is written in Go and passes the event on as JSON, which decides what becomes of bytes that are not text.
+The core is written in Go and passes the event on as JSON, so bytes that are not text are changed as Go's JSON does.
 """
 
 import re
@@ -11,10 +11,10 @@ from urllib.parse import unquote_to_bytes
 
 from emulator.runtime.header_names import canonical_name
 
-# Go's server removes these headers: they are about the connection, and the message's framing.
+# Go's server removes these headers, which describe the connection and the message's framing.
 NOT_PASSED_ON = frozenset({"Host", "Trailer", "Transfer-Encoding"})
 
-# `surrogateescape` makes one lone surrogate of each byte that is not UTF-8, and of nothing else.
+# `surrogateescape` maps each byte that is not UTF-8, and nothing else, to one lone surrogate.
 _INVALID_BYTE = re.compile("[\udc80-\udcff]")
 _SCHEME_AND_AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?]*")
 _MALFORMED_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -26,8 +26,8 @@ _BASE64_QUANTUM = 4
 class ReceivedRequest:
     """A request as it arrived.
 
-    `target` is that of the request line, undecoded; `headers` are in order, duplicates included, values as latin-1;
-    `body` is the part of it that arrived.
+    `target` is the undecoded one of the request line; `headers` are in order, duplicates included, values as latin-1;
+    `body` is the part that arrived.
     """
 
     method: str
@@ -63,12 +63,12 @@ def event_of(request: ReceivedRequest) -> dict[str, Any]:
         "body": body,
     }
     if is_base64(body):
-        event["isBase64Encoded"] = True  # the core leaves the key out instead of false
+        event["isBase64Encoded"] = True  # the core omits the key instead of sending false
     return event
 
 
 def text_of(data: bytes) -> str:
-    """`data` as Go's JSON writes it: UTF-8; each byte that is not part of any becomes one U+FFFD."""
+    """`data` as Go's JSON writes it: UTF-8, where each invalid byte becomes one U+FFFD."""
     return _INVALID_BYTE.sub("\N{REPLACEMENT CHARACTER}", data.decode("utf-8", "surrogateescape"))
 
 
@@ -84,7 +84,7 @@ def _last_values(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _path_and_query(target: str) -> tuple[str, str]:
-    # A fragment is never sent, so `#` is an ordinary character; an absolute target is a request to a proxy.
+    # Clients never send a fragment, so `#` is an ordinary character; an absolute target is a request to a proxy.
     absolute = _SCHEME_AND_AUTHORITY.match(target)
     path, _, query = target[absolute.end() if absolute else 0 :].partition("?")
     return text_of(unquote_to_bytes(path)), query

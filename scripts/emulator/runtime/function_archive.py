@@ -1,4 +1,4 @@
-"""Unpacks the archive of a function as the platform does: within its limits, into a read-only folder."""
+"""Unpacks a function's archive as the platform does: within its limits, into a read-only folder."""
 
 import re
 import zipfile
@@ -8,7 +8,7 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from emulator.processes import ServerFailedError
-from emulator.runtime.instance_server import HANDLER_MODULE
+from emulator.runtime.instance_config import HANDLER_MODULE
 
 # The platform's documented limits.
 MAX_ARCHIVE_BYTES = 100 * 1024 * 1024
@@ -18,7 +18,7 @@ READ_ONLY_FILE = 0o444
 READ_ONLY_FOLDER = 0o555
 OWN_FOLDER = 0o755
 
-# The name of an extension module for one Python, system and libc says so before its `.so`; Python ignores that.
+# An extension module for one Python, system and libc names them before its `.so`; Python skips those of others.
 _FOR_ONE_MACHINE = re.compile(r"\.cpython-[^./]*\.so$")
 
 
@@ -30,7 +30,7 @@ class ArchiveRefusedError(ServerFailedError):
 def unpacked(archive: Path, folder: Path) -> Iterator[Path]:
     """The new `folder` with the content of `archive`, files and folders read-only, until the end of the context.
 
-    Nothing is read-only for root; run Python with `-B` in it, so that it leaves no bytecode beside a module even then.
+    Root may write even there, so run Python with `-B`, which leaves no bytecode beside a module.
     Raises `ArchiveRefusedError`.
     """
     try:
@@ -45,7 +45,7 @@ def unpacked(archive: Path, folder: Path) -> Iterator[Path]:
         folder.chmod(READ_ONLY_FOLDER)
         yield folder
     finally:
-        # The folder has to be removable.
+        # So that the folder can be removed.
         folder.chmod(OWN_FOLDER)
         for path in folder.rglob("*"):
             if path.is_dir():

@@ -1,7 +1,7 @@
-"""The platform's core: takes requests, passes them to the function as events, and answers with what it returns.
+"""The platform's core: passes requests to the function as events, and sends its return values as answers.
 
-It is the official local emulator (`scaleway-functions-python`), with the steps corrected that differ from the platform;
-each override says how.
+It is the official local emulator (`scaleway-functions-python`). Overrides correct the steps that differ from the
+platform; the docstring of each says how.
 """
 
 import hmac
@@ -18,12 +18,12 @@ from scaleway_functions_python.local.serving import MAX_CONTENT_LENGTH, HandlerW
 from werkzeug.exceptions import abort
 
 from emulator.runtime import answers, events
-from emulator.runtime.gateway_server import PRIVATE_TOKEN_VARIABLE, REQUEST_ID, received_headers
+from emulator.runtime.gateway_config import PRIVATE_TOKEN_VARIABLE, REQUEST_ID, received_headers
 from emulator.runtime.invoker import FunctionInvoker, NoFreeInstanceError, SubRuntimeAnswer, SubRuntimeDownError
 
 PAYLOAD_TOO_LARGE = f"Request payload too large, max payload size = {MAX_CONTENT_LENGTH} bytes"
 HANDLER_FAILED = "An error occured during handler execution: "
-SUB_RUNTIME_DOWN = "too many retries, sub-runtime server did not come up in 10ms seconds"  # sic: ten seconds are meant
+SUB_RUNTIME_DOWN = "too many retries, sub-runtime server did not come up in 10ms seconds"  # sic: it means ten seconds
 
 # The platform's own texts for these two are not known.
 FORBIDDEN = "This function is private: X-Auth-Token is missing or wrong"
@@ -33,7 +33,7 @@ KillAfter = Callable[[dict[str, Any]], float | None]
 
 
 def never(_environ: dict[str, Any]) -> None:
-    """No instance is killed."""
+    """Kill no instance: the default of `create_app`."""
 
 
 def create_app(
@@ -49,7 +49,8 @@ def create_app(
 ) -> flask.Flask:
     """The WSGI application in front of `instances` at `socket_path`; `FunctionServer` explains the other arguments.
 
-    `kill_after_seconds` decides for a request, by its WSGI `environ`, when in its run the instance is killed.
+    `kill_after_seconds` returns, for the WSGI `environ` of a request, the moment of its run at which the instance is
+    killed, or `None`.
     """
     invoker = FunctionInvoker(
         Path(socket_path),
@@ -67,7 +68,7 @@ def create_app(
 
 
 class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
-    """The official emulator's handling of a request, with a function in other processes instead of a callable."""
+    """The official emulator's handling of a request, with the function in other processes instead of a callable."""
 
     def __init__(
         self,
@@ -84,7 +85,7 @@ class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
         self._kill_after_seconds = kill_after_seconds
 
     def dispatch_request(self, *_args: object, **_kwargs: object) -> flask.Response:
-        """One request: the official steps, around the platform's event and context."""
+        """Handle one request by the official steps, with the platform's event and context."""
         self.emulate_core_preprocess(flask.request)
         event = self.format_event(flask.request)
         sub_response = self.emulate_subruntime(event, self._context)
@@ -94,15 +95,15 @@ class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
     def emulate_core_preprocess(self, req: flask.Request) -> None:
         """Refuse requests that the platform refuses; the official emulator only warns."""
         if self._private_token is not None:
-            given = dict(received_headers(req.environ)).get("X-AUTH-TOKEN", "")
-            if not hmac.compare_digest(given.encode("latin-1"), self._private_token.encode()):
+            token = dict(received_headers(req.environ)).get("X-AUTH-TOKEN", "")
+            if not hmac.compare_digest(token.encode("latin-1"), self._private_token.encode()):
                 self._refuse(HTTPStatus.FORBIDDEN, FORBIDDEN)
         if (req.content_length or 0) > MAX_CONTENT_LENGTH:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, PAYLOAD_TOO_LARGE)
 
     def format_event(self, req: flask.Request) -> dict[str, Any]:
-        """The platform's event, then the ingress's headers as the official emulator adds them."""
-        environ = req.environ  # Flask's view of a request has the method in capitals and the path normalised
+        """The platform's event, with the ingress's headers as the official emulator adds them."""
+        environ = req.environ  # Flask's request has the method in capitals and a normalised path
         received = events.ReceivedRequest(
             method=environ["REQUEST_METHOD"],
             target=environ["RAW_URI"],
@@ -110,10 +111,10 @@ class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
             body=self._read_body(req),
         )
         event = events.event_of(received)
-        clients_request_id = event["headers"].get("X-Request-Id")
+        client_request_id = event["headers"].get("X-Request-Id")
         infra.inject_ingress_headers(req, event)
-        if clients_request_id:
-            event["headers"]["X-Request-Id"] = clients_request_id
+        if client_request_id:
+            event["headers"]["X-Request-Id"] = client_request_id
         environ[REQUEST_ID] = event["headers"]["X-Request-Id"]
         return event
 
@@ -129,13 +130,13 @@ class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
             self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, SUB_RUNTIME_DOWN)
 
     def emulate_core_postprocess(self, sub_response: SubRuntimeAnswer) -> answers.Answer:
-        """Read the sub-runtime's text as the core does: it loses neither a record without status nor JSON text."""
+        """Read the sub-runtime's text as the core does, which keeps a record without a status, and JSON text."""
         if not sub_response.succeeded:
             return answers.error_answer(HTTPStatus.INTERNAL_SERVER_ERROR, HANDLER_FAILED + sub_response.text)
         return answers.answer_of(sub_response.text)
 
     def resp_record_to_flask_response(self, record: answers.Answer) -> flask.Response:
-        """Send the answer's headers and no others: Flask's own content type would be HTML."""
+        """Send exactly the answer's headers: Flask's default content type would be HTML."""
         response = flask.Response(record.body, record.status)
         response.headers.clear()
         response.headers.update(record.headers)
@@ -143,12 +144,12 @@ class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
         return response
 
     def _read_body(self, req: flask.Request) -> bytes:
-        """The part of the body that arrives; the platform runs the handler with a part of it, too."""
+        """The received part of the body; the platform, too, runs the handler when only a part arrives."""
         stream = req.environ["wsgi.input"]
         try:
             body = stream.read(MAX_CONTENT_LENGTH + 1)
         except (OSError, ParseException):
-            body = stream.read(MAX_CONTENT_LENGTH + 1)  # what had arrived before the connection, or the framing, broke
+            body = stream.read(MAX_CONTENT_LENGTH + 1)  # the bytes before the connection or the framing broke
         if len(body) > MAX_CONTENT_LENGTH:  # it arrived in chunks, without a length
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, PAYLOAD_TOO_LARGE)
         return bytes(body)
@@ -158,7 +159,7 @@ class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
 
 
 class Gateway(LocalFunctionServer):  # type: ignore[misc] # it has no types
-    """The official server, with every method and every path going to the one function."""
+    """The official server, with every method and path routed to the function."""
 
     def __init__(self, core: Core) -> None:
         super().__init__()

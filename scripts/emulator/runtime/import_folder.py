@@ -1,9 +1,9 @@
-"""Makes a folder of the modules that an instance's servers import, for instances that must not see this environment.
+"""Makes a folder of the modules that an instance's server imports, for instances isolated from this environment.
 
 A test of an archive proves nothing if a dependency that the archive lacks is found in `.venv`. So the instances of an
-archive run without site packages (`python -S`), and import from three places alone: the function's own tree, Python's
-standard library, and this folder, which links to the few modules that serve the function. A function in the cloud sees
-those, too: its runtime is a Flask application.
+archive run without site packages (`python -S`), and import from three places only: the function's own tree, Python's
+standard library, and this folder, which links to the few modules that serve the function. In the cloud, a function can
+import those, too: its runtime is a Flask application.
 """
 
 import importlib.util
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from emulator.processes import SCRIPTS
 
-# gunicorn, Flask, and what Flask requires. Without one of them, the servers do not start.
+# gunicorn, Flask, and Flask's dependencies. Without one of them, the server does not start.
 SERVER_MODULES = ("gunicorn", "flask", "werkzeug", "jinja2", "markupsafe", "itsdangerous", "click", "blinker")
 
 

@@ -1,7 +1,7 @@
 """The sub-runtime: runs a function's handler, one request at a time, on the main thread of a gunicorn sync worker.
 
-Like the platform's, it is a Flask application that imports the handler inside a request, and trusts the core
-(`emulator.runtime.gateway`), which alone reaches its socket.
+Like the platform's, it is a Flask application that imports the handler inside the first request, and trusts the core
+(`emulator.runtime.gateway`), the only client of its socket.
 """
 
 import importlib
@@ -16,7 +16,7 @@ from typing import Any
 import flask
 
 from emulator.runtime import answers
-from emulator.runtime.instance_server import HANDLER_MODULE, KILL_HEADER
+from emulator.runtime.instance_config import HANDLER_MODULE, KILL_HEADER
 
 HANDLER_FUNCTION = "handle"
 DEPENDENCIES_FOLDER = "package"
@@ -33,12 +33,12 @@ class HandlerImportError(Exception):
 
 def create_app(*, folder: str) -> flask.Flask:
     """The application that runs the handler of `folder`, the path of a function's folder."""
-    # First on the path, as on the platform, but only now: the modules that serve this application are imported, and
-    # dependencies built for the platform's musl cannot replace them. The emulator's own package stays on the path after
-    # them, since this module comes from there; a function with a package `emulator` would get this one.
+    # First on the path, as on the platform, but only now: the modules that serve this application are imported already,
+    # so dependencies built for the platform's musl cannot replace them. The emulator's own package stays on the path
+    # behind them, since this module comes from there; a function with a package `emulator` would import this one.
     sys.path[:0] = [folder, str(Path(folder) / DEPENDENCIES_FOLDER)]
     if isinstance(sys.stdout, TextIOWrapper):
-        # On a terminal each line would appear at once; the platform's log is a pipe.
+        # On a terminal each line would appear at once; the platform's log is a pipe, with block buffering.
         sys.stdout.reconfigure(line_buffering=False)
 
     app = flask.Flask("sub-runtime", static_folder=None)
@@ -50,30 +50,30 @@ def _run() -> tuple[str, int]:
     invocation = flask.request.get_json()
     kill_after = flask.request.headers.get(KILL_HEADER)
     if kill_after is not None:
-        doom = threading.Timer(float(kill_after), _die)
-        doom.daemon = True
-        doom.start()
+        timer = threading.Timer(float(kill_after), _kill_this_process)
+        timer.daemon = True
+        timer.start()
     try:
         returned = _handler()(invocation["event"], invocation["context"])
-    except Exception as error:  # noqa: BLE001 - the platform catches everything here, and answers with it, without a log line
+    except Exception as error:  # noqa: BLE001 # the platform answers with any exception's text, and logs nothing
         return str(error), 500
     finally:
         sys.stdout.flush()
         if kill_after is not None:
-            _die()
-    # A value that is not JSON fails outside of the guard above, as on the platform: a traceback, and Flask's own 500.
+            _kill_this_process()
+    # A value that is not JSON fails after the `try`, as on the platform: a traceback, and Flask's own 500.
     return answers.text_of(returned), 200
 
 
-def _die() -> None:
+def _kill_this_process() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _handler() -> Any:
-    """The handler function; imported once, or at every request as long as that fails."""
+    """The handler function; imported once, and tried again at every request while the import fails."""
     importlib.invalidate_caches()
     try:
         return getattr(importlib.import_module(HANDLER_MODULE), HANDLER_FUNCTION)
-    except Exception as error:  # a module may raise anything; the platform has one text for all of it
+    except Exception as error:  # a module may raise anything; the platform has one text for all
         print(error)  # the platform logs this instead of a traceback
         raise HandlerImportError(IMPORT_FAILED) from error

@@ -1,4 +1,4 @@
-"""The path from the gateway to the function's instances: a bounded queue, then a Unix socket."""
+"""Passes events from the gateway to the function's instances: a bounded queue, then a Unix socket."""
 
 import http.client
 import json
@@ -12,31 +12,31 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from emulator.runtime.instance_server import KILL_HEADER
+from emulator.runtime.instance_config import KILL_HEADER
 
 
 class NoFreeInstanceError(Exception):
-    """All instances are busy, and the queue is full, or the wait in it was too long."""
+    """All instances are busy, and the queue is full or the wait in it took too long."""
 
 
 class SubRuntimeDownError(Exception):
-    """The instance ended while it had the request."""
+    """The instance ended during the request."""
 
 
 @dataclass(frozen=True)
 class SubRuntimeAnswer:
-    """An instance's answer: whether the handler ended normally, and its text, or the error's."""
+    """An instance's answer: whether the handler returned normally, and its text or that of the error."""
 
     succeeded: bool
     text: str
 
 
 class FunctionInvoker:
-    """Passes one request at a time to each of `instances` that listen together at `socket_path`.
+    """Passes one request at a time to each of the `instances` that share the socket at `socket_path`.
 
     `queue_limit` requests may wait, each for `queue_timeout_seconds`. When an instance ends during a request, the
-    platform tries to reach it for `retry_seconds` before it gives up, and so does this: the instance counts as busy
-    until then. The handler never gets a request twice.
+    platform tries to reach it for `retry_seconds` before it gives up. Here, too, the instance counts as busy until
+    then. The handler never gets a request twice.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class FunctionInvoker:
     ) -> SubRuntimeAnswer:
         """The instance's answer; raises `NoFreeInstanceError` or `SubRuntimeDownError`.
 
-        With `kill_after_seconds` the instance is killed in the handler's run, or at its end when that comes earlier.
+        With `kill_after_seconds` the instance is killed during the handler's run, or at its end if that is earlier.
         """
         invocation = json.dumps({"event": event, "context": context}).encode()
         headers = {"Content-Type": "application/json"}
@@ -92,7 +92,7 @@ class FunctionInvoker:
 
 
 class _UnixConnection(http.client.HTTPConnection):
-    """An HTTP connection to a server on a Unix socket; without a timeout, since the instance has one."""
+    """An HTTP connection to a server on a Unix socket; without a timeout, since the instance enforces one."""
 
     def __init__(self, path: Path) -> None:
         super().__init__("localhost")

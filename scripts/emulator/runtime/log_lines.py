@@ -1,12 +1,12 @@
-"""Passes on the log of the function's instances, and remembers its latest lines."""
+"""Passes on the log of the function's instances, and keeps its latest lines."""
 
 import os
 import sys
 import threading
 from collections import deque
 
-REMEMBERED_LINES = 1000
-# The remembered part of a line; all of it is passed on.
+MAX_KEPT_LINES = 1000
+# The part of a line that is kept; the whole line is passed on.
 SHOWN_CHARACTERS = 2000
 
 
@@ -16,10 +16,10 @@ class LogLines:
     def __init__(self, source: int) -> None:
         self._source = source
         self._lock = threading.Lock()
-        self._lines: deque[str] = deque(maxlen=REMEMBERED_LINES)
+        self._lines: deque[str] = deque(maxlen=MAX_KEPT_LINES)
 
     def start(self) -> None:
-        """Begin to read, until the end of the process or of the pipe."""
+        """Start reading, until the process or the pipe ends."""
         threading.Thread(target=self._run, name="log", daemon=True).start()
 
     def latest(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What the platform remembers of requests, which faults are ordered of it, and its state as one snapshot.
+"""The platform's state: recent requests, active faults, and the snapshot that the endpoints return.
 
-Never here: asking the function, or answering anybody.
+Never here: calls of the function, or endpoints.
 """

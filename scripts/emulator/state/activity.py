@@ -1,4 +1,4 @@
-"""Remembers the requests to the function, and loses answers on demand: WSGI around the gateway."""
+"""WSGI middleware around the gateway: records the requests to the function, and loses answers on demand."""
 
 import threading
 import time
@@ -8,35 +8,35 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from emulator.connection_reset import reset
-from emulator.runtime.gateway_server import REQUEST_ID, received_headers
+from emulator.runtime.gateway_config import REQUEST_ID, received_headers
 from emulator.state.faults import PlatformFaultKind, PlatformFaults
 from emulator.state.platform_state import RequestRecord, Trigger
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-# The key in WSGI's `environ` of a request's sender.
+# The key in WSGI's `environ` for the kind of sender.
 TRIGGER = "emulator.trigger"
 
-REMEMBERED_REQUESTS = 200
+MAX_RECORDS = 200
 
 
 class Activity:
     """The WSGI application around `gateway`; safe to use from several threads.
 
-    The gateway makes an answer as a whole, so that it can be held back here until it is certain that it is sent. A
-    trigger calls like every client; to be recognised, it announces the id of its request first.
+    The gateway returns an answer as a whole, so it can be held back here until it is decided whether it is sent. A
+    trigger calls the function like any client; it announces its request's id first, so that it is recognised.
     """
 
     def __init__(self, gateway: "WSGIApplication", faults: PlatformFaults) -> None:
         self._gateway = gateway
         self._faults = faults
         self._lock = threading.Lock()
-        self._records: deque[RequestRecord] = deque(maxlen=REMEMBERED_REQUESTS)
+        self._records: deque[RequestRecord] = deque(maxlen=MAX_RECORDS)
         self._announced: dict[str, Trigger] = {}
 
     def announce(self, trigger: Trigger) -> str:
-        """The id that the trigger's next request has to carry as `X-Request-ID`."""
+        """Return the id that the trigger has to send as `X-Request-ID` with its next request."""
         request_id = str(uuid.uuid4())
         with self._lock:
             self._announced[request_id] = trigger
@@ -48,8 +48,8 @@ class Activity:
             return tuple(reversed(self._records))
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Let the gateway answer, and remember it."""
-        began, started = time.time(), time.monotonic()
+        """Pass the request to the gateway, and record it with its answer."""
+        arrived_at, started = time.time(), time.monotonic()
         trigger = environ[TRIGGER] = self._trigger(environ)
         answered: list[tuple[str, list[tuple[str, str]]]] = []
 
@@ -64,10 +64,10 @@ class Activity:
             status = lost.status
             line, headers, body = f"{status or 500} Lost", [("Content-Length", "0")], ()
             if status is None:
-                reset(environ["gunicorn.socket"])  # there is no reader for the rest
+                reset(environ["gunicorn.socket"])  # nothing reads what follows
         start_response(line, headers)
         record = RequestRecord(
-            time=began,
+            time=arrived_at,
             trigger=trigger,
             method=environ["REQUEST_METHOD"],
             path=environ["PATH_INFO"],

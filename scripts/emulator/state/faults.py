@@ -1,4 +1,4 @@
-"""The faults of the platform that can be ordered, and which request meets which."""
+"""The platform's faults on demand, and the choice of the requests that they hit."""
 
 import threading
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from emulator.state.platform_state import FaultState, Trigger
 
 
 class PlatformFaultKind(StrEnum):
-    """The kind of fault: an instance is killed, a message delivered twice at once, an answer lost."""
+    """The kind of fault: an instance is killed, a message is delivered twice at once, or an answer is lost."""
 
     KILL = "kill"
     DOUBLE = "double"
@@ -21,11 +21,11 @@ class PlatformFaultKind(StrEnum):
 
 
 class PlatformFault(BaseModel):
-    """An order: requests of `trigger` (any, where `None`) meet this fault, `count` of them (`None`: no end).
+    """A fault to inject: it hits `count` requests (`None`: no limit) of `trigger` (`None`: of any).
 
-    Each matching request meets it with the probability `share`, drawn by a generator of its own that starts at `seed`.
+    It hits each matching request with the probability `share`, drawn by a generator of its own that starts at `seed`.
     `kill` happens at a random moment of the first `seconds` of the handler's run, or at its end if that is earlier.
-    `lose` breaks the connection after the handler has run, or, with a `status`, sends that one instead.
+    `lose` breaks the connection after the handler has run, or, with a `status`, sends that status instead.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -41,67 +41,69 @@ class PlatformFault(BaseModel):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.fault is PlatformFaultKind.DOUBLE and self.trigger not in {None, "queue"}:
-            raise ValueError("only messages of the queue are doubled")
+            raise ValueError("only messages of the queue can be doubled")
         if self.seconds and self.fault is not PlatformFaultKind.KILL:
-            raise ValueError("seconds are for kill alone")
+            raise ValueError("seconds is only for kill")
         if self.status is not None and self.fault is not PlatformFaultKind.LOSE:
-            raise ValueError("a status is for lose alone")
+            raise ValueError("status is only for lose")
         return self
 
 
 @dataclass(frozen=True)
-class Strike:
-    """The fault of one request: a kill after this many seconds of the handler, or this status (`None`: a reset)."""
+class FaultEffect:
+    """A fault's effect on one request: a kill after this time in the handler, or this status (`None`: a reset)."""
 
-    after_seconds: float
+    kill_after_seconds: float
     status: int | None
 
 
 class PlatformFaults:
-    """The open orders, each with its own random generator; safe to use from several threads."""
+    """The active faults, each with its own random generator; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: list[_Order] = []
+        self._active: list[_ActiveFault] = []
 
     def add(self, fault: PlatformFault) -> None:
-        """Add an order after the open ones."""
+        """Add a fault after the active ones."""
         with self._lock:
-            self._open.append(_Order(fault))
+            self._active.append(_ActiveFault(fault))
 
     def clear(self) -> None:
-        """End all faults."""
+        """Remove all faults."""
         with self._lock:
-            self._open.clear()
+            self._active.clear()
 
-    def take(self, kind: PlatformFaultKind, trigger: Trigger) -> Strike | None:
-        """The fault of this kind for a request, by the oldest open order that applies; it is counted down."""
+    def take(self, kind: PlatformFaultKind, trigger: Trigger) -> FaultEffect | None:
+        """The effect on a request of the oldest active fault of this kind that hits it; counts that fault down."""
         with self._lock:
-            struck = next((order for order in self._open if order.strikes(kind, trigger)), None)
-            if struck is None:
+            hit = next((active for active in self._active if active.hits(kind, trigger)), None)
+            if hit is None:
                 return None
-            if struck.left is not None:
-                struck.left -= 1
-                if struck.left == 0:
-                    self._open.remove(struck)
-            return Strike(after_seconds=struck.dice.uniform(0, struck.fault.seconds), status=struck.fault.status)
+            if hit.left is not None:
+                hit.left -= 1
+                if hit.left == 0:
+                    self._active.remove(hit)
+            return FaultEffect(kill_after_seconds=hit.random.uniform(0, hit.fault.seconds), status=hit.fault.status)
 
     def states(self) -> tuple[FaultState, ...]:
-        """The open orders, oldest first."""
+        """The active faults, oldest first."""
         with self._lock:
-            return tuple(FaultState(order.fault.fault.value, order.left, order.fault.share) for order in self._open)
+            return tuple(
+                FaultState(active.fault.fault.value, active.left, active.fault.share) for active in self._active
+            )
 
 
-class _Order:
-    """An open order, the number of times that are left, and its random generator."""
+class _ActiveFault:
+    """A fault, the number of hits that are left, and its random generator."""
 
     def __init__(self, fault: PlatformFault) -> None:
         self.fault = fault
         self.left = fault.count
-        self.dice = Random(fault.seed)  # noqa: S311 # for runs that can be repeated
+        self.random = Random(fault.seed)  # noqa: S311 # so that a run can be repeated
 
-    def strikes(self, kind: PlatformFaultKind, trigger: Trigger) -> bool:
+    def hits(self, kind: PlatformFaultKind, trigger: Trigger) -> bool:
         fault = self.fault
         if fault.fault is not kind or fault.trigger not in {None, trigger}:
             return False
-        return self.dice.random() < fault.share
+        return self.random.random() < fault.share

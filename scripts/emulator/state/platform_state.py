@@ -1,6 +1,6 @@
 """The answer of `GET /_emulator/platform`: the local platform at one moment, as JSON with exactly these names.
 
-The page's second tab is drawn from it. Times are seconds since 1970, UTC; it never holds a secret.
+The page's second tab shows it. Times are seconds since 1970, UTC. It never contains a secret.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ Trigger = Literal["http", "queue", "cron"]
 
 @dataclass(frozen=True)
 class RequestRecord:
-    """A request to the function: when it arrived, its sender, the answer, and how long that took.
+    """A request to the function: its arrival, its sender, the answer's status and the duration.
 
-    `status` is `None` where the client got no answer, because a fault broke its connection.
+    `status` is `None` if the client got no answer because a fault broke its connection.
     """
 
     time: float
@@ -35,7 +35,7 @@ class InstanceState:
 
 @dataclass(frozen=True)
 class ObjectState:
-    """An object of the bucket; the key unencoded, the ETag without quotes."""
+    """An object of the bucket; the key is not encoded, the ETag has no quotes."""
 
     key: str
     size_bytes: int
@@ -54,10 +54,10 @@ class BucketState:
 
 @dataclass(frozen=True)
 class QueueState:
-    """The numbers of messages that wait and are being delivered now; and, since the start, the results of deliveries.
+    """The messages that wait and that are being delivered now, and the results of deliveries since the start.
 
-    `delivered` were answered with a status below 300. `redelivered` counts second, third and fourth attempts; `dropped`
-    are the messages whose fourth attempt failed, too.
+    `delivered` counts messages answered with a status below 300, `redelivered` second, third and fourth attempts, and
+    `dropped` messages whose fourth attempt failed, too.
     """
 
     name: str
@@ -70,9 +70,9 @@ class QueueState:
 
 @dataclass(frozen=True)
 class CronState:
-    """A schedule of `serverless.yml`: its input, its next time, and its last one (`None`: not yet).
+    """A schedule of `serverless.yml`: its input, its next run (`None`: never), and its last one (`None`: none yet).
 
-    `POST /_emulator/cron/<number>/fire` fires it now; `last_status` is the status of the function's answer.
+    `POST /_emulator/cron/<number>/fire` runs it now; `last_status` is the status of the function's answer.
     """
 
     number: int
@@ -86,7 +86,7 @@ class CronState:
 
 @dataclass(frozen=True)
 class FaultState:
-    """An open order; `left` is the number of times that are left, `None` for no end."""
+    """An active fault; `left` is the number of hits that are left, `None` for no limit."""
 
     fault: Literal["kill", "double", "lose"]
     left: int | None
@@ -95,7 +95,7 @@ class FaultState:
 
 @dataclass(frozen=True)
 class PlatformState:
-    """Everything; requests are newest first, `log` has the latest lines of the function's instances, oldest first."""
+    """The whole state; requests are newest first, `log` has the latest lines of the instances, oldest first."""
 
     function_url: str
     requests: tuple[RequestRecord, ...]

@@ -1,4 +1,4 @@
-"""Object Storage and Queues on this machine.
+"""Object Storage and Queues on this machine: moto, signature checks, and objects kept for the next start.
 
-Never here: triggers, or what is in the objects.
+Never here: triggers, or the meaning of an object's content.
 """

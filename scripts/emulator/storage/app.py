@@ -1,7 +1,7 @@
-"""Object Storage and Queues on this machine: moto's S3 and SQS, behind what Scaleway has and moto lacks.
+"""Object Storage and Queues on this machine: moto's S3 and SQS, with the features of Scaleway's that moto lacks.
 
-That is: credentials that are checked, writes that are decided one after the other, uploads that are reported from the
-start, and objects that outlive the server if required.
+These are: signatures are checked, writes are decided one after the other, uploads are announced from the start, and
+objects outlive the server if required.
 """
 
 import io
@@ -28,12 +28,12 @@ from emulator.storage.signatures import S3, is_signed, service_of
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-# The events of a bucket, as in an S3 notification: an upload of any kind, and a removal.
+# The announced events, by their names in S3 notifications: an upload of any kind, and a removal.
 ANNOUNCED_EVENTS = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
 
-# A body up to here stays in memory while its signature is checked; a longer one is a file meanwhile.
+# A body up to this size stays in memory while its signature is checked; a longer one is written to a file.
 MAX_BODY_IN_MEMORY_BYTES = 8 * 1024 * 1024
-# SQS takes 1 MiB a message; its body is JSON or a form, and is hashed when its signature is checked.
+# SQS takes 1 MiB a message; its body is JSON or a form, and is hashed to check the signature.
 MAX_HASHED_BODY_BYTES = 16 * 1024 * 1024
 
 FORM = "application/x-www-form-urlencoded"
@@ -42,10 +42,10 @@ REFUSED = "The access key does not exist here, or the signature was not made wit
 
 
 def create_app(*, bucket: str, queue: str, region: str, folder: str | None = None) -> "WSGIApplication":
-    """The server with one `bucket`, whose uploads and removals go to the `queue` as S3 records.
+    """The server with one `bucket`, which announces uploads and removals in the `queue` as S3 records.
 
-    `folder` keeps the objects. The credentials are read from the environment variables
-    `EMULATED_STORAGE_ACCESS_KEY` and `EMULATED_STORAGE_SECRET_KEY`. Raises `StorageFolderError`.
+    With a `folder`, objects are kept there. The environment variables `EMULATED_STORAGE_ACCESS_KEY` and
+    `EMULATED_STORAGE_SECRET_KEY` hold the credentials. Raises `StorageFolderError`.
     """
     storage: S3Backend = s3_backends[ACCOUNT]["aws"]
     kept = None if folder is None else StorageFolder(Path(folder))
@@ -54,7 +54,7 @@ def create_app(*, bucket: str, queue: str, region: str, folder: str | None = Non
     if kept is not None:
         _load(kept, storage, region)
     announced_to = sqs_backends[ACCOUNT][region].create_queue(queue, {}).queue_arn
-    # Only now: kept objects are not reported again. Setting it leaves a test event in the queue, which is removed.
+    # Only now, so that kept objects are not announced again. moto puts a test event into the queue, which is removed.
     configuration = {"Queue": announced_to, "Event": ANNOUNCED_EVENTS}
     storage.put_bucket_notification_configuration(bucket, {"QueueConfiguration": [configuration]})
     sqs_backends[ACCOUNT][region].purge_queue(queue)
@@ -65,9 +65,8 @@ def create_app(*, bucket: str, queue: str, region: str, folder: str | None = Non
 class CheckedStorage:
     """The WSGI application in front of moto's.
 
-    moto checks whether a conditional write may happen and then writes, and it rewrites a queue's list of messages,
-    without a lock; so it gets one request at a time. The exception is a receiver, which waits for messages and loses
-    none.
+    moto has no lock between the check of a condition and the write, nor around a queue's list of messages, so it gets
+    one request at a time. The exception is a receiver, which waits for messages and loses none.
     """
 
     def __init__(
@@ -81,15 +80,15 @@ class CheckedStorage:
         self._credentials = credentials
         self._storage = storage
         self._kept = kept
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Check the request, wait for its turn, pass it to moto, keep the changes."""
+        """Check the request, pass it to moto when no other is there, and keep the changes."""
         method = environ["REQUEST_METHOD"]
-        if method == "OPTIONS":  # a browser's preflight, which it cannot sign
+        if method == "OPTIONS":  # a browser's preflight request is never signed
             return self._moto(environ, start_response)
         with SpooledTemporaryFile(MAX_BODY_IN_MEMORY_BYTES) as body:
-            size = _take_body(environ, body)
+            size = _read_body(environ, body)
             service = service_of(environ)
             hashed = body.read(MAX_HASHED_BODY_BYTES) if service != S3 else b""
             body.seek(0)
@@ -98,28 +97,28 @@ class CheckedStorage:
             environ["wsgi.input"], environ["CONTENT_LENGTH"] = body, str(size)
             if _is_receiver(environ, hashed):
                 return list(self._moto(environ, start_response))
-            with self._turn:
+            with self._lock:
                 answer = list(self._moto(environ, start_response))
                 if self._kept is not None and service == S3 and method not in {"GET", "HEAD"}:
                     self._keep(environ["RAW_URI"].partition("?")[0], self._kept)
                 return answer
 
     def _keep(self, path: str, kept: StorageFolder) -> None:
-        """Keep the changes of a write to `path`: one object, or any of a bucket, as when many are deleted at once."""
+        """Keep the changes of a write to `path`: one object, or several, as when many are deleted at once."""
         bucket_name, _, key = unquote(path).removeprefix("/").partition("/")
         bucket = self._storage.buckets.get(bucket_name)
         present = {} if bucket is None else bucket.keys
         for name in [key] if key else {*kept.keys(bucket_name), *present}:
             found = present.get(name)
-            if not isinstance(found, FakeKey):  # there is none, or the marker of a version's removal
-                kept.forget(bucket_name, name)
+            if not isinstance(found, FakeKey):  # no object, or the delete marker of a version
+                kept.remove(bucket_name, name)
             elif kept.version(bucket_name, name) != _version(found):
                 etag, modified = _version(found)
                 kept.keep(KeptObject(bucket_name, name, found.value, etag, dict(found.metadata), modified))
 
 
 def _is_receiver(environ: "WSGIEnvironment", body: bytes) -> bool:
-    """Whether a request waits for messages, in either protocol of SQS."""
+    """Whether a request waits for messages, in either of SQS's protocols."""
     if target := environ.get("HTTP_X_AMZ_TARGET"):
         return bool(target == "AmazonSQS.ReceiveMessage")
     return environ.get("CONTENT_TYPE", "").startswith(FORM) and b"Action=ReceiveMessage" in body.split(b"&")
@@ -131,15 +130,15 @@ def _load(kept: StorageFolder, storage: S3Backend, region: str) -> None:
             storage.create_bucket(entry.bucket, region)
         found = storage.put_object(entry.bucket, entry.key, entry.body, etag=entry.etag)
         found.set_metadata(dict(entry.metadata), replace=True)
-        found.last_modified = datetime.fromtimestamp(entry.modified)  # noqa: DTZ006 # moto's times have no zone
+        found.last_modified = datetime.fromtimestamp(entry.modified)  # noqa: DTZ006 # moto's times are naive
 
 
 def _version(found: FakeKey) -> tuple[str, float]:
     return found.etag.strip('"'), found.last_modified.timestamp()
 
 
-def _take_body(environ: "WSGIEnvironment", body: IO[bytes]) -> int:
-    """Read the request's body, so that no other request waits for a slow client; the number of its bytes."""
+def _read_body(environ: "WSGIEnvironment", body: IO[bytes]) -> int:
+    """Read the request's body into `body`, so that no other request waits for a slow client; returns its size."""
     source = environ["wsgi.input"]
     while block := source.read(io.DEFAULT_BUFFER_SIZE * 8):
         body.write(block)

@@ -1,8 +1,8 @@
-"""Keeps the objects of the emulated storage between two runs, in one SQLite file of a folder.
+"""Keeps the objects of the emulated storage between two runs, in one SQLite file in a folder.
 
-One file, since a key may be longer than a file's name, hold any character, and be both an object and the beginning of
-others. It keeps the latest version of each object: bytes, ETag, metadata and time. Tags, multipart uploads under way
-and the queue are not kept.
+One file, since a key may be longer than a file's name, hold any character, and be both an object and the prefix of
+other keys. It keeps the latest version of each object: bytes, ETag, metadata and time. Tags, unfinished multipart
+uploads and the queue are not kept.
 """
 
 import json
@@ -23,7 +23,7 @@ class StorageFolderError(ServerFailedError):
 
 @dataclass(frozen=True)
 class KeptObject:
-    """An object: its ETag without quotes, metadata with `Content-Type` among it, seconds since 1970."""
+    """An object; `etag` has no quotes, `metadata` includes `Content-Type`, `modified` is in seconds since 1970."""
 
     bucket: str
     key: str
@@ -34,7 +34,7 @@ class KeptObject:
 
 
 class StorageFolder:
-    """The objects in `folder`, which is created if needed; not for several threads at once.
+    """The objects in `folder`, which is created if needed; for one thread at a time.
 
     Raises `StorageFolderError`.
     """
@@ -66,21 +66,21 @@ class StorageFolder:
         return [key for (key,) in self._database.execute("SELECT key FROM objects WHERE bucket = ?", (bucket,))]
 
     def version(self, bucket: str, key: str) -> tuple[str, float] | None:
-        """The ETag and the time of an object; `None` if it is not kept."""
+        """The ETag and the time of a kept object; `None` if there is none."""
         row: tuple[str, float] | None = self._database.execute(
             "SELECT etag, modified FROM objects WHERE bucket = ? AND key = ?", (bucket, key)
         ).fetchone()
         return row
 
     def keep(self, kept: KeptObject) -> None:
-        """Keep an object in place of the one with its key, if there is one."""
+        """Keep an object, and replace the one with the same key."""
         self._database.execute(
             "INSERT OR REPLACE INTO objects (bucket, key, body, etag, metadata, modified) VALUES (?, ?, ?, ?, ?, ?)",
             (kept.bucket, kept.key, kept.body, kept.etag, json.dumps(dict(kept.metadata)), kept.modified),
         )
 
-    def forget(self, bucket: str, key: str) -> None:
-        """Remove an object, if it is there."""
+    def remove(self, bucket: str, key: str) -> None:
+        """Remove an object, if it is kept."""
         self._database.execute("DELETE FROM objects WHERE bucket = ? AND key = ?", (bucket, key))
 
     def close(self) -> None:

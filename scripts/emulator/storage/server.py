@@ -1,4 +1,4 @@
-"""Starts the emulated Object Storage and Queues, with new credentials; for commands and tests."""
+"""Starts the emulated Object Storage and Queues with new credentials, for commands and tests."""
 
 import http.client
 import os
@@ -18,20 +18,20 @@ DEFAULT_BUCKET = "recordings"
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 # The name of the queue in serverless.yml.
 QUEUE = "uploads"
-# moto's only account; it is in the address of a queue, as a project is at Scaleway.
+# moto's only account; a queue's address contains it, as it contains the project at Scaleway.
 ACCOUNT = "123456789012"
 
-# The number of threads: a waiting upload or receiver occupies one.
+# A waiting upload or receiver occupies one thread.
 THREADS = 32
-# Clients keep connections for longer than gunicorn's 2 s, and would sometimes use one that is just being closed.
+# Clients keep connections for longer than gunicorn's 2 s, and would sometimes use one that is being closed.
 KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 1
 # The first answer waits for the import of moto, and for kept objects to be loaded.
 ANSWER_TIMEOUT_SECONDS = 30.0
 
-# Keys are passed in the environment: everybody on the machine can read a command line.
+# Keys are passed in the environment: every user of the machine can read a command line.
 ACCESS_KEY_VARIABLE = "EMULATED_STORAGE_ACCESS_KEY"
-SECRET_KEY_VARIABLE = "EMULATED_STORAGE_SECRET_KEY"  # noqa: S105 # the name of one
+SECRET_KEY_VARIABLE = "EMULATED_STORAGE_SECRET_KEY"  # noqa: S105 # the variable's name, not a key
 
 
 @dataclass(frozen=True)
@@ -48,23 +48,24 @@ class StorageAccess:
 
     def client(self, service: str) -> Any:
         """A boto3 client for `s3` or `sqs`."""
-        # Imported here: it takes a fifth of a second, and starting the server does not need it.
-        import boto3  # noqa: PLC0415 # as above
+        # Imported here: it takes a fifth of a second, and the server starts without it.
+        from boto3.session import Session  # noqa: PLC0415 # as above
         from botocore.config import Config  # noqa: PLC0415
 
-        return boto3.client(
+        # A session of its own: threads create clients at the same time, and boto3's default session is not thread-safe.
+        return Session().client(
             service,
             endpoint_url=self.endpoint,
             region_name=self.region,
             aws_access_key_id=self.access_key,
             aws_secret_access_key=self.secret_key,
-            # No proxy, which is for other hosts; one connection for each delivery that may be under way.
+            # No proxy, which is for other hosts; as many connections as deliveries may run.
             config=Config(proxies={}, max_pool_connections=THREADS, retries={"total_max_attempts": 1}),
         )
 
     @property
     def function_environment(self) -> Mapping[str, str]:
-        """The function's settings for them."""
+        """The function's settings for storage and queue."""
         return {
             "S3_ENDPOINT": self.endpoint,
             "S3_REGION": self.region,
@@ -77,10 +78,10 @@ class StorageAccess:
 
 
 class StorageServer(Closing):
-    """The emulated Object Storage and Queues on loopback until closed; `port` 0 is any free one.
+    """The emulated Object Storage and Queues on loopback, until closed; `port` 0 means any free one.
 
-    It has one `bucket`, whose uploads and removals are reported in one queue; with a `folder`, its objects are kept
-    there. `output` takes the server's output. It is up only after `wait_until_ready`, so that other servers start
+    It has one `bucket`, which announces uploads and removals in one queue. With a `folder`, objects are kept there.
+    `output` receives the server's output. It is ready only after `wait_until_ready`, so that other servers can start
     meanwhile. Raises `ServerFailedError`.
     """
 
@@ -94,10 +95,10 @@ class StorageServer(Closing):
     ) -> None:
         if not BUCKET_NAME.fullmatch(bucket):
             raise ServerFailedError(
-                f"{bucket!r} cannot be a bucket's name: 3 to 63 small letters, digits, dots and dashes"
+                f"{bucket!r} is not a valid bucket name: 3 to 63 lowercase letters, digits, dots and hyphens"
             )
         if folder is not None:
-            StorageFolder(folder).close()  # raised here, not by a worker that ends at its start
+            StorageFolder(folder).close()  # so that an error is raised here, and not in the worker
         bound = bind_port(port)
         self._port = port_of(bound)
         endpoint = f"http://{LOOPBACK}:{self._port}"
@@ -107,7 +108,7 @@ class StorageServer(Closing):
             bucket=bucket,
             queue=QUEUE,
             queue_url=f"{endpoint}/{ACCOUNT}/{QUEUE}",
-            # Scaleway's access keys have this form: the rest is capitals and digits.
+            # The form of Scaleway's access keys: capitals and digits after the prefix.
             access_key="SCW" + secrets.token_hex(8).upper() + "X",
             secret_key=secrets.token_urlsafe(),
         )
@@ -116,6 +117,7 @@ class StorageServer(Closing):
         self._process = GunicornProcess(
             f"emulator.storage.app:create_app({names}, folder={kept_in!r})",
             bind=bound,
+            # One worker, since the state is in its memory.
             arguments=[
                 *(
                     "--worker-class",
@@ -124,12 +126,12 @@ class StorageServer(Closing):
                     "1",
                     "--threads",
                     str(THREADS),
-                ),  # the state is in memory: one
+                ),
                 *("--timeout", "0", "--keep-alive", str(KEEP_ALIVE_SECONDS), "--graceful-timeout", str(GRACE_SECONDS)),
             ],
             environment={
                 **os.environ,
-                "MOTO_ALLOW_NONEXISTENT_REGION": "true",  # moto does not know those of Scaleway
+                "MOTO_ALLOW_NONEXISTENT_REGION": "true",  # moto does not know Scaleway's
                 ACCESS_KEY_VARIABLE: self.access.access_key,
                 SECRET_KEY_VARIABLE: self.access.secret_key,
             },
@@ -137,11 +139,11 @@ class StorageServer(Closing):
         )
 
     def wait_until_ready(self) -> None:
-        """Return once the server answers; `ServerFailedError` if it does not start."""
+        """Return when the server answers; `ServerFailedError` if it does not start."""
         self._process.wait_until(self._answers)
 
     def begin_closing(self) -> None:
-        """Begin to stop the server; `close` waits for it."""
+        """Begin to stop the server; `close` waits for its end."""
         self._process.begin_closing()
 
     def close(self) -> None:
@@ -149,7 +151,7 @@ class StorageServer(Closing):
         self._process.close()
 
     def _answers(self) -> bool:
-        """Whether there is any answer: the port is open before the worker is there."""
+        """Whether the worker answers: the port is open before the worker runs."""
         connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=ANSWER_TIMEOUT_SECONDS)
         try:
             connection.request("GET", "/")

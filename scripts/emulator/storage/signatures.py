@@ -1,7 +1,7 @@
-"""Checks the AWS Signature V4 of requests to the emulated storage and queue; it answers nothing itself.
+"""Checks the AWS Signature V4 of requests to the emulated storage and queue; sends no answers.
 
-The signature is computed with botocore's own signers and compared: moto checks none unless it also manages users and
-their policies.
+botocore's own signers compute the expected signature: moto checks signatures only if it also manages users and their
+policies.
 """
 
 import hmac
@@ -16,17 +16,17 @@ from botocore.credentials import Credentials
 
 S3 = "s3"
 ALGORITHM = "AWS4-HMAC-SHA256"
-# A presigned address is created before there is a body.
+# A presigned URL is created before there is a body.
 CONTENT_HASH = "x-amz-content-sha256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 _SCOPE_PARTS = 5
 
 
 def is_signed(environ: Mapping[str, Any], body: bytes, credentials: Credentials) -> bool:
-    """Whether WSGI's `environ`, as gunicorn makes it, is signed with `credentials`, by header or by its query.
+    """Whether the request in gunicorn's WSGI `environ` is signed with `credentials`, in a header or in its query.
 
-    `body` is hashed where the client sent no hash of it; for S3 it always does. Neither the age of a signature nor the
-    end of a presigned address is checked: clocks prove nothing here.
+    `body` is hashed if the client sent no hash of it; for S3 clients always do. The age of a signature and the expiry
+    of a presigned URL are not checked: clocks prove nothing here.
     """
     claim = _claim(environ)
     if len(claim.scope) != _SCOPE_PARTS or claim.scope[0] != credentials.access_key:
@@ -45,13 +45,13 @@ def is_signed(environ: Mapping[str, Any], body: bytes, credentials: Credentials)
 
 
 def service_of(environ: Mapping[str, Any]) -> str:
-    """The service that a request names, `s3` or `sqs`; by default S3."""
+    """The service in a request's signature, `s3` or `sqs`; S3 without one."""
     scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].partition(",")[0].split("/")
     return scope[3] if len(scope) == _SCOPE_PARTS else S3
 
 
-class _AsSigned(SigV4Auth):  # type: ignore[misc] # it has no types
-    """A signer for the headers that the client signed, whichever those are."""
+class _AsSigned(SigV4Auth):  # type: ignore[misc] # botocore has no types
+    """A signer of exactly the headers that the client signed."""
 
     names: tuple[str, ...] = ()
 
@@ -62,13 +62,13 @@ class _AsSigned(SigV4Auth):  # type: ignore[misc] # it has no types
         return "\n".join(f"{name}:{self._header_value(value)}" for name, value in sorted(headers_to_sign.items()))
 
 
-class _S3AsSigned(_AsSigned, S3SigV4Auth):  # type: ignore[misc] # it has no types
-    """The same for S3, where a path is signed unchanged."""
+class _S3AsSigned(_AsSigned, S3SigV4Auth):  # type: ignore[misc] # botocore has no types
+    """The signer for S3, which signs a path unchanged."""
 
 
 @dataclass(frozen=True)
 class _Claim:
-    """A request's statement about its signature; `target` is its path and query, as far as they are signed."""
+    """The signature that a request claims; `target` is the signed part of its path and query."""
 
     scope: tuple[str, ...]
     signed_headers: tuple[str, ...]
@@ -83,18 +83,18 @@ def _claim(environ: Mapping[str, Any]) -> _Claim:
     header = environ.get("HTTP_AUTHORIZATION", "")
     if header.startswith(ALGORITHM):
         pairs = (part.strip().partition("=") for part in header.removeprefix(ALGORITHM).split(","))
-        given = {name: value for name, _, value in pairs}
+        claimed = {name: value for name, _, value in pairs}
         timestamp = environ.get("HTTP_X_AMZ_DATE", "")
     else:
         path, _, query = target.partition("?")
-        given = {name.removeprefix("X-Amz-"): value for name, value in parse_qsl(query)}
-        timestamp = given.get("Date", "")
+        claimed = {name.removeprefix("X-Amz-"): value for name, value in parse_qsl(query)}
+        timestamp = claimed.get("Date", "")
         signed = (pair for pair in query.split("&") if not pair.startswith("X-Amz-Signature="))
         target = f"{path}?{'&'.join(signed)}"
     return _Claim(
-        scope=tuple(given.get("Credential", "").split("/")),
-        signed_headers=tuple(given.get("SignedHeaders", "").split(";")),
-        signature=given.get("Signature", ""),
+        scope=tuple(claimed.get("Credential", "").split("/")),
+        signed_headers=tuple(claimed.get("SignedHeaders", "").split(";")),
+        signature=claimed.get("Signature", ""),
         timestamp=timestamp,
         target=target,
         is_in_query=not header,

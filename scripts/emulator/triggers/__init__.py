@@ -1,4 +1,4 @@
-"""The senders of requests besides clients: the queue's trigger and the schedules.
+"""The platform's triggers, which call the function without a client: the queue and the schedules.
 
-Never here: the function, or the storage that a queue belongs to.
+Never here: the storage that fills the queue, or what the function does with a message.
 """

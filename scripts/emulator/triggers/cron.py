@@ -1,4 +1,4 @@
-"""The platform's cron: sends the input of each schedule to the function when it is due, and never retries."""
+"""The platform's cron: sends each schedule's input to the function when it is due, and never retries."""
 
 import json
 import threading
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from emulator.closing import Closing
 from emulator.state.platform_state import CronState
-from emulator.triggers.queue import Post
+from emulator.triggers.client import CallFunction
 from emulator.triggers.schedules import Rate, Schedule, read_rate
 
 # The longest sleep, so that a change of the clock does not delay a schedule for long.
@@ -19,25 +19,27 @@ def _now() -> datetime:
 
 
 class CronTrigger(Closing):
-    """Fires `schedules` by `post`, each on a thread of its own, from `start` until closed; `now` is the time in UTC."""
+    """Fires `schedules` from `start` until closed, each on a thread of its own; `now` returns the time in UTC."""
 
-    def __init__(self, schedules: Sequence[Schedule], post: Post, *, now: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self, schedules: Sequence[Schedule], call_function: CallFunction, *, now: Callable[[], datetime] = _now
+    ) -> None:
         self._entries = [_Entry(schedule, read_rate(schedule.rate)) for schedule in schedules]
-        self._post = post
+        self._call_function = call_function
         self._now = now
         self._closed = threading.Event()
 
     def start(self) -> None:
-        """Begin to watch the clock."""
+        """Start watching the clock."""
         if self._entries:
             threading.Thread(target=self._run, name="cron", daemon=True).start()
 
     def fire(self, number: int) -> None:
-        """Fire a schedule, numbered from 0, now; raises `IndexError`."""
+        """Fire the schedule of this number, from 0, now; raises `IndexError` if there is none."""
         if number < 0:
             raise IndexError(number)
         entry = self._entries[number]
-        threading.Thread(target=self._ask, args=(entry,), daemon=True).start()
+        threading.Thread(target=self._fire_entry, args=(entry,), daemon=True).start()
 
     def states(self) -> tuple[CronState, ...]:
         """The schedules, in order."""
@@ -75,10 +77,10 @@ class CronTrigger(Closing):
             # After a laptop's sleep, schedules that were due meanwhile are skipped.
             since = max(first, self._now() - timedelta(minutes=1))
 
-    def _ask(self, entry: "_Entry") -> None:
+    def _fire_entry(self, entry: "_Entry") -> None:
         entry.last_time = self._now().timestamp()
         body = json.dumps(entry.schedule.input).encode()
-        entry.last_status = self._post(body, trigger="cron", content_type="application/json")
+        entry.last_status = self._call_function(body, trigger="cron", content_type="application/json")
 
 
 class _Entry:

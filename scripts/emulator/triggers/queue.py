@@ -1,14 +1,15 @@
-"""The platform's trigger of a queue: each message becomes a POST to the function, with retries until it succeeds."""
+"""The queue's trigger: POSTs each message to the function, and retries a failed delivery as the platform does."""
 
 import json
 import sys
 import threading
-from typing import Any, Protocol
+from typing import Any
 
 from emulator.closing import Closing
 from emulator.state.faults import PlatformFaultKind, PlatformFaults
-from emulator.state.platform_state import QueueState, Trigger
+from emulator.state.platform_state import QueueState
 from emulator.storage.server import StorageAccess
+from emulator.triggers.client import CallFunction
 
 # "At most 10 in flight for a trigger", and a status from 300 "is retried, three times", by the documentation.
 MAX_IN_FLIGHT = 10
@@ -17,37 +18,30 @@ FIRST_FAILING_STATUS = 300
 
 # The time until a failed message is delivered again. The platform's own is not known.
 REDELIVERY_SECONDS = 1
-# How long a receiver waits for a message: long enough to cause no load, short enough to end soon.
+# How long a receiver waits for a message: long enough to cause no load, short enough to stop soon.
 WAIT_SECONDS = 1
-# The time until the next attempt when the queue does not answer: it may still be starting.
+# The time until the next attempt if the queue does not answer: it may still be starting.
 RETRY_SECONDS = 0.1
 
 
-class Post(Protocol):
-    """Calls the function as a trigger does."""
-
-    def __call__(self, body: bytes, *, trigger: Trigger, content_type: str | None = None) -> int | None:
-        """The status of its answer; `None` without one."""
-
-
 class QueueTrigger(Closing):
-    """Delivers the messages of one queue by `post`, on threads of its own, from `start` until closed.
+    """Delivers the messages of one queue by `call_function`, on threads of its own, from `start` until closed.
 
-    `visibility_timeout_seconds` has to exceed the longest delivery: a message that becomes visible during one is
-    delivered twice. `redelivery_seconds` is the time until a failed message is delivered again.
+    `visibility_timeout_seconds` has to exceed the longest delivery: a message that becomes visible during its delivery
+    is delivered twice. `redelivery_seconds` is the time until a failed message is delivered again.
     """
 
     def __init__(
         self,
         access: StorageAccess,
-        post: Post,
+        call_function: CallFunction,
         faults: PlatformFaults,
         *,
         visibility_timeout_seconds: int,
         redelivery_seconds: int = REDELIVERY_SECONDS,
     ) -> None:
         self._access = access
-        self._post = post
+        self._call_function = call_function
         self._faults = faults
         self._visibility_timeout_seconds = visibility_timeout_seconds
         self._redelivery_seconds = redelivery_seconds
@@ -60,19 +54,19 @@ class QueueTrigger(Closing):
         self._dropped = 0
 
     def start(self) -> None:
-        """Begin to deliver."""
+        """Start delivering."""
         self._receiver.start()
 
     def state(self, sqs: Any) -> QueueState:
-        """The messages of the queue, by `sqs`, a boto3 client, and the results of past deliveries."""
+        """The state of the queue, read by the boto3 client `sqs`, and the results of past deliveries."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         answer = sqs.get_queue_attributes(QueueUrl=self._access.queue_url, AttributeNames=names)
-        present = sum(int(number) for number in answer["Attributes"].values())
+        in_queue = sum(int(number) for number in answer["Attributes"].values())
         with self._changed:
             return QueueState(
                 name=self._access.queue,
-                # A message that waits for its next delivery is invisible, as one that is being delivered.
-                waiting=max(0, present - self._in_flight),
+                # A message that waits for its next delivery is invisible, like one that is being delivered.
+                waiting=max(0, in_queue - self._in_flight),
                 in_flight=self._in_flight,
                 delivered=self._delivered,
                 redelivered=self._redelivered,
@@ -80,13 +74,13 @@ class QueueTrigger(Closing):
             )
 
     def close(self) -> None:
-        """Receive no more messages; those received are delivered."""
+        """Stop receiving messages; those already received are still delivered."""
         self._closed.set()
         if self._receiver.is_alive():
             self._receiver.join()
 
     def _run(self) -> None:
-        # Imported here, on a thread of its own: it takes a fifth of a second of the start.
+        # Imported here, on a thread of its own: at the start it would take a fifth of a second.
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 # as above
 
         sqs = self._access.client("sqs")
@@ -97,9 +91,9 @@ class QueueTrigger(Closing):
                 self._closed.wait(RETRY_SECONDS)
                 continue
             for message in messages:
-                self._begin(sqs, message, is_copy=False)
+                self._begin_delivery(sqs, message, is_copy=False)
                 if self._faults.take(PlatformFaultKind.DOUBLE, "queue"):
-                    self._begin(sqs, message, is_copy=True)
+                    self._begin_delivery(sqs, message, is_copy=True)
 
     def _receive(self, sqs: Any) -> list[dict[str, Any]]:
         with self._changed:
@@ -115,16 +109,16 @@ class QueueTrigger(Closing):
         messages: list[dict[str, Any]] = answer.get("Messages", [])
         return messages
 
-    def _begin(self, sqs: Any, message: dict[str, Any], *, is_copy: bool) -> None:
+    def _begin_delivery(self, sqs: Any, message: dict[str, Any], *, is_copy: bool) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._in_flight < MAX_IN_FLIGHT)
             self._in_flight += 1
         threading.Thread(target=self._deliver, args=(sqs, message, is_copy), daemon=True).start()
 
-    def _deliver(self, sqs: Any, message: dict[str, Any], is_copy: bool) -> None:  # noqa: FBT001 # a thread's arguments
+    def _deliver(self, sqs: Any, message: dict[str, Any], is_copy: bool) -> None:  # noqa: FBT001 # a thread's arguments are positional
         try:
-            status = self._post(message["Body"].encode(), trigger="queue")
-            if not is_copy:  # the result of a copy does not matter: the queue does not know about it
+            status = self._call_function(message["Body"].encode(), trigger="queue")
+            if not is_copy:  # the queue does not know the copy, so its result does not matter
                 self._settle(sqs, message, status)
         finally:
             with self._changed:

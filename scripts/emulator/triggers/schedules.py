@@ -1,4 +1,4 @@
-"""Reads the schedules of a `serverless.yml`, and computes when each is due, within what the platform accepts."""
+"""Reads the schedules of a `serverless.yml`, refuses what the platform refuses, and computes when each is due."""
 
 import re
 from collections.abc import Sequence
@@ -11,21 +11,21 @@ from emulator.processes import ServerFailedError
 
 # Minute, hour, day of the month, month, day of the week, where Sunday is 0 and 7.
 RANGES = (range(60), range(24), range(1, 32), range(1, 13), range(8))
-# The fields that the API accepts: `*`, a number, numbers with commas, or one range. It refuses steps and names.
+# The platform accepts `*`, a number, numbers with commas, or one range in a field. It refuses steps and names.
 _FIELD = re.compile(r"\*|\d+(-\d+|(,\d+)+)?")
 SUNDAY = 7
 
-# The rarest date, 29 February, returns within eight years even around a century without one.
+# The rarest date, 29 February, recurs within eight years, even around a year such as 2100 that has none.
 SEARCHED_DAYS = 8 * 366 + 1
 
 
 class ScheduleError(ServerFailedError):
-    """A schedule that the platform would refuse; the message says which and why."""
+    """A schedule that the platform would refuse; the message names it and the reason."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A time and an input: five fields in UTC, and a value that becomes JSON."""
+    """A schedule of `function`: `rate` has five fields in UTC; `input` is sent as JSON."""
 
     function: str
     rate: str
@@ -34,18 +34,18 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Rate:
-    """The minutes of five fields, each as the set of its numbers; days of the week by ISO, Monday is 1."""
+    """A parsed rate: the numbers that each field allows; days of the week by ISO, Monday is 1."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
     days: frozenset[int]
     months: frozenset[int]
     weekdays: frozenset[int]
-    # cron's rule: where both kinds of days are limited, a day of either kind matches.
+    # cron's rule: if both kinds of days are limited, a day of either kind matches.
     either_day: bool
 
     def next_time(self, after: datetime) -> datetime | None:
-        """The first such minute after `after`; `None` for a date that never comes, such as 30 February."""
+        """The first matching minute after `after`; `None` for a date that never comes, such as 30 February."""
         start = after.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
         times = [(hour, minute) for hour in sorted(self.hours) for minute in sorted(self.minutes)]
         for number in range(SEARCHED_DAYS):
@@ -66,10 +66,10 @@ class Rate:
 
 
 def read_rate(text: str) -> Rate:
-    """The rate in `text`; raises `ScheduleError` for what the API refuses."""
+    """Parse the rate in `text`; raises `ScheduleError` if the platform refuses it."""
     fields = text.split()
     if len(fields) != len(RANGES):
-        raise ScheduleError(f"The schedule {text!r} has {len(fields)} fields; they are five: {_FIELDS_NAMED}")
+        raise ScheduleError(f"The schedule {text!r} has {len(fields)} fields instead of five: {_FIELD_NAMES}")
     sets = [_numbers(field, allowed, text) for field, allowed in zip(fields, RANGES, strict=True)]
     minutes, hours, days, months, weekdays = sets
     return Rate(
@@ -82,7 +82,7 @@ def read_rate(text: str) -> Rate:
     )
 
 
-_FIELDS_NAMED = "minute, hour, day of the month, month, day of the week"
+_FIELD_NAMES = "minute, hour, day of the month, month, day of the week"
 
 
 def _numbers(field: str, allowed: Sequence[int], rate: str) -> frozenset[int]:
@@ -105,7 +105,7 @@ def _numbers(field: str, allowed: Sequence[int], rate: str) -> frozenset[int]:
 
 
 def read_schedules(path: Path) -> tuple[Schedule, ...]:
-    """The schedules of all functions of a `serverless.yml`, in its order; raises `ScheduleError`."""
+    """The schedules of all functions in a `serverless.yml`, in its order; raises `ScheduleError`."""
     # Imported here: only a platform with triggers needs it.
     import yaml  # noqa: PLC0415 # as above
 

@@ -1,4 +1,4 @@
-"""Tests of how strict the emulated Generative APIs are, with the stand-in recogniser."""
+"""Tests of the emulated Generative APIs: answers, refusals and the record of requests, with the stub recogniser."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from emulator.recognisers.stub import stand_in_text
 
 SPEECH = recording("jfk.wav")
 SPEECH_TEXT = stand_in_text(SPEECH, 11.0)
-# "Transcribe this audio" in the stand-in's tokens, and a padded window of 30 s at 80 ms a token.
+# "Transcribe this audio" in the stub's tokens, and a padded window of 30 s at 80 ms a token.
 PROMPT_TOKENS = 3 + 375
 
 
@@ -41,7 +41,7 @@ def labelled(data: str, audio_format: str = "wav") -> dict[str, Any]:
 
 
 def events(response: requests.Response) -> list[Any]:
-    """The data of each server-sent event; the last must be the end's mark."""
+    """The data of each server-sent event; the last has to be the end of the stream."""
     assert response.headers["Content-Type"].startswith("text/event-stream")
     *data, last = [line.removeprefix("data: ") for line in response.text.split("\n\n") if line]
     assert last == "[DONE]"
@@ -49,7 +49,7 @@ def events(response: requests.Response) -> list[Any]:
 
 
 def test_models_are_listed_as_openai_does(caller: Caller) -> None:
-    """The list has OpenAI's shape, and both models."""
+    """The list of models has OpenAI's format, and both models."""
     listed = caller.models().json()
     assert listed["object"] == "list"
     assert [(entry["id"], entry["object"]) for entry in listed["data"]] == [(VOXTRAL, "model"), (WHISPER, "model")]
@@ -67,7 +67,7 @@ def test_models_are_listed_as_openai_does(caller: Caller) -> None:
     ],
 )
 def test_key_is_needed(caller: Caller, headers: dict[str, str], status: int) -> None:
-    """Without a bearer key the answer is 401, with a wrong one 403, and no answer repeats what was sent."""
+    """Without a bearer key the answer is 401, with a wrong one 403, and no answer repeats the sent key."""
     raw = {name: value.encode() for name, value in headers.items()}
     response = requests.get(f"{caller.url}/models", headers=raw, timeout=60)
     assert response.status_code == status
@@ -76,21 +76,21 @@ def test_key_is_needed(caller: Caller, headers: dict[str, str], status: int) -> 
 
 @pytest.mark.parametrize("route", ["/nothing", "/chat", "/models/"])
 def test_unknown_route_is_404(caller: Caller, route: str) -> None:
-    """A route that does not exist is a 404 in the usual shape."""
+    """A route that does not exist is a 404 in the usual format."""
     response = caller.post(route, json={})
     assert response.status_code == 404
     assert response.json()["error"]["type"] == "invalid_request_error"
 
 
 def test_other_methods_are_405(caller: Caller) -> None:
-    """A known route by another method says which it takes."""
+    """A wrong method of a known route is a 405 with the allowed ones."""
     response = requests.get(f"{caller.url}/chat/completions", headers=caller.headers, timeout=60)
     assert response.status_code == 405
     assert "POST" in response.headers["Allow"]
 
 
 def test_chat_answers_with_the_transcript(caller: Caller) -> None:
-    """A chat completion has OpenAI's shape, exactly the audio's transcript, and true usage figures."""
+    """A chat completion has OpenAI's format, exactly the audio's transcript, and the right usage."""
     answer = caller.chat(chat_body(SPEECH, temperature=0.2, max_tokens=2048, top_p=0.95)).json()
     (choice,) = answer["choices"]
     assert (answer["object"], answer["model"]) == ("chat.completion", VOXTRAL)
@@ -104,7 +104,7 @@ def test_chat_answers_with_the_transcript(caller: Caller) -> None:
 
 
 def test_output_is_cut_at_max_tokens(caller: Caller) -> None:
-    """An output longer than max_tokens ends there, says so, and is counted as what was given out."""
+    """An output longer than max_tokens is cut there, has that finish reason, and is counted as it was sent."""
     answer = caller.chat(chat_body(SPEECH, max_tokens=2)).json()
     (choice,) = answer["choices"]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("stand-in transcript", "length")
@@ -113,13 +113,13 @@ def test_output_is_cut_at_max_tokens(caller: Caller) -> None:
 
 @pytest.mark.parametrize("stop", [" of", ["never", " of"]], ids=["one", "several"])
 def test_output_ends_at_a_stop(caller: Caller, stop: Any) -> None:
-    """The output ends before the first of the stops, as if it had ended by itself."""
+    """The output ends before the first stop sequence, with the finish reason `stop`."""
     (choice,) = caller.chat(chat_body(SPEECH, stop=stop)).json()["choices"]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("stand-in transcript", "stop")
 
 
 def test_chat_is_streamed(caller: Caller) -> None:
-    """A stream's deltas make up the text; the last choice has the reason; usage comes when it was asked for."""
+    """A stream's deltas form the text; the last choice has the finish reason; usage is sent if requested."""
     body = chat_body(SPEECH, stream=True, stream_options={"include_usage": True})
     *chunks, usage = events(caller.chat(body))
     assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
@@ -154,7 +154,7 @@ def test_chat_is_streamed(caller: Caller) -> None:
     ids=str,
 )
 def test_chat_options_are_checked(caller: Caller, change: dict[str, Any], param: str) -> None:
-    """An option out of its range, or of another type, is a 400 that names it."""
+    """An option out of its range, or of a wrong type, is a 400 that names it."""
     response = caller.chat(chat_body(SPEECH) | change)
     assert response.status_code == 400
     assert response.json()["error"]["param"].startswith(param)
@@ -190,7 +190,7 @@ def test_chat_options_are_checked(caller: Caller, change: dict[str, Any], param:
     ],
 )
 def test_chat_refusals(caller: Caller, body: Any, status: int, message: str) -> None:
-    """What the real API refuses is refused with its status, and with a message that tells why, without the audio."""
+    """A request that the real API refuses is refused with its status and a reason, which never contains the audio."""
     response = caller.chat(body)
     assert response.status_code == status
     assert message in response.json()["error"]["message"]
@@ -207,7 +207,7 @@ def test_chat_refusals(caller: Caller, body: Any, status: int, message: str) -> 
     ],
 )
 def test_chat_needs_json(caller: Caller, data: bytes, content_type: str) -> None:
-    """A body that is no JSON object, or is not declared as one, is a 400."""
+    """A body that is not a JSON object, or is not declared as JSON, is a 400."""
     headers = {**caller.headers, "Content-Type": content_type}
     response = requests.post(f"{caller.url}/chat/completions", data=data, headers=headers, timeout=60)
     assert response.status_code == 400
@@ -215,7 +215,7 @@ def test_chat_needs_json(caller: Caller, data: bytes, content_type: str) -> None
 
 @pytest.mark.parametrize("fields", [{}, {"response_format": "json"}], ids=["default", "json"])
 def test_transcription_as_json(caller: Caller, fields: dict[str, str]) -> None:
-    """The default answer is the text and the audio's length, in seconds rounded up, as usage."""
+    """The default answer has the text, and as usage the audio's length in seconds, rounded up."""
     audio = silence(2.1)
     assert caller.transcribe(audio, **fields).json() == {
         "text": stand_in_text(audio, 2.1),
@@ -224,7 +224,7 @@ def test_transcription_as_json(caller: Caller, fields: dict[str, str]) -> None:
 
 
 def test_transcription_as_text(caller: Caller) -> None:
-    """`text` is the transcript and nothing else."""
+    """`text` is the transcript only."""
     response = caller.transcribe(SPEECH, response_format="text")
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert response.text == SPEECH_TEXT
@@ -244,7 +244,7 @@ def test_transcription_as_verbose_json(caller: Caller) -> None:
 
 
 def test_transcription_is_streamed(caller: Caller) -> None:
-    """A stream's deltas make up the text, and the last one says why it ended."""
+    """A stream's deltas form the text, and the last one has the finish reason."""
     chunks = events(caller.transcribe(SPEECH, stream="true"))
     assert {chunk["object"] for chunk in chunks} == {"transcription.chunk"}
     assert "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks) == SPEECH_TEXT
@@ -252,7 +252,7 @@ def test_transcription_is_streamed(caller: Caller) -> None:
 
 
 def test_voxtral_transcribes_too(caller: Caller) -> None:
-    """The chat model is served by the transcriptions API as well."""
+    """The transcriptions API serves the chat model, too."""
     assert caller.transcribe(SPEECH, model=VOXTRAL).json()["text"] == SPEECH_TEXT
 
 
@@ -280,7 +280,7 @@ def test_voxtral_transcribes_too(caller: Caller) -> None:
 def test_transcription_refusals(
     caller: Caller, audio: bytes, fields: dict[str, str], status: int, message: str
 ) -> None:
-    """What the real API refuses is refused with its status and a message, in the flat shape."""
+    """A request that the real API refuses is refused with its status and a message, in the flat format."""
     response = caller.transcribe(audio, **fields)
     assert response.status_code == status
     error = response.json()
@@ -289,7 +289,7 @@ def test_transcription_refusals(
 
 
 def test_whisper_has_no_longest_duration(caller: Caller) -> None:
-    """What is too long for Voxtral is not for Whisper."""
+    """Audio that is too long for Voxtral is accepted for Whisper."""
     assert caller.transcribe(silence(1_801, sample_rate_hz=1_000)).ok
 
 
@@ -302,33 +302,33 @@ def test_whisper_has_no_longest_duration(caller: Caller) -> None:
     ],
 )
 def test_file_and_its_name_are_needed(caller: Caller, files: Any, message: str) -> None:
-    """The audio must be a part called file that has a filename, even where the part is large."""
+    """The audio has to be a part named file with a filename, even if the part is large."""
     response = caller.post("/audio/transcriptions", data={"model": WHISPER}, files=files)
     assert response.status_code == 400
     assert message in response.json()["message"]
 
 
 def test_transcriptions_need_multipart(caller: Caller) -> None:
-    """JSON is not understood there."""
+    """A JSON body is refused by the transcriptions API."""
     response = caller.post("/audio/transcriptions", json={"model": WHISPER})
     assert (response.status_code, "multipart" in response.json()["message"]) == (400, True)
 
 
 def test_largest_audio_is_taken(caller: Caller) -> None:
-    """Audio of exactly 25 MiB passes by both APIs, whole; the JSON around it then has more than 33 MiB."""
+    """Both APIs accept audio of exactly 25 MiB; the JSON around it then has more than 33 MiB."""
     audio = silence(MAX_AUDIO_BYTES / 32_000)[:MAX_AUDIO_BYTES]
     assert f"{MAX_AUDIO_BYTES} bytes" in caller.chat(chat_body(audio)).json()["choices"][0]["message"]["content"]
     assert f"{MAX_AUDIO_BYTES} bytes" in caller.transcribe(audio).json()["text"]
 
 
 def test_too_large_a_body_is_413(caller: Caller) -> None:
-    """A body that no audio within the limits could have filled is refused, and the client gets to read it."""
+    """A body too large for any allowed audio is refused, and the client receives the answer."""
     assert caller.chat(chat_body(bytes(32 * 1024 * 1024))).status_code == 413
 
 
 @pytest.mark.parametrize("chunk_bytes", [1_000, 1_000_000])
 def test_chunked_bodies_are_read(caller: Caller, server: GenerativeServer, chunk_bytes: int) -> None:
-    """A body whose length is not told beforehand arrives whole, and the log tells how it came."""
+    """A body without a stated length is read whole, and the record has its transfer encoding."""
     body = json.dumps(chat_body(SPEECH)).encode()
     chunks = (body[start : start + chunk_bytes] for start in range(0, len(body), chunk_bytes))
     headers = {**caller.headers, "Content-Type": "application/json"}
@@ -339,7 +339,7 @@ def test_chunked_bodies_are_read(caller: Caller, server: GenerativeServer, chunk
 
 
 def test_model_can_be_retired(caller: Caller, server: GenerativeServer) -> None:
-    """A model that was taken away is not listed, and answered with a 422, until the models are put back."""
+    """A removed model is not listed, and answered with a 422, until the models are restored."""
     server.set_models([WHISPER])
     assert [entry["id"] for entry in caller.models().json()["data"]] == [WHISPER]
     assert caller.chat(chat_body(SPEECH)).status_code == 422
@@ -348,14 +348,14 @@ def test_model_can_be_retired(caller: Caller, server: GenerativeServer) -> None:
 
 
 def test_other_model_serves_both_apis(caller: Caller, server: GenerativeServer) -> None:
-    """A model whose name does not tell what it is, as in a dedicated deployment, is served by both APIs."""
+    """A model with an unknown name, as in a dedicated deployment, is served by both APIs."""
     server.set_models(["my-deployment"])
     assert caller.chat(chat_body(SPEECH, model="my-deployment")).ok
     assert caller.transcribe(SPEECH, model="my-deployment").ok
 
 
-def test_chat_request_is_remembered(caller: Caller, server: GenerativeServer) -> None:
-    """The log tells what a chat request asked for, and which audio under which label, but never the key."""
+def test_chat_request_is_recorded(caller: Caller, server: GenerativeServer) -> None:
+    """The record of a chat request has its options, its audio and the audio's format, but never the key."""
     body = chat_body(SPEECH, temperature=0.2, max_tokens=7)
     caller.chat(body)
     (received,) = server.requests()
@@ -382,8 +382,8 @@ def test_chat_request_is_remembered(caller: Caller, server: GenerativeServer) ->
     assert server.key not in json.dumps(received)
 
 
-def test_transcription_request_is_remembered(caller: Caller, server: GenerativeServer) -> None:
-    """The log tells what a multipart request asked for, and its file's name and type."""
+def test_transcription_request_is_recorded(caller: Caller, server: GenerativeServer) -> None:
+    """The record of a multipart request has its options, and its file's name and type."""
     form = {"model": WHISPER, "prompt": "Kennedy", "language": "en", "timestamp_granularities[]": ["segment", "word"]}
     caller.post("/audio/transcriptions", data=form, files={"file": ("b.mp3", SPEECH, "audio/mpeg")})
     (received,) = server.requests()
@@ -398,8 +398,8 @@ def test_transcription_request_is_remembered(caller: Caller, server: GenerativeS
     [None, 1, {"messages": [1]}, {"messages": [{"content": [1, {"input_audio": 1}]}]}, {"model": 5}],
     ids=json.dumps,
 )
-def test_malformed_requests_are_remembered_too(caller: Caller, server: GenerativeServer, body: Any) -> None:
-    """However malformed its JSON, a request is refused as the client's fault, and remembered."""
+def test_malformed_requests_are_recorded_too(caller: Caller, server: GenerativeServer, body: Any) -> None:
+    """A request with malformed JSON is refused as the client's error, and recorded."""
     status = caller.chat(body).status_code
     (received,) = server.requests()
     assert status == received["status"]

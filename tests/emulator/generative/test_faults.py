@@ -1,4 +1,4 @@
-"""Tests of the faults on demand: what a client sees of each, and which request meets it."""
+"""Tests of the faults on demand: the effect of each on a client, and the requests that they hit."""
 
 import json
 import socket
@@ -13,13 +13,13 @@ from support.generative_requests import VOXTRAL, WHISPER, Caller, chat_body
 from support.recordings import recording, silence
 
 from emulator.generative.apis import KEY_VARIABLE, create_app
-from emulator.generative.faults import Fault, FaultKind, FaultOrders
+from emulator.generative.faults import Fault, FaultKind, InjectedFaults
 from emulator.generative.server import GenerativeServer
 
 SPEECH = recording("jfk.mp3")
 CHAT = "/v1/chat/completions"
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
-# More than any buffer between client and server holds.
+# More than all buffers between client and server hold.
 LARGE_BYTES = 24 * 1024 * 1024
 BLOCK = bytes(1024 * 1024)
 
@@ -77,7 +77,7 @@ def read_all(connection: socket.socket) -> bytes:
 @ALL
 @pytest.mark.parametrize("status", [429, 500, 504])
 def test_error_status(caller: Caller, server: GenerativeServer, call: Call, status: int) -> None:
-    """The next request gets that status and an error in its route's shape, and the log says that it was on demand."""
+    """The next request gets that status and an error in its route's format, and its record names the fault."""
     server.fault(str(status))
     response = call(caller)
     assert response.status_code == status
@@ -87,7 +87,7 @@ def test_error_status(caller: Caller, server: GenerativeServer, call: Call, stat
 
 
 @pytest.mark.parametrize(
-    ("kind", "order", "header"),
+    ("kind", "fields", "header"),
     [
         pytest.param("429", {}, "1", id="429 has one by default"),
         pytest.param("429", {"retry_after": 7}, "7", id="seconds"),
@@ -97,17 +97,17 @@ def test_error_status(caller: Caller, server: GenerativeServer, call: Call, stat
         ),
         pytest.param("429", {"retry_after": None}, None, id="none"),
         pytest.param("500", {}, None, id="500 has none by default"),
-        pytest.param("504", {"retry_after": 2}, "2", id="504 when asked for"),
+        pytest.param("504", {"retry_after": 2}, "2", id="504 with one"),
     ],
 )
-def test_retry_after(caller: Caller, server: GenerativeServer, kind: str, order: dict[str, Any], header: str) -> None:
-    """Retry-After is what the order says."""
-    server.fault(kind, **order)
+def test_retry_after(caller: Caller, server: GenerativeServer, kind: str, fields: dict[str, Any], header: str) -> None:
+    """Retry-After has the value of the fault, or its default."""
+    server.fault(kind, **fields)
     assert chat(caller).headers.get("Retry-After") == header
 
 
 def test_error_in_200(caller: Caller, server: GenerativeServer) -> None:
-    """A 200 whose body is an error: nested for a chat, flat for a transcription, an event in a stream."""
+    """A 200 has an error as its body: nested for a chat, flat for a transcription, an event in a stream."""
     server.fault("error-in-200", count=3)
     nested, flat, streamed = chat(caller), transcribe(caller), chat_stream(caller)
     assert [response.status_code for response in (nested, flat, streamed)] == [200, 200, 200]
@@ -118,7 +118,7 @@ def test_error_in_200(caller: Caller, server: GenerativeServer) -> None:
 
 
 def test_empty(caller: Caller, server: GenerativeServer) -> None:
-    """An answer like any other, without a word."""
+    """A normal answer has an empty text."""
     server.fault("empty", count=3)
     choice = chat(caller).json()["choices"][0]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("", "stop")
@@ -128,7 +128,7 @@ def test_empty(caller: Caller, server: GenerativeServer) -> None:
 
 
 def test_length(caller: Caller, server: GenerativeServer) -> None:
-    """Half of the text: a chat says that it stopped for length, a transcription has no way to say it."""
+    """The answer has half of the text: a chat's finish reason is `length`, a transcription has none."""
     whole = transcribe(caller).json()["text"]
     server.fault("length", count=3)
     choice = chat(caller).json()["choices"][0]
@@ -140,7 +140,7 @@ def test_length(caller: Caller, server: GenerativeServer) -> None:
 
 
 def test_short(caller: Caller, server: GenerativeServer) -> None:
-    """The first two words, and a claim that this is all."""
+    """The answer has the first two words, and the finish reason of a complete one."""
     server.fault("short", count=2)
     choice = chat(caller).json()["choices"][0]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("stand-in transcript", "stop")
@@ -148,7 +148,7 @@ def test_short(caller: Caller, server: GenerativeServer) -> None:
 
 
 def test_repeat(caller: Caller, server: GenerativeServer) -> None:
-    """The first phrase again and again, until the limit of the output."""
+    """The answer repeats the first phrase up to the output limit."""
     server.fault("repeat", count=2)
     choice = caller.chat(chat_body(SPEECH, "mp3", max_tokens=12)).json()["choices"][0]
     phrase = "stand-in transcript of 11.1 s,"
@@ -160,7 +160,7 @@ def test_repeat(caller: Caller, server: GenerativeServer) -> None:
 
 
 def test_wrapped(caller: Caller, server: GenerativeServer) -> None:
-    """The whole text, with what a chat model likes to say around it."""
+    """The answer has the whole text, with a chat model's remarks around it."""
     whole = chat(caller).json()["choices"][0]["message"]["content"]
     server.fault("wrapped")
     choice = chat(caller).json()["choices"][0]
@@ -169,7 +169,7 @@ def test_wrapped(caller: Caller, server: GenerativeServer) -> None:
 
 @ALL
 def test_garbage(caller: Caller, server: GenerativeServer, call: Call) -> None:
-    """A 200 that is neither JSON nor a stream."""
+    """The answer is a 200 that is neither JSON nor a stream."""
     server.fault("garbage")
     response = call(caller)
     assert response.status_code == 200
@@ -180,7 +180,7 @@ def test_garbage(caller: Caller, server: GenerativeServer, call: Call) -> None:
 
 @BOTH
 def test_wait(caller: Caller, server: GenerativeServer, call: Call) -> None:
-    """The usual answer, but not before the time is over."""
+    """The answer is normal, but not sent before the time is over."""
     server.fault("wait", seconds=0.5)
     start = time.monotonic()
     assert call(caller).ok
@@ -200,7 +200,7 @@ def test_others_are_served_meanwhile(caller: Caller, server: GenerativeServer) -
 
 
 def test_reset(caller: Caller, server: GenerativeServer) -> None:
-    """The connection is reset, not closed, without a byte of an answer; the next request is served."""
+    """The connection is reset, not closed, before any byte of an answer; the next request is served."""
     server.fault("reset")
     body = json.dumps(chat_body(SPEECH, "mp3")).encode()
     with closing(connect(server)) as connection:
@@ -212,7 +212,7 @@ def test_reset(caller: Caller, server: GenerativeServer) -> None:
 
 
 def test_cut(caller: Caller, server: GenerativeServer) -> None:
-    """The connection is closed in the middle of a body whose length was promised."""
+    """The connection is closed in the middle of a body with a stated length."""
     whole = chat(caller).content
     server.fault("cut")
     body = json.dumps(chat_body(SPEECH, "mp3")).encode()
@@ -225,21 +225,21 @@ def test_cut(caller: Caller, server: GenerativeServer) -> None:
 
 @pytest.mark.parametrize("call", [chat_stream, transcribe_stream])
 def test_cut_stream(caller: Caller, server: GenerativeServer, call: Call) -> None:
-    """A stream that is cut ends without its end."""
+    """A stream that is cut has no end event."""
     server.fault("cut")
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         call(caller)
 
 
 def test_count(caller: Caller, server: GenerativeServer) -> None:
-    """An order strikes as often as it says, and orders follow one another in the order of their giving."""
+    """A fault hits its count of requests, and faults follow one another in the order of their injection."""
     server.fault("429", count=2)
     server.fault("500")
     assert [chat(caller).status_code for _ in range(4)] == [429, 429, 500, 200]
 
 
 @pytest.mark.parametrize(
-    ("order", "statuses"),
+    ("fields", "statuses"),
     [
         pytest.param({}, [500, 500, 500], id="any"),
         pytest.param({"model": WHISPER}, [200, 200, 500], id="model in a form"),
@@ -250,15 +250,15 @@ def test_count(caller: Caller, server: GenerativeServer) -> None:
         pytest.param({"path": CHAT, "early": True}, [200, 500, 200], id="early"),
     ],
 )
-def test_matching(caller: Caller, server: GenerativeServer, order: dict[str, Any], statuses: list[int]) -> None:
-    """An order strikes requests of its model and its path, and lets the others pass."""
-    server.fault("500", count=3, **order)
+def test_matching(caller: Caller, server: GenerativeServer, fields: dict[str, Any], statuses: list[int]) -> None:
+    """A fault hits requests for its model and path, and no others."""
+    server.fault("500", count=3, **fields)
     assert [caller.models().status_code, chat(caller).status_code, transcribe(caller).status_code] == statuses
 
 
 @pytest.mark.parametrize("kind", ["empty", "length", "repeat", "short", "wrapped"])
-def test_texts_are_spoilt_where_there_are_any(caller: Caller, server: GenerativeServer, kind: str) -> None:
-    """A fault of the text passes over a request for the models, and waits for one for a text."""
+def test_faults_of_the_text_hit_only_requests_for_one(caller: Caller, server: GenerativeServer, kind: str) -> None:
+    """A fault of the text skips a request for the models, and hits the next one for a text."""
     server.fault(kind)
     assert caller.models().json()["data"]
     chat(caller)
@@ -266,7 +266,7 @@ def test_texts_are_spoilt_where_there_are_any(caller: Caller, server: Generative
 
 
 def test_early_refusal_comes_before_the_body(server: GenerativeServer) -> None:
-    """A client that has sent nothing but its headers has its answer."""
+    """A client that has sent only its headers gets the answer."""
     server.clear()
     server.fault("429", early=True, retry_after=3)
     with closing(connect(server)) as connection:
@@ -279,7 +279,7 @@ def test_early_refusal_comes_before_the_body(server: GenerativeServer) -> None:
 
 
 def test_early_reset_comes_before_the_body(server: GenerativeServer) -> None:
-    """A client that has sent nothing but its headers is reset."""
+    """A client that has sent only its headers is reset."""
     server.fault("reset", early=True)
     with closing(connect(server)) as connection:
         connection.sendall(head(CHAT, server.key, LARGE_BYTES))
@@ -288,16 +288,16 @@ def test_early_reset_comes_before_the_body(server: GenerativeServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "order", "status"),
+    ("key", "fields", "status"),
     [("right", {"fault": "429", "early": True}, 429), ("wrong", None, 403)],
     ids=["fault on demand", "wrong key"],
 )
 def test_early_refusal_lets_the_upload_run_out(
-    server: GenerativeServer, key: str, order: dict[str, Any] | None, status: int
+    server: GenerativeServer, key: str, fields: dict[str, Any] | None, status: int
 ) -> None:
-    """A client that sends its whole large body before it looks can send it, and then read the early answer."""
-    if order is not None:
-        server.fault(order["fault"], early=order["early"])
+    """A client that sends its whole large body first can finish, and then read the early answer."""
+    if fields is not None:
+        server.fault(fields["fault"], early=fields["early"])
     with closing(connect(server)) as connection:
         connection.sendall(head(CHAT, server.key if key == "right" else key, LARGE_BYTES))
         for _ in range(LARGE_BYTES // len(BLOCK)):
@@ -305,15 +305,15 @@ def test_early_refusal_lets_the_upload_run_out(
         assert connection.recv(65536).startswith(f"HTTP/1.1 {status}".encode())
 
 
-def test_client_goes_on_after_an_early_refusal(caller: Caller, server: GenerativeServer) -> None:
-    """An ordinary client with a large body gets the early answer, and its next attempt is served."""
+def test_client_can_retry_after_an_early_refusal(caller: Caller, server: GenerativeServer) -> None:
+    """A normal client with a large body gets the early answer, and its next attempt is served."""
     body = chat_body(silence(LARGE_BYTES / 32_000))
     server.fault("429", early=True)
     assert [caller.chat(body).status_code for _ in range(2)] == [429, 200]
 
 
 @pytest.mark.parametrize(
-    ("kind", "order"),
+    ("kind", "fields"),
     [
         pytest.param("teapot", {}, id="unknown fault"),
         pytest.param("429", {"count": 0}, id="none"),
@@ -326,14 +326,14 @@ def test_client_goes_on_after_an_early_refusal(caller: Caller, server: Generativ
         pytest.param("429", {"early": True, "model": WHISPER}, id="early, but needs the model"),
     ],
 )
-def test_senseless_orders_are_refused(server: GenerativeServer, kind: str, order: dict[str, Any]) -> None:
-    """An order that could never strike as meant is an error for the one who gave it."""
+def test_contradictory_faults_are_refused(server: GenerativeServer, kind: str, fields: dict[str, Any]) -> None:
+    """A fault that could never hit as intended is refused with an error."""
     with pytest.raises(ValueError, match=r"\w"):
-        server.fault(kind, **order)
+        server.fault(kind, **fields)
 
 
 def test_clear(caller: Caller, server: GenerativeServer) -> None:
-    """After clearing nothing goes wrong and nothing is remembered."""
+    """After clearing there are no faults and no records."""
     server.fault("500", count=99)
     chat(caller)
     server.clear()
@@ -342,8 +342,8 @@ def test_clear(caller: Caller, server: GenerativeServer) -> None:
 
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "192.0.2.1", "::ffff:10.0.0.1", "fe80::1"])
-def test_orders_come_from_this_machine_alone(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    """Another machine may neither order faults nor read requests, whatever its headers say."""
+def test_only_this_machine_may_use_the_endpoints(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """Another machine may neither inject faults nor read requests, even with a forged X-Forwarded-For."""
     monkeypatch.setenv(KEY_VARIABLE, "a-key")
     client = create_app(recogniser="stand-in").test_client()
     origin, claim = {"REMOTE_ADDR": address}, {"X-Forwarded-For": "127.0.0.1"}
@@ -352,42 +352,42 @@ def test_orders_come_from_this_machine_alone(monkeypatch: pytest.MonkeyPatch, ad
     assert client.get("/_emulator/requests", environ_base={"REMOTE_ADDR": "127.0.0.1"}).status_code == 200
 
 
-def test_oldest_matching_order_is_taken_first() -> None:
-    """An order further down strikes when those above it do not match."""
-    orders = FaultOrders()
+def test_oldest_matching_fault_hits_first() -> None:
+    """A later fault hits if the earlier ones do not match."""
+    faults = InjectedFaults()
     for fault in (Fault(fault="500", model="a"), Fault(fault="504"), Fault(fault="reset", early=True)):  # type: ignore[arg-type] # as JSON has it
-        orders.add(fault)
-    taken = [orders.take(CHAT, "b"), orders.take(CHAT, "b"), orders.take(CHAT, "a"), orders.take(CHAT, early=True)]
+        faults.add(fault)
+    taken = [faults.take(CHAT, "b"), faults.take(CHAT, "b"), faults.take(CHAT, "a"), faults.take(CHAT, early=True)]
     assert [fault.fault.value if fault else None for fault in taken] == ["504", None, "500", "reset"]
 
 
-def struck(fault: Fault, requests: int) -> list[bool]:
-    orders = FaultOrders()
-    orders.add(fault)
-    return [orders.take(CHAT) is not None for _ in range(requests)]
+def hits(fault: Fault, requests: int) -> list[bool]:
+    faults = InjectedFaults()
+    faults.add(fault)
+    return [faults.take(CHAT) is not None for _ in range(requests)]
 
 
-def test_share_strikes_so_many_and_stays() -> None:
-    """A fifth of a thousand requests, give or take, and as many of the last hundreds as of the first."""
-    strikes = struck(Fault(fault=FaultKind.SERVER_ERROR, share=0.2), 1000)
-    assert 160 <= sum(strikes) <= 240
-    assert 80 <= sum(strikes[500:]) <= 120
+def test_share_hits_its_part_of_all_requests() -> None:
+    """A share of a fifth hits about 200 of a thousand requests, with no change in the second half."""
+    results = hits(Fault(fault=FaultKind.SERVER_ERROR, share=0.2), 1000)
+    assert 160 <= sum(results) <= 240
+    assert 80 <= sum(results[500:]) <= 120
 
 
 def test_share_is_the_same_every_time() -> None:
-    """The same seed strikes the same requests, another one others."""
-    one, again, other = (struck(Fault(fault=FaultKind.SERVER_ERROR, share=0.5, seed=seed), 100) for seed in (7, 7, 8))
+    """The same seed hits the same requests, another seed others."""
+    one, again, other = (hits(Fault(fault=FaultKind.SERVER_ERROR, share=0.5, seed=seed), 100) for seed in (7, 7, 8))
     assert one == again
     assert one != other
 
 
 def test_share_with_a_count_ends() -> None:
-    """With a count, the order ends after that number of faults, however many requests passed."""
-    assert sum(struck(Fault(fault=FaultKind.SERVER_ERROR, share=0.5, count=3), 100)) == 3
+    """With a count, the fault ends after that number of hits, even if more requests follow."""
+    assert sum(hits(Fault(fault=FaultKind.SERVER_ERROR, share=0.5, count=3), 100)) == 3
 
 
 def test_share_through_the_server(caller: Caller, server: GenerativeServer) -> None:
-    """A share of one strikes every request until it is cleared, and leaves room for the orders after it otherwise."""
+    """A share of one hits every request until it is cleared."""
     server.fault("500", share=1.0)
     assert [chat(caller).status_code for _ in range(3)] == [500, 500, 500]
     server.clear()

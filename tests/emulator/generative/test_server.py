@@ -1,4 +1,4 @@
-"""Tests of the whole: a server with the real recogniser, and the OpenAI client as users have it."""
+"""Tests of the whole server with the real recogniser, by the OpenAI client."""
 
 import base64
 import hashlib
@@ -46,7 +46,7 @@ def client(server: GenerativeServer) -> Iterator[openai.OpenAI]:
 
 @pytest.fixture(scope="module")
 def exact() -> Iterator[GenerativeServer]:
-    """A server whose words are tones, read in a tenth of the time: for what is not about how speech is recognised."""
+    """A server that reads words as tones, ten times as fast: for tests that are not about recognition."""
     with GenerativeServer(recogniser="markers") as apis:
         yield apis
 
@@ -65,7 +65,7 @@ def marked() -> Marked:
 
 @pytest.fixture
 def question() -> list[ChatCompletionUserMessageParam]:
-    """The message of Scaleway's documentation on audio models."""
+    """The message in Scaleway's documentation on audio models."""
     return message(recording(SPEECH))
 
 
@@ -81,7 +81,7 @@ def message(audio: bytes) -> list[ChatCompletionUserMessageParam]:
 def test_documented_chat_request_prints_the_transcript(
     client: openai.OpenAI, question: list[ChatCompletionUserMessageParam]
 ) -> None:
-    """The request of Scaleway's documentation, by the OpenAI client, is answered with the words that were spoken."""
+    """The documented request, sent by the OpenAI client, is answered with the spoken words."""
     response = client.chat.completions.create(
         model=VOXTRAL, messages=question, temperature=0.2, max_tokens=2048, top_p=0.95
     )
@@ -93,15 +93,15 @@ def test_documented_chat_request_prints_the_transcript(
 
 
 def test_chat_is_streamed(exact_client: openai.OpenAI, marked: Marked) -> None:
-    """The same as a stream: the pieces make up the transcript."""
+    """A streamed chat's deltas form the transcript."""
     with exact_client.chat.completions.create(model=VOXTRAL, messages=message(marked.mp3), stream=True) as stream:
-        pieces = [chunk.choices[0].delta.content or "" for chunk in stream]
-    assert len(pieces) > 10
-    assert spoken_words("".join(pieces)) == marked.words
+        deltas = [chunk.choices[0].delta.content or "" for chunk in stream]
+    assert len(deltas) > 10
+    assert spoken_words("".join(deltas)) == marked.words
 
 
 def test_chat_is_cut_at_max_tokens(client: openai.OpenAI, question: list[ChatCompletionUserMessageParam]) -> None:
-    """Five of Whisper's tokens are five words or fewer, and the answer says that it is not whole."""
+    """Five of Whisper's tokens are at most five words, and the finish reason is `length`."""
     response = client.chat.completions.create(model=VOXTRAL, messages=question, max_tokens=5)
     assert response.choices[0].finish_reason == "length"
     assert 1 <= len((response.choices[0].message.content or "").split()) <= 5
@@ -111,14 +111,14 @@ def test_chat_is_cut_at_max_tokens(client: openai.OpenAI, question: list[ChatCom
 
 @pytest.mark.parametrize("model", [VOXTRAL, WHISPER])
 def test_transcription(client: openai.OpenAI, model: str) -> None:
-    """The OpenAI client's transcription of a file has the words that were spoken, by either model."""
+    """The OpenAI client's transcription of a file has the spoken words, with either model."""
     with SPEECH_FILE.open("rb") as file:
         transcription = client.audio.transcriptions.create(model=model, file=file)
     assert word_error_rate(SPEECH, transcription.text) <= MAX_WORD_ERROR_RATE
 
 
 def test_transcription_with_segments(client: openai.OpenAI) -> None:
-    """`verbose_json` finds the language by itself, and its segments lie within the audio."""
+    """`verbose_json` has the detected language, and segments within the audio."""
     with SPEECH_FILE.open("rb") as file:
         verbose = client.audio.transcriptions.create(model=WHISPER, file=file, response_format="verbose_json")
     assert (verbose.language, round(float(verbose.duration))) == ("en", 11)
@@ -127,27 +127,27 @@ def test_transcription_with_segments(client: openai.OpenAI) -> None:
 
 
 def test_transcription_is_streamed(exact_client: openai.OpenAI, marked: Marked) -> None:
-    """The OpenAI client reads the stream of a transcription; its pieces make up the transcript."""
+    """The OpenAI client reads a transcription's stream, whose deltas form the transcript."""
     file = ("talk.mp3", marked.mp3)
     with exact_client.audio.transcriptions.create(model=WHISPER, file=file, stream=True) as stream:
-        # The events are those of vLLM, so the client has no attribute for what is in them.
+        # The events have vLLM's format, so the client has no attributes for their fields.
         deltas = [event.to_dict()["choices"][0]["delta"] for event in stream]  # type: ignore[index]
     assert spoken_words("".join(delta.get("content", "") for delta in deltas)) == marked.words
 
 
 def test_silence_is_an_empty_transcript(client: openai.OpenAI) -> None:
-    """Nothing is invented for audio without speech."""
+    """Audio without speech has an empty transcript."""
     assert client.audio.transcriptions.create(model=WHISPER, file=("a.wav", silence(3.0))).text == ""
 
 
-def test_language_that_the_model_does_not_know(client: openai.OpenAI) -> None:
-    """A language code that no Whisper knows is the client's error."""
+def test_unsupported_language_is_an_error(client: openai.OpenAI) -> None:
+    """A language code that Whisper does not support is the client's error."""
     with pytest.raises(openai.BadRequestError, match="'xx'"):
         client.audio.transcriptions.create(model=WHISPER, file=("a.wav", silence(1.0)), language="xx")
 
 
 def test_audio_arrives_as_it_was_sent(exact: GenerativeServer, exact_client: openai.OpenAI) -> None:
-    """The hash in the log is that of the file that the OpenAI client sent."""
+    """The hash in the record is that of the file that the OpenAI client sent."""
     exact.clear()
     with (AUDIO / "austen-0880.wav").open("rb") as file:
         exact_client.audio.transcriptions.create(model=WHISPER, file=file)
@@ -157,7 +157,7 @@ def test_audio_arrives_as_it_was_sent(exact: GenerativeServer, exact_client: ope
 
 
 def test_faults_are_errors_of_the_client(exact: GenerativeServer, exact_client: openai.OpenAI, marked: Marked) -> None:
-    """A 429 on demand is the OpenAI client's rate limit error, and a retry of that client gets the words."""
+    """An injected 429 is the OpenAI client's rate limit error, and that client's retry gets the words."""
     exact.fault("429", retry_after=0)
     with pytest.raises(openai.RateLimitError):
         exact_client.chat.completions.create(model=VOXTRAL, messages=message(marked.mp3))
@@ -168,28 +168,28 @@ def test_faults_are_errors_of_the_client(exact: GenerativeServer, exact_client: 
 
 
 def test_key_is_not_in_the_process_list(server: GenerativeServer) -> None:
-    """No process on the machine has the key on its command line."""
+    """No process on the machine has the key in its command line."""
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             assert server.key.encode() not in process.read_bytes()
-        except (FileNotFoundError, ProcessLookupError):  # it has ended in the meantime
+        except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
             continue
 
 
-def test_missing_model_is_told_before_the_start(tmp_path: Path) -> None:
+def test_missing_model_is_an_error_before_the_start(tmp_path: Path) -> None:
     """A folder without a model fails at once, with a message that names it."""
     with pytest.raises(RecogniserUnavailableError, match=str(tmp_path)):
         GenerativeServer(model_folder=tmp_path)
 
 
-def test_taken_port_is_told(server: GenerativeServer) -> None:
-    """A port that somebody listens on is not taken for the server that is to start."""
+def test_port_in_use_is_an_error(server: GenerativeServer) -> None:
+    """A port in use is an error, and the server behind it is not mistaken for the new one."""
     with pytest.raises(ServerFailedError):
         GenerativeServer(port=server.port, recogniser="stand-in")
 
 
 def test_each_server_has_its_own_key_and_ends() -> None:
-    """Without a key given, one is made up; once closed, the server answers no more."""
+    """Without a given key, each server has a random one; a closed server does not answer."""
     with (
         GenerativeServer(recogniser="stand-in") as first,
         GenerativeServer(recogniser="stand-in") as second,

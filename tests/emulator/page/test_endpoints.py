@@ -1,4 +1,4 @@
-"""The page's server: its files under a strict policy, and endpoints that only the page may use."""
+"""Tests of the page's server: files with a strict policy, and endpoints that only the page may use."""
 
 import re
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def test_files_have_a_strict_policy(platform: LocalPlatform) -> None:
 
 
 def test_another_page_is_refused(platform: LocalPlatform) -> None:
-    """A page of another origin is refused, by whatever name it calls this machine."""
+    """A page of another origin is refused, also under another host name of this machine."""
     url = url_of(platform, "_emulator/platform")
     own = f"http://{urlsplit(url).netloc}"
     for headers, status in [
@@ -58,15 +58,15 @@ def test_another_page_is_refused(platform: LocalPlatform) -> None:
 
 
 def test_an_upload_can_be_read_at_its_address(platform: LocalPlatform) -> None:
-    """What is kept for a request is whole at the address that the page is told, which the function may reach."""
-    data = bytes(range(256)) * 40_000  # over what is sent in one piece
+    """An upload is stored whole, at an address that the answer has and the function can reach."""
+    data = bytes(range(256)) * 40_000  # more than one part of a multipart upload
     answer = requests.put(url_of(platform, "_emulator/uploads/a%20talk.mp3"), data=data, timeout=TIMEOUT_SECONDS).json()
     assert (answer["bucket"], answer["key"].partition("/")[2]) == ("playground", "a talk.mp3")
     assert requests.get(answer["url"], timeout=TIMEOUT_SECONDS).content == data
 
 
 def test_objects_of_the_bucket(platform: LocalPlatform) -> None:
-    """An object is put and read, as plain text whatever it holds; one that is not there is not found."""
+    """An object can be stored and read, always as plain text; a missing one is a 404."""
     url = url_of(platform, "_emulator/objects/transcripts/a.html")
     assert requests.put(url, data=b"<script>", timeout=TIMEOUT_SECONDS).status_code == 204
     found = requests.get(url, timeout=TIMEOUT_SECONDS)
@@ -76,16 +76,16 @@ def test_objects_of_the_bucket(platform: LocalPlatform) -> None:
     assert (missing.status_code, "none" in missing.json()["error"]["message"]) == (404, True)
 
 
-def test_faults_of_the_api_are_passed_on(platform: LocalPlatform) -> None:
-    """An order of a fault reaches the Generative APIs, and what they say of a wrong one comes back."""
+def test_faults_of_the_api_are_forwarded(platform: LocalPlatform) -> None:
+    """A fault is forwarded to the Generative APIs, and their error for a wrong one is returned."""
     url = url_of(platform, "_emulator/api-faults")
     assert requests.post(url, json={"fault": "500"}, timeout=TIMEOUT_SECONDS).status_code == 204
     assert requests.post(url, json={"fault": "none"}, timeout=TIMEOUT_SECONDS).status_code == 400
     assert requests.delete(url, timeout=TIMEOUT_SECONDS).status_code == 204
 
 
-def test_files_of_the_page_name_no_other_host() -> None:
-    """No file of the page holds an address of another host, apart from the examples that it shows."""
+def test_files_of_the_page_contain_no_other_host() -> None:
+    """No file of the page contains an address of another host, except for the shown examples."""
     folder = Path(__file__).parents[3] / "scripts" / "emulator" / "page" / "static"
     for path in folder.iterdir():
         if path.suffix in {".html", ".css", ".js", ".svg"}:

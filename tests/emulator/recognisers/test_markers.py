@@ -1,4 +1,4 @@
-"""Tests of the words that are tones: what is written is read, exactly, or shown to be broken."""
+"""Tests of words as tones: each written word is read exactly, or reported as damaged."""
 
 import io
 from itertools import pairwise
@@ -27,7 +27,7 @@ EDGE = silence_samples(0.2)
 
 
 def read(samples: Samples) -> list[str]:
-    """The words of 16 kHz samples, by way of a WAV file."""
+    """The words of 16 kHz samples, read from a WAV file."""
     return words(MarkerRecogniser().recognise(io.BytesIO(encode(samples, "wav", "pcm_s16le"))).text)
 
 
@@ -35,29 +35,29 @@ def words(text: str) -> list[str]:
     return text.lower().replace(".", "").split()
 
 
-def test_vocabulary_is_large_and_spells_without_doubt() -> None:
-    """There are more than 500 different words, and each is spelt by tones that spell nothing else."""
+def test_vocabulary_is_large_and_unambiguous() -> None:
+    """There are more than 500 different words, and each has tones that no other word has."""
     assert len(set(vocabulary())) == len(vocabulary()) == 529
     assert [word_of(symbols_of(word)) for word in vocabulary()] == list(vocabulary())
 
 
 def test_words_differ_in_three_tones() -> None:
-    """So two wrong tones never make another word of one, nor do the halves of two words make a third."""
+    """Two wrong tones never turn a word into another, nor do the halves of two words form a third."""
     spelt = np.array([symbols_of(word) for word in vocabulary()])
     differences = (spelt[:, None] != spelt[None]).sum(axis=2)
     assert differences[~np.eye(len(spelt), dtype=bool)].min() == 3
 
 
 def test_unknown_word_is_an_error() -> None:
-    """A word that has no tones is refused by name."""
+    """A word outside of the vocabulary is refused, and the error names it."""
     with pytest.raises(ValueError, match="'hello'"):
         word_samples("hello")
 
 
 @settings(max_examples=40, deadline=None)
 @given(words=WORDS, offset=st.integers(0, 4000), level_db=st.floats(-20, 20))
-def test_words_come_back(words: list[str], offset: int, level_db: float) -> None:
-    """Any words in any order, at any place and level, clipped or soft, are read as they were written."""
+def test_words_are_read_as_written(words: list[str], offset: int, level_db: float) -> None:
+    """Any words in any order, at any position and level, clipped or soft, are read as they were written."""
     loud = np.concatenate([np.zeros(offset, np.int16), sentence_samples(words), EDGE]) * 10 ** (level_db / 20)
     assert read(np.clip(loud, -32768, 32767).astype(np.int16)) == words
 
@@ -80,7 +80,7 @@ def test_words_come_back(words: list[str], offset: int, level_db: float) -> None
 def test_words_survive_codecs(
     container: str, codec: str, rate_hz: int, bits_per_second: int | None, level: float
 ) -> None:
-    """At 20 dB up and down, and at low bit rates, every tenth word of the vocabulary is read from every codec."""
+    """With 20 dB more or less, and at low bit rates, every tenth word of the vocabulary survives every codec."""
     written = list(vocabulary()[::10])
     samples = np.concatenate([EDGE, sentence_samples(written), EDGE]) * level
     data = encode(
@@ -92,7 +92,7 @@ def test_words_survive_codecs(
 @settings(max_examples=40, deadline=None)
 @given(words=WORDS, where=st.floats(0, 1))
 def test_cut_gives_no_wrong_word(words: list[str], where: float) -> None:
-    """Of two parts, the first reads as the first words and the second as the last, and none is in both."""
+    """Of two parts, the first has the first words and the second the last ones, and no word is in both."""
     whole = np.concatenate([EDGE, sentence_samples(words), EDGE])
     at = int(where * len(whole))
     first, second = read(whole[:at]), read(whole[at:])
@@ -108,7 +108,7 @@ def test_cut_gives_no_wrong_word(words: list[str], where: float) -> None:
 @settings(max_examples=40, deadline=None)
 @given(words=WORDS, start=st.floats(0, 1), seconds=st.floats(0.05, 0.6))
 def test_gap_gives_no_wrong_word(words: list[str], start: float, seconds: float) -> None:
-    """Where a piece is taken out and the ends are joined, words are missing, and no other ones are there."""
+    """If a part is removed and the ends are joined, words are missing, and no wrong ones appear."""
     whole = np.concatenate([EDGE, sentence_samples(words), EDGE])
     first = int(start * len(whole))
     left = [
@@ -121,56 +121,56 @@ def test_gap_gives_no_wrong_word(words: list[str], start: float, seconds: float)
     assert len(words) - len(left) <= 3
 
 
-def test_broken_word_is_shown_in_its_place() -> None:
-    """A word whose middle is silent is given as lost, once, between its neighbours."""
+def test_damaged_word_is_reported_in_its_position() -> None:
+    """A word with a silent middle is reported as lost, once, between its neighbours."""
     middle = word_samples("deki")
     middle[2048:4096] = 0
     gap = silence_samples(0.1)
     samples = np.concatenate([EDGE, word_samples("baba"), gap, middle, gap, word_samples("sami"), EDGE])
-    heard = read(samples)
-    assert (heard[0], heard[-1]) == ("baba", "sami")
-    assert set(heard[1:-1]) == {LOST_WORD}
+    found = read(samples)
+    assert (found[0], found[-1]) == ("baba", "sami")
+    assert set(found[1:-1]) == {LOST_WORD}
 
 
 def test_sentences_have_true_times() -> None:
-    """A pause makes a new segment; it starts and ends where its words do, to a fiftieth of a second."""
+    """A pause starts a new segment; its times are those of its words, to a fiftieth of a second."""
     one, two = sentence_samples(["baba", "deki"]), sentence_samples(["sami", "tutu", "kobi"])
     pause, edge = silence_samples(0.7), silence_samples(1.25)
-    heard = MarkerRecogniser().recognise(
+    recognition = MarkerRecogniser().recognise(
         io.BytesIO(encode(np.concatenate([edge, one, pause, two, edge]), "wav", "pcm_s16le"))
     )
     borders = np.cumsum([len(edge), len(one), len(pause), len(two)]) / SAMPLE_RATE_HZ
-    assert [segment.text for segment in heard.segments] == ["Baba deki.", "Sami tutu kobi."]
-    times = [time for segment in heard.segments for time in (segment.start_seconds, segment.end_seconds)]
+    assert [segment.text for segment in recognition.segments] == ["Baba deki.", "Sami tutu kobi."]
+    times = [time for segment in recognition.segments for time in (segment.start_seconds, segment.end_seconds)]
     assert times == pytest.approx(borders, abs=0.02)
     assert all(before < after for before, after in pairwise(times))
-    assert heard.text == "Baba deki. Sami tutu kobi."
-    assert heard.language == "en"
-    assert heard.duration_seconds == pytest.approx(borders[-1] + 1.25, abs=0.001)
+    assert recognition.text == "Baba deki. Sami tutu kobi."
+    assert recognition.language == "en"
+    assert recognition.duration_seconds == pytest.approx(borders[-1] + 1.25, abs=0.001)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.01, 3.0])
 def test_silence_is_an_empty_text(seconds: float) -> None:
-    """Silence of any length, none included, has no words and no segments."""
-    heard = MarkerRecogniser().recognise(io.BytesIO(silence(seconds)))
-    assert (heard.text, heard.segments) == ("", ())
+    """Silence of any length, also of zero, has no words and no segments."""
+    recognition = MarkerRecogniser().recognise(io.BytesIO(silence(seconds)))
+    assert (recognition.text, recognition.segments) == ("", ())
 
 
 def test_noise_is_an_empty_text() -> None:
-    """Noise, loud or soft, is no tone."""
+    """Noise, loud or soft, is not read as tones."""
     noise = np.random.default_rng(1).normal(0, 0.2, 80_000).astype(np.float32)
     assert read_markers(noise) == []
     assert read_markers(noise * np.float32(0.01)) == []
 
 
 def test_speech_has_no_words_of_the_code() -> None:
-    """A real voice, vowels and all, is never read as a word."""
-    heard = MarkerRecogniser().recognise(io.BytesIO(recording("jfk.wav")))
-    assert set(words(heard.text)) <= {LOST_WORD}
+    """A real voice is never read as a word of the code."""
+    recognition = MarkerRecogniser().recognise(io.BytesIO(recording("jfk.wav")))
+    assert set(words(recognition.text)) <= {LOST_WORD}
 
 
 def test_words_are_read_in_noise() -> None:
-    """Noise of 20 dB less changes nothing."""
+    """Noise 20 dB below the tones changes nothing."""
     written = list(vocabulary()[::20])
     samples = np.concatenate([EDGE, sentence_samples(written), EDGE])
     noise = np.random.default_rng(1).normal(0, 560, len(samples))
@@ -178,17 +178,17 @@ def test_words_are_read_in_noise() -> None:
 
 
 def test_damaged_audio_is_read_around_the_damage() -> None:
-    """Of an MP3 with a hole, the words before and after are read."""
+    """In an MP3 with a gap, the words before and after it are read."""
     written = list(vocabulary()[::10])
     data = bytearray(
         encode(np.concatenate([EDGE, sentence_samples(written), EDGE]), "mp3", "libmp3lame", bit_rate=32_000)
     )
     middle = len(data) // 2
     data[middle : middle + 2000] = bytes(2000)
-    heard = words(MarkerRecogniser().recognise(io.BytesIO(bytes(data))).text)
-    assert heard[:20] == written[:20]
-    assert heard[-20:] == written[-20:]
-    assert set(heard) <= {*written, LOST_WORD}
+    found = words(MarkerRecogniser().recognise(io.BytesIO(bytes(data))).text)
+    assert found[:20] == written[:20]
+    assert found[-20:] == written[-20:]
+    assert set(found) <= {*written, LOST_WORD}
 
 
 def test_tokens_join_to_the_text() -> None:

@@ -46,7 +46,7 @@ def site(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def install(site: Path) -> Install:
-    """Puts files into `site` as pip does with a wheel that holds data only."""
+    """Installs files in `site` as pip does for a wheel with data only."""
 
     def install(name: str, files: Mapping[str, bytes]) -> None:
         package = name.replace("-", "_")
@@ -73,14 +73,14 @@ def find(site: Path) -> ModelFiles:
 
 @pytest.mark.usefixtures("parted")
 def test_model_in_parts_is_joined_into_one_folder(site: Path, tmp_path: Path) -> None:
-    """A model that comes in parts becomes a folder with the whole weights and all of its companions."""
+    """A model in parts becomes a folder with the whole weights and all other files."""
     folder = model_folder(find(site), tmp_path / "cache")
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == {"model.bin": FIRST + SECOND, **COMPANIONS}
 
 
 @pytest.mark.usefixtures("parted")
 def test_joined_file_is_kept(site: Path, tmp_path: Path) -> None:
-    """A joined file that is what it should be is not written again."""
+    """A joined file with the right hash is not written again."""
     joined = model_folder(find(site), tmp_path / "cache") / "model.bin"
     before = joined.stat().st_ino, joined.stat().st_mtime_ns
     model_folder(find(site), tmp_path / "cache")
@@ -89,8 +89,8 @@ def test_joined_file_is_kept(site: Path, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("parted")
 @pytest.mark.parametrize("damage", [b"", b"first half, second hall", FIRST], ids=["empty", "one bit", "cut short"])
-def test_damaged_cache_is_joined_anew(site: Path, tmp_path: Path, damage: bytes) -> None:
-    """A joined file that was damaged since is noticed by its hash and replaced."""
+def test_damaged_cache_is_joined_again(site: Path, tmp_path: Path, damage: bytes) -> None:
+    """A damaged joined file is detected by its hash, and replaced."""
     joined = model_folder(find(site), tmp_path / "cache") / "model.bin"
     joined.write_bytes(damage)
     model_folder(find(site), tmp_path / "cache")
@@ -99,14 +99,14 @@ def test_damaged_cache_is_joined_anew(site: Path, tmp_path: Path, damage: bytes)
 
 @pytest.mark.usefixtures("parted")
 def test_damaged_parts_are_refused(site: Path, tmp_path: Path) -> None:
-    """Installed parts that do not make up the published model are refused, and the message says what to do."""
+    """Installed parts that do not form the published model are refused, and the message says what to do."""
     (site / "parted_2" / "data" / "model.bin.part2").write_bytes(b"something else")
     with pytest.raises(RecogniserUnavailableError, match="scripts/setup"):
         model_folder(find(site), tmp_path / "cache")
 
 
 def test_damaged_whole_model_is_refused(install: Install, site: Path, tmp_path: Path) -> None:
-    """A model in one wheel is used where it lies, but only if its hash is right."""
+    """A model in one wheel is used where it is installed, but only if its hash is right."""
     install("whole", {"model.bin": FIRST, **COMPANIONS})
     assert model_folder(find(site), tmp_path / "cache") == site / "whole" / "data"
     (site / "whole" / "data" / "model.bin").write_bytes(SECOND)
@@ -116,14 +116,14 @@ def test_damaged_whole_model_is_refused(install: Install, site: Path, tmp_path: 
 
 @pytest.mark.usefixtures("parted")
 def test_first_published_model_wins(install: Install, site: Path) -> None:
-    """With both models installed, the preferred one is used, in its own beam size."""
+    """With both models installed, the preferred one is used, with its own beam size."""
     install("whole", {"model.bin": FIRST, **COMPANIONS})
     found = find(site)
     assert (found.name, found.beam_size) == ("parted", 1)
 
 
 def test_fallback_when_a_part_is_missing(install: Install, site: Path) -> None:
-    """Half of the preferred model is none: the fallback is used."""
+    """If a part of the preferred model is missing, the fallback is used."""
     install("parted-1", {"model.bin.part1": FIRST, **COMPANIONS})
     install("whole", {"model.bin": FIRST, **COMPANIONS})
     assert find(site).name == "whole"
@@ -137,7 +137,7 @@ def test_nothing_installed_says_what_to_do(site: Path) -> None:
 
 @pytest.mark.usefixtures("parted")
 def test_users_folder_wins(site: Path, tmp_path: Path) -> None:
-    """A folder that the user names is used as it is, whatever is installed."""
+    """A folder that the user names is used unchanged, also if a model is installed."""
     folder = tmp_path / "mine"
     folder.mkdir()
     for name in ("model.bin", "tokenizer.json"):
@@ -148,7 +148,7 @@ def test_users_folder_wins(site: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("missing", ["model.bin", "tokenizer.json"])
 def test_incomplete_folder_is_refused(tmp_path: Path, missing: str) -> None:
-    """A folder that lacks the weights or the tokeniser is refused at once: nothing is fetched in their place."""
+    """A folder without weights or tokeniser is refused at once, and nothing is downloaded instead."""
     for name in {"model.bin", "tokenizer.json"} - {missing}:
         (tmp_path / name).write_bytes(b"anything")
     with pytest.raises(RecogniserUnavailableError, match=f"has no {missing}"):
@@ -156,12 +156,12 @@ def test_incomplete_folder_is_refused(tmp_path: Path, missing: str) -> None:
 
 
 def test_a_known_model_is_installed() -> None:
-    """What scripts/setup has installed is one of the two published models."""
+    """The model that scripts/setup installed is one of the two published ones."""
     assert find_model().name in {WHISPER_BASE.name, WHISPER_TINY_ENGLISH.name}
 
 
 def test_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Joined models are kept in the repository's .cache, or in the folder that TRANSCRIBER_CACHE names."""
+    """Joined models are stored in the repository's .cache, or in the folder that TRANSCRIBER_CACHE names."""
     monkeypatch.delenv(CACHE_VARIABLE, raising=False)
     assert cache_folder() == REPOSITORY / ".cache" / "recogniser"
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))

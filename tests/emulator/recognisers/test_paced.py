@@ -1,4 +1,4 @@
-"""Tests of the pace that a recogniser can be given, and of the server that has one."""
+"""Tests of recognisers that are slowed down, and of the server with one."""
 
 import io
 import time
@@ -14,7 +14,7 @@ from support.recordings import silence
 from emulator.generative.server import GenerativeServer
 from emulator.recognisers.markers import sentence_samples, silence_samples
 from emulator.recognisers.paced import PacedRecogniser
-from emulator.recognisers.stub import StandInRecogniser
+from emulator.recognisers.stub import StubRecogniser
 
 WORDS = ["baba", "deki", "sami"]
 SAMPLES = np.concatenate([silence_samples(0.4), sentence_samples(WORDS), silence_samples(0.4)])
@@ -28,29 +28,29 @@ def caller() -> Iterator[Caller]:
 
 
 def test_answer_takes_its_time() -> None:
-    """Four seconds at a factor of a tenth are not answered before 0.4 s, and the answer is the recogniser's."""
-    quick = StandInRecogniser()
+    """Four seconds at a factor of 0.1 take at least 0.4 s, and the answer is the recogniser's."""
+    quick = StubRecogniser()
     started = time.monotonic()
-    heard = PacedRecogniser(quick, 0.1).recognise(io.BytesIO(silence(4.0)), language="fr")
+    recognition = PacedRecogniser(quick, 0.1).recognise(io.BytesIO(silence(4.0)), language="fr")
     assert time.monotonic() - started >= 0.4
-    assert heard == quick.recognise(io.BytesIO(silence(4.0)), language="fr")
+    assert recognition == quick.recognise(io.BytesIO(silence(4.0)), language="fr")
 
 
 def test_tokens_are_the_recognisers() -> None:
-    """Counting takes no time, and is done by the recogniser itself."""
-    assert PacedRecogniser(StandInRecogniser(), 1000).tokens("two words") == ["two", " words"]
+    """Tokens are counted by the recogniser itself, without a delay."""
+    assert PacedRecogniser(StubRecogniser(), 1000).tokens("two words") == ["two", " words"]
 
 
 def test_server_reads_markers(caller: Caller) -> None:
-    """Both APIs answer with the words that the recording was made of; segments are its sentences."""
+    """Both APIs answer with the recording's words, with a segment for each sentence."""
     assert caller.chat(chat_body(SPOKEN, "mp3")).json()["choices"][0]["message"]["content"] == "Baba deki sami."
     verbose = caller.transcribe(SPOKEN, "a.mp3", response_format="verbose_json").json()
     assert [segment["text"] for segment in verbose["segments"]] == ["Baba deki sami."]
-    assert verbose["segments"][0]["start"] == pytest.approx(0.4, abs=0.1)  # an encoder begins with some silence
+    assert verbose["segments"][0]["start"] == pytest.approx(0.4, abs=0.1)  # an encoder adds some silence at the start
 
 
 def test_parallel_requests_do_not_slow_each_other(caller: Caller) -> None:
-    """Eight answers that take a second each are there in far less than eight."""
+    """Eight parallel answers that take a second each arrive in far less than eight."""
     audio = silence(10.0)
     started = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
@@ -60,6 +60,6 @@ def test_parallel_requests_do_not_slow_each_other(caller: Caller) -> None:
 
 
 def test_whisper_has_its_own_pace() -> None:
-    """A factor for Whisper is refused before anything starts."""
+    """A factor for Whisper is refused before the server starts."""
     with pytest.raises(ValueError, match="whisper"):
         GenerativeServer(real_time_factor=0.1)

@@ -1,29 +1,29 @@
-"""Tests of the stand-in recogniser."""
+"""Tests of the stub recogniser."""
 
 import hashlib
 import io
 
 from support.recordings import recording
 
-from emulator.recognisers.stub import StandInRecogniser
+from emulator.recognisers.stub import StubRecogniser
 
 
-def test_text_says_what_it_is_and_which_bytes_came() -> None:
-    """The text names itself a stand-in, and gives length, size and hash of exactly the audio that came."""
+def test_text_identifies_the_audio() -> None:
+    """The text begins with `stand-in`, and has the length, size and hash of exactly the received audio."""
     audio = recording("jfk.wav")
     digest = hashlib.sha256(audio).hexdigest()[:12]
-    heard = StandInRecogniser().recognise(io.BytesIO(audio))
-    assert heard.text == f"stand-in transcript of 11.0 s, 352078 bytes, sha256 {digest}"
+    recognition = StubRecogniser().recognise(io.BytesIO(audio))
+    assert recognition.text == f"stand-in transcript of 11.0 s, 352078 bytes, sha256 {digest}"
 
 
 def test_one_segment_holds_the_whole() -> None:
-    """There is one segment, from the start to the end."""
-    heard = StandInRecogniser().recognise(io.BytesIO(recording("jfk.wav")), language="fr")
-    (segment,) = heard.segments
-    assert (segment.start_seconds, segment.end_seconds, segment.text) == (0.0, 11.0, heard.text)
-    assert heard.language == "fr"
+    """The one segment has the whole text, from the start to the end of the audio."""
+    recognition = StubRecogniser().recognise(io.BytesIO(recording("jfk.wav")), language="fr")
+    (segment,) = recognition.segments
+    assert (segment.start_seconds, segment.end_seconds, segment.text) == (0.0, 11.0, recognition.text)
+    assert recognition.language == "fr"
 
 
 def test_tokens_join_to_the_text() -> None:
     """Tokens, joined, are the text, spaces at both ends included."""
-    assert StandInRecogniser().tokens("  two words ") == ["  two", " words", " "]
+    assert StubRecogniser().tokens("  two words ") == ["  two", " words", " "]

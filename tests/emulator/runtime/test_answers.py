@@ -1,4 +1,4 @@
-"""Tests of the answer that the platform makes of what a handler returned."""
+"""Tests of the answer that the platform makes of a handler's return value."""
 
 import json
 import math
@@ -14,7 +14,7 @@ def answer(returned: object) -> answers.Answer:
 
 
 BODIES = [
-    # The one form that is safe everywhere, and its odd neighbours.
+    # The one form that is safe everywhere, and unusual ones like it.
     pytest.param({"statusCode": 201, "body": "é☕"}, 201, "é☕".encode(), id="record"),
     pytest.param({"statusCode": 200}, 200, b"", id="record without body"),
     pytest.param({"statusCode": 204, "body": "x"}, 204, b"", id="status without body"),
@@ -26,7 +26,7 @@ BODIES = [
     pytest.param({"statusCode": 200, "body": 5}, 200, b"5", id="number body"),
     pytest.param({"statusCode": 200, "body": '"quoted" text'}, 200, b'"quoted" text', id="quote in a record's body"),
     pytest.param({"statusCode": 200, "body": "\ud800!"}, 200, "\ufffd!".encode(), id="lone surrogate"),
-    # Values that are no record.
+    # Values that are not a record.
     pytest.param({"b": 1, "a": 2}, 200, b'{"a":2,"b":1}\n', id="dict without status or body"),
     pytest.param({"headers": {}, "a": 2}, 200, b'{"a":2,"headers":{}}\n', id="dict with headers alone"),
     pytest.param({}, 200, b"{}\n", id="empty dict"),
@@ -34,7 +34,7 @@ BODIES = [
     pytest.param((1, 2), 200, b"[1,2]\n", id="tuple"),
     pytest.param(5, 200, b"5\n", id="number"),
     pytest.param(None, 200, b"null\n", id="None"),
-    # Text, which may be a record in JSON.
+    # Text, which may be a record as JSON.
     pytest.param("plain text", 200, b"plain text", id="str"),
     pytest.param("", 200, b"", id="empty str"),
     pytest.param(json.dumps({"statusCode": 418, "body": "tea"}), 418, b"tea", id="record as JSON text"),
@@ -43,7 +43,7 @@ BODIES = [
     pytest.param('{"statusCode": 200', 200, b'{"statusCode": 200', id="JSON text cut"),
     pytest.param('"lost" text', 200, b"", id="str that starts with a quote"),
     pytest.param('"a JSON string"', 200, b"a JSON string", id="JSON string"),
-    # Records with a wrong type in them are no records.
+    # Objects with a wrong type in them are not records.
     pytest.param({"statusCode": 200, "body": math.nan}, 200, b'{"body":NaN,"statusCode":200}\n', id="NaN"),
     pytest.param({"statusCode": 200, "body": -math.inf}, 200, b'{"body":-Infinity,"statusCode":200}\n', id="infinity"),
     pytest.param({"statusCode": "200", "body": ""}, 200, b'{"body":"","statusCode":"200"}\n', id="status as str"),
@@ -86,14 +86,14 @@ BODIES = [
 
 @pytest.mark.parametrize(("returned", "status", "body"), BODIES)
 def test_each_form_has_its_status_and_body(returned: object, status: int, body: bytes) -> None:
-    """What the handler returns comes back with the platform's status and body, however odd it is."""
+    """Every return value, however unusual, has the platform's status and body."""
     made = answer(returned)
     assert (made.status, made.body) == (status, body)
 
 
 @pytest.mark.parametrize("returned", [b"bytes", {"body": b"x"}, {1, 2}, object(), {1: "a", "b": 2}])
-def test_a_value_that_is_no_json_is_refused(returned: object) -> None:
-    """Bytes and other values that JSON cannot hold have no text."""
+def test_a_value_that_is_not_json_is_refused(returned: object) -> None:
+    """Bytes and other values that JSON cannot represent raise an error."""
     with pytest.raises(TypeError):
         answers.text_of(returned)
 
@@ -117,7 +117,7 @@ def test_a_value_that_is_no_json_is_refused(returned: object) -> None:
     ],
 )
 def test_headers_are_sent_beside_those_of_the_platform(headers: dict[str, Any], expected: dict[str, str]) -> None:
-    """The handler's headers are sent, canonical, and override those that the platform adds."""
+    """The handler's headers are sent with canonical names, and override those that the platform adds."""
     platforms = {
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Allow-Headers": "Content-Type",
@@ -137,13 +137,13 @@ def test_headers_are_sent_beside_those_of_the_platform(headers: dict[str, Any], 
         ("a\0b", "application/octet-stream"),
     ],
 )
-def test_a_missing_content_type_is_found_from_the_body(body: str, content_type: str | None) -> None:
-    """Text, HTML and other bytes are told apart as Go's server does; an empty body has no type."""
+def test_a_missing_content_type_is_detected_in_the_body(body: str, content_type: str | None) -> None:
+    """Text, HTML and other bytes are distinguished as by Go's server; an empty body has no type."""
     assert answer({"statusCode": 200, "body": body}).headers.get("Content-Type") == content_type
 
 
 def test_an_error_is_plain_text_that_ends_with_a_line_feed() -> None:
-    """The platform's own errors have the form of Go's `http.Error`, and allow every origin like any answer."""
+    """The platform's own errors have the form of Go's `http.Error`, and allow every origin, as all answers do."""
     made = answers.error_answer(413, "too large")
     assert (made.status, made.body) == (413, b"too large\n")
     assert made.headers == {

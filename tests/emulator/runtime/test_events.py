@@ -1,4 +1,4 @@
-"""Tests of the event that a request becomes."""
+"""Tests of the event that the platform makes of a request."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ def event(
 
 
 def test_the_shape_is_the_documented_one() -> None:
-    """A request of text has exactly the keys and empty values that the platform gives it, in its order."""
+    """The event of a request with text has exactly the platform's keys and empty values, in its order."""
     expected = {
         "resource": "",
         "path": "/a",
@@ -61,14 +61,14 @@ def test_the_shape_is_the_documented_one() -> None:
         pytest.param("\ufffd".encode(), "\ufffd", id="replacement character in the original"),
     ],
 )
-def test_each_byte_that_is_no_text_becomes_one_replacement_character(sent: bytes, seen: str) -> None:
-    """The body is the UTF-8 that it is, and one U+FFFD stands for each byte that is not part of any."""
+def test_each_invalid_byte_becomes_one_replacement_character(sent: bytes, seen: str) -> None:
+    """The body is read as UTF-8, with one U+FFFD for each byte that is not part of a character."""
     assert event(body=sent)["body"] == seen
 
 
 @given(st.binary())
 def test_any_body_becomes_text_that_json_can_hold(body: bytes) -> None:
-    """No body makes an event that cannot be written as UTF-8 JSON, nor one with more characters than bytes."""
+    """Any body makes an event that can be written as UTF-8 JSON, with no more characters than bytes."""
     text = event(body=body)["body"]
     assert len(text.encode()) >= len(text)
     assert len(text) <= len(body)
@@ -100,8 +100,8 @@ BASE64 = [
 
 
 @pytest.mark.parametrize(("text", "flagged"), BASE64)
-def test_the_flag_tells_whether_the_body_decodes_and_nothing_else(text: str, *, flagged: bool) -> None:
-    """The body is flagged when Go decodes it as standard base64; otherwise the key is absent; the body is as sent."""
+def test_the_flag_means_only_that_the_body_decodes(text: str, *, flagged: bool) -> None:
+    """The body is flagged if Go decodes it as standard base64, else the key is absent; the body is unchanged."""
     made = event(body=text.encode())
     assert made["body"] == text
     assert made.get("isBase64Encoded", "absent") == (True if flagged else "absent")
@@ -109,7 +109,7 @@ def test_the_flag_tells_whether_the_body_decodes_and_nothing_else(text: str, *, 
 
 @given(st.binary())
 def test_base64_of_anything_is_flagged(data: bytes) -> None:
-    """Both of Python's encodings, with and without line breaks, are flagged, whatever is inside."""
+    """Both of Python's encodings, with and without line breaks, are flagged, with any content."""
     assert event(body=base64.b64encode(data))["isBase64Encoded"]
     assert event(body=base64.encodebytes(data))["isBase64Encoded"]
 
@@ -126,7 +126,7 @@ def test_base64_of_anything_is_flagged(data: bytes) -> None:
     ],
 )
 def test_headers_are_canonical_and_single(sent: list[tuple[str, str]], seen: dict[str, str]) -> None:
-    """Header names have one spelling, the last value wins, and what belongs to the connection is gone."""
+    """Header names have one spelling, the last value wins, and the connection's headers are removed."""
     assert event(headers=tuple(sent))["headers"] == seen
 
 
@@ -145,7 +145,7 @@ def test_headers_are_canonical_and_single(sent: list[tuple[str, str]], seen: dic
         ("*", "*"),
     ],
 )
-def test_paths_are_decoded_and_nothing_else(target: str, path: str) -> None:
+def test_paths_are_decoded_only(target: str, path: str) -> None:
     """The path is percent-decoded; slashes, dots and plus signs stay."""
     assert event(target=target)["path"] == path
 
@@ -169,5 +169,5 @@ def test_paths_are_decoded_and_nothing_else(target: str, path: str) -> None:
     ],
 )
 def test_query_parameters_are_those_that_go_parses(query: str, parameters: dict[str, str]) -> None:
-    """The last value wins, and a pair with a semicolon or a malformed escape is dropped, not the others."""
+    """The last value wins; a pair with a semicolon or a malformed escape is dropped, and the others stay."""
     assert event(target=f"/?{query}")["queryStringParameters"] == parameters

@@ -1,4 +1,4 @@
-"""Tests of an archive in place of a folder: it is served out of what is in it, and nothing writes there."""
+"""Tests of an archive in place of a folder: it is served from its content only, and nothing can be written."""
 
 import zipfile
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from emulator.runtime.function_archive import ArchiveRefusedError, unpacked
 
 HANDLER = "def handle(event, context):\n    return 'served'\n"
 
-TELLING_HANDLER = """
+REPORTING_HANDLER = """
 import importlib.util, json, os, pathlib, stat, sys
 import vendored
 
@@ -34,7 +34,7 @@ def handle(event, context):
 
 
 def archived(folder: Path, **files: str) -> Path:
-    """An archive with the files, whose names have `__` for a slash."""
+    """An archive with these files; `__` in a name stands for a slash."""
     path = folder / "my-function.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for name, text in files.items():
@@ -42,26 +42,26 @@ def archived(folder: Path, **files: str) -> Path:
     return path
 
 
-def test_an_archive_is_served_out_of_what_is_in_it(tmp_path: Path) -> None:
-    """Its own packages are found, and none of this environment's; it is read-only, and gone when the server is."""
+def test_an_archive_is_served_from_its_content(tmp_path: Path) -> None:
+    """Only its own packages can be imported; it is read-only, and removed with the server."""
     (tmp_path / "path").mkdir()
     (tmp_path / "path" / "of_the_path.py").touch()
-    archive = archived(tmp_path, handler=TELLING_HANDLER, package__vendored="VALUE = 'its own'\n")
+    archive = archived(tmp_path, handler=REPORTING_HANDLER, package__vendored="VALUE = 'its own'\n")
     with FunctionServer(archive, environment={"PYTHONPATH": str(tmp_path / "path")}) as function:
         get(function)
-        told = get(function).json()
-        folder = Path(told["folder"])
-        assert told["path"][:2] == [str(folder), str(folder / "package")]
-        assert [entry for entry in told["path"] if "site-packages" in entry] == []
-        assert (told["vendored"], told["found"]) == ("its own", [])
-        assert told["modes"] == ["0o555", "0o444", "0o555"]
-        assert told["files"] == ["handler.py", "vendored.py"]
-        assert told["name"] == "my-function"
+        report = get(function).json()
+        folder = Path(report["folder"])
+        assert report["path"][:2] == [str(folder), str(folder / "package")]
+        assert [entry for entry in report["path"] if "site-packages" in entry] == []
+        assert (report["vendored"], report["found"]) == ("its own", [])
+        assert report["modes"] == ["0o555", "0o444", "0o555"]
+        assert report["files"] == ["handler.py", "vendored.py"]
+        assert report["name"] == "my-function"
     assert not folder.exists()
 
 
 def test_a_missing_package_is_noticed(tmp_path: Path) -> None:
-    """A dependency that this environment has and the archive lacks is a failed import, as it would be in the cloud."""
+    """A dependency that is missing in the archive fails to import, as in the cloud, even if this environment has it."""
     with FunctionServer(archived(tmp_path, handler=f"import requests\n{HANDLER}")) as function:
         answer = get(function)
     assert (answer.status_code, "Function Handler does not exist" in answer.text) == (500, True)
@@ -85,7 +85,7 @@ def for_another_machine(path: Path) -> None:
 def too_large_unpacked(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("handler.py", HANDLER)
-        archive.filelist[0].file_size = 500 * 1024 * 1024 + 1  # what the directory at its end is written from
+        archive.filelist[0].file_size = 500 * 1024 * 1024 + 1  # the archive's directory is written from this
 
 
 def too_large(path: Path) -> None:
@@ -115,7 +115,7 @@ def test_an_archive_that_cannot_be_served_is_refused(tmp_path: Path, write: Call
 
 
 def test_no_entry_leaves_the_folder(tmp_path: Path) -> None:
-    """An entry whose name climbs out of the archive stays in the folder that it is unpacked to."""
+    """An entry with `..` in its name is unpacked inside the folder."""
     path = tmp_path / "function.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("handler.py", HANDLER)

@@ -1,4 +1,4 @@
-"""Tests of what a handler sees of a request, and a client of an answer, through a running function.
+"""Tests of the request that a handler gets and the answer that a client gets, through a running function.
 
 The rules themselves are tested beside their modules; here each row of the platform's two tables goes over the wire.
 """
@@ -22,7 +22,7 @@ TIMEOUT_SECONDS = 60
 PAYLOAD_LIMIT_BYTES = 6_291_456
 TOO_LARGE = b"Request payload too large, max payload size = 6291456 bytes\n"
 
-# Answers with what it saw, or with the value of the Python expression in the query's `answer`.
+# Answers with its event and context, or with the value of the Python expression in the query's `answer`.
 HANDLER = """
 import json
 
@@ -46,7 +46,7 @@ def function(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FunctionServe
 def exchange(
     function: FunctionServer, data: bytes, *, then_gone: bool = False
 ) -> tuple[http.client.HTTPResponse, bytes]:
-    """Send `data` as it is, and no more if `then_gone`; return the answer and its body."""
+    """Send `data` unchanged, and close after it if `then_gone`; return the answer and its body."""
     with socket.create_connection((LOOPBACK, function.port), TIMEOUT_SECONDS) as connection:
         connection.sendall(data)
         if then_gone:
@@ -58,7 +58,7 @@ def exchange(
 
 
 def seen(function: FunctionServer, data: bytes, *, then_gone: bool = False) -> dict[str, Any]:
-    """The event that the handler sees when a client sends `data`."""
+    """The event that the handler gets when a client sends `data`."""
     response, body = exchange(function, data, then_gone=then_gone)
     assert response.status == HTTPStatus.OK, body
     event: dict[str, Any] = json.loads(body)["event"]
@@ -97,7 +97,7 @@ BODIES = [
 def test_the_handler_sees_each_body_as_on_the_platform(
     function: FunctionServer, sent: bytes, body: str, *, flag: bool | None, content_type: str
 ) -> None:
-    """Each row of the table of bodies: the body, and the flag or its absence, whatever the content type says."""
+    """Each body reaches the handler with or without the flag, as on the platform, for any content type."""
     event = seen(function, post(sent, headers=content_type))
     assert event["body"] == body
     assert event.get("isBase64Encoded") is flag
@@ -113,19 +113,19 @@ def test_the_handler_sees_each_body_as_on_the_platform(
     ],
 )
 def test_a_client_gone_mid_upload_leaves_the_part_that_arrived(function: FunctionServer, request_start: bytes) -> None:
-    """The handler runs with what had arrived of the body when the client went."""
+    """If the client disconnects during an upload, the handler runs with the part of the body that arrived."""
     event = seen(function, b"POST / HTTP/1.1\r\nHost: a\r\n" + request_start, then_gone=True)
     assert event["body"] == "the first part"
 
 
-def test_the_context_tells_the_memory_and_the_name(function: FunctionServer) -> None:
-    """The second argument has the platform's three keys."""
+def test_the_context_has_the_memory_and_the_name(function: FunctionServer) -> None:
+    """The handler's second argument has the platform's three keys."""
     _response, body = exchange(function, post(b""))
     assert json.loads(body)["context"] == {"memoryLimitInMb": 512, "functionName": "echo", "functionVersion": ""}
 
 
 def test_headers_are_canonical_and_single(function: FunctionServer) -> None:
-    """Names are canonical, the last of several values wins, names with underscores stay apart, `Host` is absent."""
+    """Names are canonical, the last of several values wins, underscores are kept apart, and `Host` is absent."""
     headers = (
         "x-FOO-bar: 1\r\nX-Foo-Bar: 2, 3\r\nX_Foo_Bar: 4\r\nAccept: a\r\nAccept: b\r\nX-Long: " + "x" * 50_000 + "\r\n"
     )
@@ -138,7 +138,7 @@ def test_headers_are_canonical_and_single(function: FunctionServer) -> None:
 
 
 def test_the_platform_adds_its_headers(function: FunctionServer) -> None:
-    """The ingress tells the client's address and protocol, and gives each request an id of its own."""
+    """The ingress adds the client's address and protocol, and a new id for each request."""
     first, second = (seen(function, post(b""))["headers"] for _ in range(2))
     assert first["X-Forwarded-For"] == first["X-Envoy-External-Address"] == LOOPBACK
     assert first["X-Forwarded-Proto"] == "http"
@@ -155,13 +155,13 @@ def test_a_clients_own_request_id_is_passed_on(function: FunctionServer) -> None
     "method", ["GET", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "BREW", "get", "X"]
 )
 def test_any_method_reaches_the_handler(function: FunctionServer, method: str) -> None:
-    """No method is refused, however unusual."""
+    """Every method reaches the handler, even an unusual one."""
     event = seen(function, f"{method} / HTTP/1.1\r\nHost: a\r\n\r\n".encode())
     assert event["httpMethod"] == event["requestContext"]["httpMethod"] == method
 
 
 def test_head_has_the_headers_of_get_without_its_body(function: FunctionServer) -> None:
-    """A HEAD request runs the handler, and its answer tells the length of a body that is not sent."""
+    """A HEAD request runs the handler; its answer has the length of the body, and no body."""
     response, body = exchange(function, b"HEAD /?answer='four' HTTP/1.1\r\nHost: a\r\n\r\n")
     assert (response.status, response.headers["Content-Length"], body) == (HTTPStatus.OK, "4", b"")
 
@@ -180,13 +180,13 @@ def test_head_has_the_headers_of_get_without_its_body(function: FunctionServer) 
 def test_any_path_and_query_reach_the_handler(
     function: FunctionServer, target: str, path: str, parameters: dict[str, str]
 ) -> None:
-    """Paths are decoded, never redirected or tidied; query parameters are those that the platform parses."""
+    """Paths are decoded, and neither redirected nor normalised; query parameters are parsed as on the platform."""
     event = seen(function, post(b"", target=target))
     assert (event["path"], event["queryStringParameters"]) == (path, parameters)
 
 
 def test_a_body_of_the_limit_reaches_the_handler(function: FunctionServer) -> None:
-    """6 MiB are not too large."""
+    """A body of exactly 6 MiB is accepted."""
     _response, body = exchange(function, post(b"=" * PAYLOAD_LIMIT_BYTES, target="/?answer=str(len(event['body']))"))
     assert int(body) == PAYLOAD_LIMIT_BYTES
 
@@ -207,7 +207,7 @@ def test_a_body_of_the_limit_reaches_the_handler(function: FunctionServer) -> No
     ],
 )
 def test_a_larger_body_is_refused(function: FunctionServer, data: bytes) -> None:
-    """One byte more is a 413 with the platform's text, and the handler, which would answer 200, never runs."""
+    """One byte more is a 413 with the platform's text, and the handler, which would answer 200, does not run."""
     response, body = exchange(function, data)
     assert (response.status, body) == (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE)
 
@@ -245,7 +245,7 @@ ANSWERS = [
 def test_the_client_sees_each_answer_as_on_the_platform(
     function: FunctionServer, expression: str, status: int, content_type: str | None, text: str
 ) -> None:
-    """Each row of the table of answers: status, content type and body, and the headers that the platform adds."""
+    """Each answer has the platform's status, content type and body, and the headers that the platform adds."""
     response, body = exchange(function, answering(expression))
     assert (response.status, response.headers["Content-Type"], body.decode()) == (status, content_type, text)
     assert response.headers["Access-Control-Allow-Origin"] == "*"
@@ -258,8 +258,8 @@ def answering(expression: str) -> bytes:
 
 
 @pytest.mark.parametrize("expression", ["b'bytes'", "{1, 2}", "{'body': b'bytes'}", "__import__('sys').exit(3)"])
-def test_what_is_no_answer_is_an_error(function: FunctionServer, expression: str) -> None:
-    """A value that is no JSON, an exception and an exit are a 500 in plain text that starts as on the platform."""
+def test_an_invalid_answer_is_an_error(function: FunctionServer, expression: str) -> None:
+    """A value that is not JSON, an exception and an exit are a 500 in plain text that starts as on the platform."""
     response, body = exchange(function, answering(expression))
     assert (response.status, response.headers.get_content_type()) == (500, "text/plain")
     assert body.startswith(b"An error occured during handler execution: ")
@@ -273,13 +273,13 @@ def test_the_message_of_an_exception_goes_to_the_client(function: FunctionServer
 
 
 def test_the_handler_may_override_the_platforms_headers(function: FunctionServer) -> None:
-    """An origin that the handler names stands alone, whatever the spelling of the header."""
+    """The handler's own origin header replaces the platform's, in any spelling."""
     expression = '{"statusCode": 200, "headers": {"access-control-allow-origin": "https://a"}, "body": ""}'
     response, _body = exchange(function, answering(expression))
     assert response.headers.get_all("Access-Control-Allow-Origin") == ["https://a"]
 
 
 def test_a_large_answer_passes(function: FunctionServer) -> None:
-    """50 MB come back whole."""
+    """An answer of 50 MB arrives whole."""
     _response, body = exchange(function, answering('{"statusCode": 200, "body": "x" * 50_000_000}'))
     assert body == b"x" * 50_000_000

@@ -1,4 +1,4 @@
-"""Tests of the header names' spelling."""
+"""Tests of the spelling of header names."""
 
 import pytest
 
@@ -16,5 +16,5 @@ from emulator.runtime.header_names import canonical_name
     ],
 )
 def test_names_are_spelt_as_go_spells_them(name: str, canonical: str) -> None:
-    """A capital stands at the start and after each hyphen, and nowhere else."""
+    """A name has capitals at its start and after each hyphen, and nowhere else."""
     assert canonical_name(name) == canonical

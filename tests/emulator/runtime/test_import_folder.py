@@ -1,4 +1,4 @@
-"""Tests of the folder that the servers of an archive import from."""
+"""Tests of the folder from which an archive's servers import."""
 
 import os
 import subprocess
@@ -8,8 +8,8 @@ from pathlib import Path
 from emulator.runtime.import_folder import make_import_folder
 
 
-def test_the_folder_has_what_the_servers_need_and_no_more(tmp_path: Path) -> None:
-    """From it and the standard library, an instance's application is made; no other package of this environment is."""
+def test_the_folder_has_only_the_modules_of_the_servers(tmp_path: Path) -> None:
+    """The folder and the standard library are enough for an instance; other packages cannot be imported."""
     folder = make_import_folder(tmp_path / "imports")
     source = (
         "import gunicorn.app.wsgiapp, gunicorn.workers.sync, importlib.util, emulator.runtime.instance\n"

@@ -1,4 +1,4 @@
-"""Tests of where a handler runs: its import, its surroundings, and its log."""
+"""Tests of the process that runs a handler: import, environment and log."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ IMPORT_FAILED = (
 
 
 def test_the_handler_runs_where_the_platform_runs_it(tmp_path: Path) -> None:
-    """The handler is on the main thread, not in its own folder, with the given environment, and its dependencies."""
+    """The handler runs on the main thread, outside of its folder, with the given environment and its dependencies."""
     written(tmp_path, "VALUE = 'a dependency'", "package/vendored.py")
     written(tmp_path, "VALUE = 'a sibling'", "sibling.py")
     source = """
@@ -48,7 +48,7 @@ def test_the_handler_runs_where_the_platform_runs_it(tmp_path: Path) -> None:
 
 
 def test_the_handler_is_imported_in_the_first_request(tmp_path: Path) -> None:
-    """Starting the server imports nothing; the first request does, and the second finds the module as it was."""
+    """The first request imports the handler, not the server's start; the second uses the same module."""
     source = f"""
         import pathlib
         pathlib.Path({str(tmp_path / "imported")!r}).touch()
@@ -74,8 +74,8 @@ def test_the_handler_is_imported_in_the_first_request(tmp_path: Path) -> None:
         pytest.param("def handler(event, context): return 'x'", id="no function handle"),
     ],
 )
-def test_a_failing_import_is_told_and_tried_again(tmp_path: Path, source: str | None) -> None:
-    """Each request gets the platform's text, until the file is right; the server goes on."""
+def test_a_failed_import_is_answered_and_tried_again(tmp_path: Path, source: str | None) -> None:
+    """Each request gets the platform's text until the file can be imported; the server goes on."""
     if source is not None:
         written(tmp_path, source)
     with FunctionServer(tmp_path) as function:
@@ -83,13 +83,13 @@ def test_a_failing_import_is_told_and_tried_again(tmp_path: Path, source: str | 
             answer = get(function)
             assert (answer.status_code, answer.text) == (500, IMPORT_FAILED)
         if source is not None and source.startswith("def handler("):
-            return  # it was imported, and stays
+            return  # imported, and kept from now on
         written(tmp_path, "def handle(event, context): return 'now it is right'")
         assert get(function).text == "now it is right"
 
 
 def test_stderr_is_logged_at_once_and_stdout_when_the_request_ends(tmp_path: Path) -> None:
-    """While the handler runs, what it printed is held back; by the time of the answer it is in the log."""
+    """The handler's stdout is held back while it runs, and is in the log when the answer arrives."""
     source = f"""
         import pathlib, sys, time
 
@@ -115,7 +115,7 @@ def test_stderr_is_logged_at_once_and_stdout_when_the_request_ends(tmp_path: Pat
 
 
 def test_an_exception_leaves_no_traceback_in_the_log(tmp_path: Path) -> None:
-    """What the handler printed is in the log, and nothing of its exception; of a failed import, the message alone."""
+    """The log has the handler's output, nothing of its exception, and only the message of a failed import."""
     log = tmp_path / "log"
     with log.open("ab") as output:
         source = "def handle(event, context):\n    print('printed')\n    raise ValueError('its message')\n"

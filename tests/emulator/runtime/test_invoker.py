@@ -1,4 +1,4 @@
-"""Tests of the way to the instances: how many run at once, the queue, and an instance's death."""
+"""Tests of the invoker: how many requests run at once, the queue, and the end of an instance."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from support.function_folders import WAITING_HANDLER, get, wait_until, written
 
 from emulator.function_server import FunctionServer
 
-# The platform's own ten seconds would be spent in each test of a dead instance.
+# Instead of the platform's ten seconds, which each test of a killed instance would take.
 RETRY_SECONDS = 0.5
 
 SUB_RUNTIME_DOWN = "too many retries, sub-runtime server did not come up in 10ms seconds\n"
@@ -44,7 +44,7 @@ MEETING = """
 def test_as_many_requests_run_at_once_as_there_are_instances(
     tmp_path: Path, instances: int, seconds: float, order: set[str]
 ) -> None:
-    """Two requests overlap on two instances, and queue for one."""
+    """Two requests overlap with two instances, and one waits with one instance."""
     folder = written(tmp_path, MEETING.format(seconds=seconds))
     with FunctionServer(folder, instances=instances) as function, ThreadPoolExecutor() as pool:
         assert len(function.instance_pids()) == instances
@@ -59,7 +59,7 @@ def test_as_many_requests_run_at_once_as_there_are_instances(
     [pytest.param(0, 60.0, id="no place in the queue"), pytest.param(5, 0.2, id="too long in the queue")],
 )
 def test_beyond_the_queue_a_request_is_refused(tmp_path: Path, queue_limit: int, queue_timeout_seconds: float) -> None:
-    """With all instances busy, a request is a 503 when the queue is full, or when it waited too long."""
+    """With all instances busy, a request gets a 503 if the queue is full, or if it waited too long."""
     folder = written(tmp_path, WAITING_HANDLER)
     with (
         FunctionServer(folder, queue_limit=queue_limit, queue_timeout_seconds=queue_timeout_seconds) as function,
@@ -90,8 +90,8 @@ DYING = """
 
 
 @pytest.mark.parametrize("how", ["kill", "exit", "sleep"])
-def test_a_dead_instance_is_told_and_replaced(tmp_path: Path, how: str) -> None:
-    """An instance killed, ended or over its time limit is the platform's 500; the next request has a new instance."""
+def test_an_instance_that_ends_is_an_error_and_replaced(tmp_path: Path, how: str) -> None:
+    """If an instance is killed, exits or exceeds its timeout, the client gets the platform's 500; a new one follows."""
     with FunctionServer(written(tmp_path, DYING), timeout_seconds=1, retry_seconds=RETRY_SECONDS) as function:
         first = get(function).text
         answer = get(function, how=how)
@@ -101,8 +101,8 @@ def test_a_dead_instance_is_told_and_replaced(tmp_path: Path, how: str) -> None:
         assert second.text != first
 
 
-def test_an_instance_killed_while_idle_is_replaced_unnoticed(tmp_path: Path) -> None:
-    """The process ids are those of the instances, and a new one serves the request after the old one's death."""
+def test_an_instance_killed_while_idle_is_replaced(tmp_path: Path) -> None:
+    """After the kill of an idle instance, a new one serves the next request, and is in the list of process ids."""
     with FunctionServer(written(tmp_path, DYING), retry_seconds=RETRY_SECONDS) as function:
         [instance] = function.instance_pids()
         assert get(function).text == str(instance)

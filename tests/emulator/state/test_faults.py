@@ -1,4 +1,4 @@
-"""Tests of the orders for the platform's faults."""
+"""Tests of the platform's faults on demand."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from emulator.state.faults import PlatformFault, PlatformFaultKind, PlatformFaul
 from emulator.state.platform_state import FaultState
 
 
-def order(**fields: Any) -> PlatformFault:
+def fault(**fields: Any) -> PlatformFault:
     return PlatformFault.model_validate(fields)
 
 
-def test_an_order_strikes_so_often_and_no_more() -> None:
-    """`count` requests are struck, those of its kind and trigger alone; then it is gone."""
+def test_a_fault_hits_its_count_of_requests() -> None:
+    """A fault hits `count` requests of its kind and trigger, and no others; then it ends."""
     faults = PlatformFaults()
-    faults.add(order(fault="kill", count=2, trigger="queue"))
+    faults.add(fault(fault="kill", count=2, trigger="queue"))
     assert faults.take(PlatformFaultKind.LOSE, "queue") is None
     assert faults.take(PlatformFaultKind.KILL, "http") is None
     assert faults.take(PlatformFaultKind.KILL, "queue") is not None
@@ -26,33 +26,33 @@ def test_an_order_strikes_so_often_and_no_more() -> None:
     assert faults.states() == ()
 
 
-def test_an_order_without_end_strikes_until_it_is_cleared() -> None:
-    """`count` of `None` never runs out."""
+def test_a_fault_without_a_count_ends_when_it_is_cleared() -> None:
+    """With a `count` of `None`, a fault hits every request until it is cleared."""
     faults = PlatformFaults()
-    faults.add(order(fault="lose", count=None))
+    faults.add(fault(fault="lose", count=None))
     assert all(faults.take(PlatformFaultKind.LOSE, "http") for _ in range(100))
     faults.clear()
     assert faults.take(PlatformFaultKind.LOSE, "http") is None
 
 
 def test_a_share_is_drawn_by_the_seed() -> None:
-    """The same seed strikes the same requests, another one others, and the share is about what was asked for."""
+    """The same seed hits the same requests, another seed others, and the share is about right."""
 
-    def struck(seed: int) -> list[bool]:
+    def hits(seed: int) -> list[bool]:
         faults = PlatformFaults()
-        faults.add(order(fault="double", count=None, share=0.2, seed=seed))
+        faults.add(fault(fault="double", count=None, share=0.2, seed=seed))
         return [faults.take(PlatformFaultKind.DOUBLE, "queue") is not None for _ in range(1000)]
 
-    assert struck(1) == struck(1) != struck(2)
-    assert 150 < sum(struck(1)) < 250
+    assert hits(1) == hits(1) != hits(2)
+    assert 150 < sum(hits(1)) < 250
 
 
 def test_a_kill_is_within_its_seconds() -> None:
-    """The moments of kills lie between the start and `seconds`, and are not all the same."""
+    """Kills happen at different moments between the start and `seconds`."""
     faults = PlatformFaults()
-    faults.add(order(fault="kill", count=None, seconds=2.0))
-    strikes = [faults.take(PlatformFaultKind.KILL, "http") for _ in range(100)]
-    moments = [strike.after_seconds for strike in strikes if strike is not None]
+    faults.add(fault(fault="kill", count=None, seconds=2.0))
+    effects = [faults.take(PlatformFaultKind.KILL, "http") for _ in range(100)]
+    moments = [effect.kill_after_seconds for effect in effects if effect is not None]
     assert len(set(moments)) > 1
     assert 0 <= min(moments) < 0.5
     assert 1.5 < max(moments) <= 2
@@ -71,7 +71,7 @@ def test_a_kill_is_within_its_seconds() -> None:
         {"fault": "kill", "often": True},
     ],
 )
-def test_an_order_that_makes_no_sense(fields: dict[str, Any]) -> None:
-    """An unknown kind or field, a count or share of nothing, and what does not fit the kind are refused."""
+def test_a_contradictory_fault_is_refused(fields: dict[str, Any]) -> None:
+    """An unknown kind or field, a count or share of zero, and fields of another kind are refused."""
     with pytest.raises(ValidationError):
-        order(**fields)
+        fault(**fields)

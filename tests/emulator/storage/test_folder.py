@@ -1,4 +1,4 @@
-"""Tests of the folder that objects are kept in."""
+"""Tests of the folder that keeps objects."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,21 +9,21 @@ RECORDING = KeptObject("recordings", "a", b"audio", "etag", {"content-type": "au
 
 
 def test_objects_outlive_their_folder_object(tmp_path: Path) -> None:
-    """What was kept is there when the folder is opened again: a key, keys that start with it, and odd ones."""
+    """Kept objects are there when the folder is opened again: a key, keys with it as a prefix, and unusual ones."""
     keys = ["a", "a/b", "../a", "é" * 500, "\n"]
-    folder = StorageFolder(tmp_path / "made" / "anew")
+    folder = StorageFolder(tmp_path / "new" / "folder")
     for key in keys:
         folder.keep(replace(RECORDING, key=key))
     folder.close()
-    folder = StorageFolder(tmp_path / "made" / "anew")
+    folder = StorageFolder(tmp_path / "new" / "folder")
     assert sorted(kept.key for kept in folder.objects()) == sorted(keys)
     assert replace(RECORDING, key="../a") in folder.objects()
-    assert [path.name for path in tmp_path.iterdir()] == ["made"]
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
     folder.close()
 
 
 def test_a_key_has_one_object(tmp_path: Path) -> None:
-    """A second object of a key takes the first one's place; the same key of another bucket is another object."""
+    """A second object replaces the first one with its key; the same key in another bucket is another object."""
     folder = StorageFolder(tmp_path)
     folder.keep(RECORDING)
     folder.keep(replace(RECORDING, bucket="others"))
@@ -34,12 +34,12 @@ def test_a_key_has_one_object(tmp_path: Path) -> None:
     folder.close()
 
 
-def test_what_is_forgotten_is_gone(tmp_path: Path) -> None:
-    """An object can be removed, and removing one that is not there changes nothing."""
+def test_an_object_can_be_removed(tmp_path: Path) -> None:
+    """A removed object is gone, and removing a missing one changes nothing."""
     folder = StorageFolder(tmp_path)
     folder.keep(RECORDING)
-    folder.forget("recordings", "b")
+    folder.remove("recordings", "b")
     assert folder.keys("recordings") == ["a"]
-    folder.forget("recordings", "a")
+    folder.remove("recordings", "a")
     assert (folder.keys("recordings"), folder.version("recordings", "a")) == ([], None)
     folder.close()

@@ -1,4 +1,4 @@
-"""Tests of the emulated Object Storage and Queues, through the clients that people have."""
+"""Tests of the emulated Object Storage and Queues, by common clients."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def s3(access: StorageAccess) -> Any:
 
 @pytest.fixture(autouse=True)
 def empty_queue(access: StorageAccess, s3: Any) -> Iterator[None]:
-    """Each test starts with no object and no message."""
+    """Empty storage and queue for each test."""
     yield
     for entry in s3.list_objects_v2(Bucket=access.bucket).get("Contents", []):
         s3.delete_object(Bucket=access.bucket, Key=entry["Key"])
@@ -44,7 +44,7 @@ def empty_queue(access: StorageAccess, s3: Any) -> Iterator[None]:
 
 
 def announced(access: StorageAccess) -> list[dict[str, Any]]:
-    """The records of all messages in the queue, which is empty then."""
+    """Receive and delete all messages of the queue, and return their records."""
     sqs = access.client("sqs")
     records = []
     while messages := sqs.receive_message(QueueUrl=access.queue_url, MaxNumberOfMessages=10).get("Messages"):
@@ -66,12 +66,12 @@ def store(access: StorageAccess) -> S3Store:
 
 
 def test_a_new_server_has_announced_nothing(access: StorageAccess) -> None:
-    """The queue starts without a message, not even the one that a new notification is tested with."""
+    """The queue is empty at the start, also without the test event of a new notification."""
     assert announced(access) == []
 
 
 def test_an_upload_is_announced(access: StorageAccess, s3: Any) -> None:
-    """One record: what happened, the bucket, the key URL-encoded with `+` for a space, the size and the ETag."""
+    """An upload makes one record: event, bucket, key URL-encoded with `+` for a space, size and ETag."""
     etag = s3.put_object(Bucket=access.bucket, Key=KEY, Body=b"audio")["ETag"]
     (record,) = announced(access)
     assert record["eventName"] == "ObjectCreated:Put"
@@ -85,7 +85,7 @@ def test_an_upload_is_announced(access: StorageAccess, s3: Any) -> None:
 
 
 def test_an_upload_in_parts_is_announced(access: StorageAccess) -> None:
-    """A large object of another client, which sends it in parts, is announced with its size and the ETag of readers.
+    """A large object that another client uploads in parts is announced with its size and the ETag of downloads.
 
     moto also announces it as a plain upload; a platform whose records come at least once may do so, too.
     """
@@ -98,7 +98,7 @@ def test_an_upload_in_parts_is_announced(access: StorageAccess) -> None:
 
 
 def test_a_removal_is_announced_as_one(access: StorageAccess, s3: Any) -> None:
-    """A deleted object's record says so, as an upload's does not."""
+    """The record of a deleted object has the event of a removal, and not of an upload."""
     s3.put_object(Bucket=access.bucket, Key="gone.mp3", Body=b"audio")
     s3.delete_object(Bucket=access.bucket, Key="gone.mp3")
     assert [record["eventName"] for record in announced(access)] == ["ObjectCreated:Put", "ObjectRemoved:Delete"]
@@ -106,7 +106,7 @@ def test_a_removal_is_announced_as_one(access: StorageAccess, s3: Any) -> None:
 
 @pytest.mark.parametrize("wrong", ["access_key", "secret_key"])
 def test_wrong_credentials_are_refused(access: StorageAccess, wrong: str) -> None:
-    """Neither storage nor queue answers to an unknown access key, or to a signature by another secret key."""
+    """Storage and queue refuse an unknown access key, and a signature with another secret key."""
     stranger = replace(access, **{wrong: "SCWXXXXXXXXXXXXXXXXX"})
     with pytest.raises(ClientError) as refused:
         stranger.client("s3").put_object(Bucket=access.bucket, Key="a.mp3", Body=b"audio")
@@ -118,7 +118,7 @@ def test_wrong_credentials_are_refused(access: StorageAccess, wrong: str) -> Non
 
 
 def test_a_changed_message_is_refused(access: StorageAccess) -> None:
-    """The signature of a message holds for its body: with another one it is a 403."""
+    """A message's signature includes its body: with another body it is a 403."""
     bodies: list[bytes] = []
     sqs = access.client("sqs")
 
@@ -133,7 +133,7 @@ def test_a_changed_message_is_refused(access: StorageAccess) -> None:
 
 
 def test_unsigned_requests_are_refused(access: StorageAccess) -> None:
-    """Without a signature there is nothing to be had, of moto's own endpoints either."""
+    """Every request needs a signature, those to moto's own endpoints, too."""
     for path in ("", f"/{access.bucket}", "/moto-api/data.json"):
         assert requests.get(access.endpoint + path, timeout=TIMEOUT_SECONDS).status_code == 403
     answer = requests.post(f"{access.endpoint}/moto-api/reset", timeout=TIMEOUT_SECONDS)
@@ -141,7 +141,7 @@ def test_unsigned_requests_are_refused(access: StorageAccess) -> None:
 
 
 def test_presigned_addresses(access: StorageAccess, s3: Any) -> None:
-    """An address signed for an upload or a download works for that, and not when anything of it is changed."""
+    """A URL signed for an upload or a download works for that, and does not if any part of it is changed."""
     names = {"Bucket": access.bucket, "Key": KEY}
     upload = s3.generate_presigned_url("put_object", names)
     assert requests.put(upload, data=b"audio", timeout=TIMEOUT_SECONDS).status_code == 200
@@ -152,7 +152,7 @@ def test_presigned_addresses(access: StorageAccess, s3: Any) -> None:
 
 
 def test_one_of_many_conditional_writes_wins(access: StorageAccess, s3: Any) -> None:
-    """Of 16 writers that want to be the first, at the same time, exactly one is, round after round."""
+    """Of 16 concurrent writers that require a missing object, exactly one succeeds, round after round."""
 
     def claim(key: str) -> int:
         try:
@@ -167,7 +167,7 @@ def test_one_of_many_conditional_writes_wins(access: StorageAccess, s3: Any) -> 
 
 
 def test_a_write_over_a_version(access: StorageAccess) -> None:
-    """A write that names the version that it replaces happens, and does not happen over another one."""
+    """A write that requires a version succeeds over that version, and fails over another one."""
     objects = store(access)
     first = objects.put("claim", b"first")
     objects.put("claim", b"second", mode={"e_tag": first["e_tag"]})
@@ -177,7 +177,7 @@ def test_a_write_over_a_version(access: StorageAccess) -> None:
 
 
 def test_no_message_is_lost_among_many(access: StorageAccess) -> None:
-    """Messages sent while others are deleted all arrive."""
+    """All messages arrive that are sent while others are deleted."""
     sqs = access.client("sqs")
 
     def send_and_take(number: int) -> list[str]:
@@ -195,7 +195,7 @@ def test_no_message_is_lost_among_many(access: StorageAccess) -> None:
 
 
 def test_objects_are_kept_in_a_folder(tmp_path: Path) -> None:
-    """A second server on the folder has each object as it was last, with its metadata, and announces none of them."""
+    """A second server with the folder has the latest version of each object with its metadata, and announces none."""
 
     def versions(s3: Any) -> list[tuple[Any, ...]]:
         names = ("Key", "ETag", "Size", "LastModified")
@@ -224,20 +224,20 @@ def test_objects_are_kept_in_a_folder(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
-    """A file in the folder's place is told before any server starts."""
+    """A file in place of the folder is an error before the server starts."""
     (tmp_path / "data").touch()
     with pytest.raises(ServerFailedError, match="data"):
         StorageServer(folder=tmp_path / "data")
 
 
-def test_a_name_that_no_bucket_can_have() -> None:
-    """A bucket's name is checked before any server starts."""
+def test_an_invalid_bucket_name() -> None:
+    """A bucket's name is checked before the server starts."""
     with pytest.raises(ServerFailedError, match="Recordings_1"):
         StorageServer(bucket="Recordings_1")
 
 
 def test_the_keys_are_on_no_command_line(access: StorageAccess) -> None:
-    """A list of the machine's processes shows no secret key."""
+    """No process of the machine has a secret key in its command line."""
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             assert access.secret_key.encode() not in process.read_bytes()

@@ -1,4 +1,4 @@
-"""Tests of the check of signatures, against botocore's own signers."""
+"""Tests of the check of signatures, with botocore's own signers."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ URL = "http://127.0.0.1:8082/recordings/a%20b%2Bc.mp3?versions&max-keys=3"
 
 
 def environ_of(request: AWSRequest) -> dict[str, Any]:
-    """WSGI's view of a signed request, as gunicorn makes it."""
+    """The WSGI environment of a signed request, as gunicorn makes it."""
     parts = urlsplit(request.url)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     environ = {"REQUEST_METHOD": request.method, "RAW_URI": target, "HTTP_HOST": parts.netloc}
@@ -33,7 +33,7 @@ def signed(auth: Any, method: str = "PUT", body: bytes = b"", **headers: str) ->
 
 @pytest.mark.parametrize("kind", [S3SigV4Auth, S3SigV4QueryAuth])
 def test_a_right_signature_of_storage(kind: Any) -> None:
-    """A signature by header, and one in the address, hold for the method and for each part of the address."""
+    """A signature in a header or in the URL is valid only for its method and for each part of its URL."""
     environ = signed(kind(CREDENTIALS, "s3", "fr-par"), Content_Type="audio/mpeg")
     assert is_signed(environ, b"", CREDENTIALS)
     assert not is_signed(environ | {"REQUEST_METHOD": "DELETE"}, b"", CREDENTIALS)
@@ -45,7 +45,7 @@ def test_a_right_signature_of_storage(kind: Any) -> None:
 
 
 def test_a_right_signature_of_a_queue() -> None:
-    """The signature of a message holds for its body."""
+    """A message's signature is valid only for its body."""
     environ = signed(SigV4Auth(CREDENTIALS, "sqs", "fr-par"), "POST", b"message")
     assert is_signed(environ, b"message", CREDENTIALS)
     assert not is_signed(environ, b"another", CREDENTIALS)
@@ -65,8 +65,8 @@ def test_a_right_signature_of_a_queue() -> None:
         "AWS4-HMAC-SHA256 Credential=SCWXXXXXXXXXXXXXXXXX/////, SignedHeaders=a;b, Signature=00",
     ],
 )
-def test_what_is_no_signature(header: str) -> None:
-    """Whatever stands in the header's place is refused, never an error."""
+def test_an_invalid_signature_is_refused(header: str) -> None:
+    """Any other text in the header is refused, and never raises an error."""
     environ = {"REQUEST_METHOD": "GET", "RAW_URI": "/", "HTTP_AUTHORIZATION": header}
     assert not is_signed(environ, b"", CREDENTIALS)
     assert service_of(environ) == "s3"

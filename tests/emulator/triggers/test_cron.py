@@ -1,4 +1,4 @@
-"""Tests of the platform's cron, with a clock of their own."""
+"""Tests of the platform's cron, with a controlled clock."""
 
 from datetime import UTC, datetime
 from threading import Event
@@ -14,22 +14,22 @@ HOURLY = Schedule("transcribe", "0 * * * *", {"sweep": {"bucket": "recordings"}}
 YEARLY = Schedule("transcribe", "0 0 1 1 *", {})
 
 
-class Asked:
-    """A function that answers 204, and remembers what it was asked."""
+class Function:
+    """A function that answers 204, and records its requests."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[bytes, str, str | None]] = []
-        self.once = Event()
+        self.called = Event()
 
     def __call__(self, body: bytes, *, trigger: str, content_type: str | None = None) -> int | None:
         self.requests.append((body, trigger, content_type))
-        self.once.set()
+        self.called.set()
         return 204
 
 
 def test_a_schedule_fires_when_it_is_due_and_once() -> None:
-    """At its minute the input is sent as JSON, and not again in the same minute; another schedule stays silent."""
-    function = Asked()
+    """A due schedule sends its input as JSON, once in its minute; another schedule sends nothing."""
+    function = Function()
     times = iter([datetime(2026, 11, 24, 10, 59, 59, tzinfo=UTC)])
     due = datetime(2026, 11, 24, 11, 0, 0, 1000, tzinfo=UTC)
     reads: list[datetime] = []
@@ -40,7 +40,7 @@ def test_a_schedule_fires_when_it_is_due_and_once() -> None:
 
     with CronTrigger([HOURLY, YEARLY], function, now=now) as cron:
         cron.start()
-        assert function.once.wait(TIMEOUT_SECONDS)
+        assert function.called.wait(TIMEOUT_SECONDS)
         wait_until(lambda: cron.states()[0].last_status == 204)
         seen = len(reads)
         assert cron.states()[0].next_time == datetime(2026, 11, 24, 12, tzinfo=UTC).timestamp()
@@ -49,8 +49,8 @@ def test_a_schedule_fires_when_it_is_due_and_once() -> None:
 
 
 def test_a_schedule_fires_on_demand() -> None:
-    """`fire` sends the request at once, whatever the time, and the state shows it."""
-    function = Asked()
+    """`fire` sends the request at once, at any time, and the state shows it."""
+    function = Function()
     moment = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
     cron = CronTrigger([HOURLY, YEARLY], function, now=lambda: moment)
     assert [(state.rate, state.last_time) for state in cron.states()] == [("0 * * * *", None), ("0 0 1 1 *", None)]
@@ -63,10 +63,10 @@ def test_a_schedule_fires_on_demand() -> None:
 
 @pytest.mark.parametrize("number", [-1, 2])
 def test_there_is_no_such_schedule(number: int) -> None:
-    """A number out of range is an error, and asks nothing."""
+    """A number out of range is an error, and sends nothing."""
 
-    def unasked(*_arguments: Any, **_options: Any) -> int:
+    def uncalled(*_arguments: Any, **_options: Any) -> int:
         raise AssertionError
 
     with pytest.raises(IndexError):
-        CronTrigger([HOURLY, YEARLY], unasked).fire(number)
+        CronTrigger([HOURLY, YEARLY], uncalled).fire(number)

@@ -1,4 +1,4 @@
-"""Tests of the queue's trigger, on a real queue, with a function that is a Python one."""
+"""Tests of the queue's trigger, with an emulated queue and a Python function in place of the deployed one."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -24,19 +24,19 @@ def access() -> Iterator[StorageAccess]:
 
 
 class Function:
-    """A function that answers by `answer`, and counts what it was asked and how much at the same time."""
+    """A function that answers by `answer`, and counts its calls by body, and the most at the same time."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self._lock = Lock()
-        self.asked: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
         self.running = 0
         self.most_running = 0
 
     def __call__(self, body: bytes, *, trigger: str, content_type: str | None = None) -> int | None:
         assert (trigger, content_type) == ("queue", None)
         with self._lock:
-            self.asked[body.decode()] += 1
+            self.calls[body.decode()] += 1
             self.running += 1
             self.most_running = max(self.most_running, self.running)
         try:
@@ -59,7 +59,7 @@ class Messages:
             self._sqs.send_message(QueueUrl=self._access.queue_url, MessageBody=body)
 
     def outcome(self) -> tuple[int, int, int]:
-        """How many are delivered, redelivered, dropped."""
+        """The numbers of delivered, redelivered and dropped messages."""
         state = self._trigger.state(self._sqs)
         return state.delivered, state.redelivered, state.dropped
 
@@ -81,36 +81,36 @@ def triggered(access: StorageAccess, function: Function, faults: PlatformFaults 
 
 
 def test_a_message_is_delivered_once(access: StorageAccess) -> None:
-    """A message that is answered with a 200 is gone, and the next one is not held up."""
+    """A message answered with a 200 is deleted, and does not delay the next one."""
     function = Function(lambda _body: 200)
     with triggered(access, function) as messages:
         messages.send('{"url": "é"}', "second")
         wait_until(lambda: messages.outcome() == (2, 0, 0))
-    assert function.asked == {'{"url": "é"}': 1, "second": 1}
+    assert function.calls == {'{"url": "é"}': 1, "second": 1}
 
 
 @pytest.mark.parametrize("status", [300, None])
-def test_what_fails_is_redelivered_three_times_and_dropped(access: StorageAccess, status: int | None) -> None:
-    """A status from 300, or no answer, has the message come four times in all; then it is dropped and counted."""
+def test_a_failed_message_is_redelivered_three_times_and_dropped(access: StorageAccess, status: int | None) -> None:
+    """After a status from 300, or no answer, a message is delivered four times in all, then dropped and counted."""
     function = Function(lambda _body: status)
     with triggered(access, function) as messages:
         messages.send("bad")
         wait_until(lambda: messages.outcome() == (0, 3, 1))
-    assert function.asked == {"bad": 4}
+    assert function.calls == {"bad": 4}
 
 
 def test_a_redelivery_may_succeed(access: StorageAccess) -> None:
-    """A message that fails twice and then does not is delivered, and never dropped."""
+    """A message that fails twice and then succeeds is delivered, and not dropped."""
     statuses = iter([500, 503, 299])
     function = Function(lambda _body: next(statuses))
     with triggered(access, function) as messages:
         messages.send("at last")
         wait_until(lambda: messages.outcome() == (1, 2, 0))
-    assert function.asked == {"at last": 3}
+    assert function.calls == {"at last": 3}
 
 
 def test_at_most_ten_are_in_flight(access: StorageAccess) -> None:
-    """Of 25 messages, ten are delivered at the same time, and 15 wait for one of them to be answered."""
+    """Of 25 messages, ten are delivered at the same time, and 15 wait until one is answered."""
     released = Event()
 
     def answer(_body: str) -> int:
@@ -127,8 +127,8 @@ def test_at_most_ten_are_in_flight(access: StorageAccess) -> None:
     assert function.most_running == 10
 
 
-def test_a_doubled_message_comes_twice_at_the_same_time(access: StorageAccess) -> None:
-    """Both deliveries are under way together, and the message counts as one."""
+def test_a_doubled_message_is_delivered_twice_at_the_same_time(access: StorageAccess) -> None:
+    """Both deliveries run at the same time, and the message counts once."""
     both = Event()
     begun: list[str] = []
 
@@ -147,4 +147,4 @@ def test_a_doubled_message_comes_twice_at_the_same_time(access: StorageAccess) -
         wait_until(lambda: messages.outcome() == (1, 0, 0))
         messages.send("once")
         wait_until(lambda: messages.outcome() == (2, 0, 0))
-    assert function.asked == {"twice": 2, "once": 1}
+    assert function.calls == {"twice": 2, "once": 1}

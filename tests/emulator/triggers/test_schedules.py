@@ -1,4 +1,4 @@
-"""Tests of schedules: what the platform takes, and when it is due."""
+"""Tests of schedules: what the platform accepts, and when each is due."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,7 +49,7 @@ SERVERLESS = """
     ],
 )
 def test_next_time(rate: str, after: str, due: str) -> None:
-    """The next minute in UTC that fits, across days, months and leap years; either kind of day where both are named."""
+    """The next matching minute in UTC, across days, months and leap years; either kind of day if both are limited."""
     start = datetime.strptime(after, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
     found = read_rate(rate).next_time(start)
     assert found is not None
@@ -65,19 +65,19 @@ def test_a_date_that_never_comes() -> None:
     "rate", ["*/15 * * * *", "0 8 * * MON-FRI", "0 8 * * 1,3-5", "60 * * * *", "0 0 0 * *", "0 5-3 * * *", "0 * * *"]
 )
 def test_what_the_platform_refuses(rate: str) -> None:
-    """Steps, names, mixed fields, numbers out of range and missing fields are refused, with the schedule named."""
+    """Steps, names, mixed fields, numbers out of range and missing fields are refused; the error names the schedule."""
     with pytest.raises(ScheduleError, match=r"'.*'"):
         read_rate(rate)
 
 
 def test_a_step_is_told_what_to_write_instead() -> None:
-    """The message for `*/15` has the form that the platform takes."""
+    """The message for `*/15` shows the form that the platform accepts."""
     with pytest.raises(ScheduleError, match="0,15,30,45"):
         read_rate("*/15 * * * *")
 
 
 def test_schedules_of_a_file(tmp_path: Path) -> None:
-    """Each schedule of `serverless.yml` is there in order, with its function and its input, and no other trigger."""
+    """The schedules of `serverless.yml` are read in order, with function and input, and no other trigger is."""
     path = written(tmp_path, SERVERLESS, "serverless.yml") / "serverless.yml"
     assert read_schedules(path) == (
         Schedule("transcribe", "0 * * * *", {"sweep": {"bucket": "recordings"}}),
@@ -89,12 +89,12 @@ def test_schedules_of_a_file(tmp_path: Path) -> None:
     ("old", "new"), [('"0 * * * *"', '"*/15 * * * *"'), ('rate: "0 * * * *"', "often: true"), ("functions:", "a: [")]
 )
 def test_a_file_that_would_be_refused(tmp_path: Path, old: str, new: str) -> None:
-    """A step, a schedule without a rate, and a file that is no YAML are errors of the platform's start."""
+    """A step, a schedule without a rate, and a file that is not YAML are errors at the start."""
     path = written(tmp_path, SERVERLESS.replace(old, new), "serverless.yml") / "serverless.yml"
     with pytest.raises(ScheduleError):
         read_schedules(path)
 
 
 def test_a_file_without_functions(tmp_path: Path) -> None:
-    """A file that names no function has no schedule."""
+    """A file without a function has no schedule."""
     assert read_schedules(written(tmp_path, "service: a", "serverless.yml") / "serverless.yml") == ()

@@ -1,4 +1,4 @@
-// The answer as a person reads it: words in step with the sound, what it cost, how long each part took, files to keep.
+// Shows the answer: the text in step with the sound, its cost, the time of each part, and files to download.
 
 import { readCues, writeCues } from "./cues.js";
 import { byId, copy, make, shownTime } from "./dom.js";
@@ -16,7 +16,7 @@ export function setUpAnswer() {
   byId("copy-text").addEventListener("click", () => copy(answer.text, byId("copied")));
 }
 
-/** Show what `reply`, of request.js, holds, asked for in `format`; `source` is where the sound is. */
+/** Show `reply`, of request.js, in its `format`; `source` is the recording. */
 export function showAnswer(reply, format, source) {
   const json = format.endsWith("json") ? JSON.parse(reply.text) : null;
   const segments = json ? (json.segments ?? []) : ["srt", "vtt"].includes(format) ? readCues(reply.text, format) : [];
@@ -27,7 +27,7 @@ export function showAnswer(reply, format, source) {
   showFacts(json);
   byId("request-id").textContent = reply.requestId;
   showWarnings(json?.warnings ?? []);
-  showWords(source.kind === "file");
+  showText(source.kind === "file");
   showTimings(reply.headers.get("Server-Timing") ?? "");
   byId("raw").hidden = !["srt", "vtt"].includes(format);
   byId("raw").textContent = reply.text;
@@ -37,9 +37,9 @@ export function showAnswer(reply, format, source) {
   showSound(source.file ?? null, markSpoken);
 }
 
-/** Add what the function's log knows of the request, and its answer does not say. */
+/** Add the facts in the function's log that the answer does not have. */
 export function showLogged(entry) {
-  if (entry.request_id !== answer.requestId) return; // another answer is shown by now
+  if (entry.request_id !== answer.requestId) return; // another answer is shown meanwhile
   const facts = answer.json ? [] : [entry.model, entry.seconds && `${entry.seconds.toFixed(1)} s of sound`];
   if (entry.tokens) facts.push(`${entry.tokens} tokens`);
   if (entry.cost !== undefined) facts.push(`cost ${entry.cost}`);
@@ -64,24 +64,24 @@ function showWarnings(warnings) {
   byId("warnings").replaceChildren(...warnings.map((warning) => make("li", {}, warning)));
 }
 
-function showWords(canBeHeard) {
+function showText(canPlay) {
   const items = answer.segments.map((segment) => {
     const content = [make("time", {}, shownTime(segment.start)), make("span", {}, segment.text.trim())];
-    const line = canBeHeard ? make("button", { type: "button" }, ...content) : make("div", { className: "segment" }, ...content);
-    if (canBeHeard) line.addEventListener("click", () => seek(segment.start, { play: true }));
+    const line = canPlay ? make("button", { type: "button" }, ...content) : make("div", { className: "segment" }, ...content);
+    if (canPlay) line.addEventListener("click", () => seek(segment.start, { play: true }));
     return make("li", {}, line);
   });
   byId("segments").replaceChildren(...items);
   byId("segments").hidden = !items.length;
   byId("text").hidden = Boolean(items.length);
-  byId("text").textContent = answer.text || "Nothing was said.";
+  byId("text").textContent = answer.text || "No speech.";
 }
 
 function markSpoken(seconds) {
   const lines = byId("segments").querySelectorAll("button");
   answer.segments.forEach(({ start, end }, index) => {
-    const spoken = start <= seconds && seconds < end && seconds > 0;
-    if (spoken) lines[index]?.setAttribute("aria-current", "true");
+    const isSpoken = start <= seconds && seconds < end && seconds > 0;
+    if (isSpoken) lines[index]?.setAttribute("aria-current", "true");
     else lines[index]?.removeAttribute("aria-current");
   });
 }
@@ -97,7 +97,7 @@ function showTimings(header) {
   byId("timings").replaceChildren(...rows);
 }
 
-/** The file to keep in this format; null where the answer does not hold it. */
+/** The content of the download in this format; null if the answer does not have it. */
 function fileOf(format) {
   if (format === answer.format) return answer.raw;
   if (format === "txt") return `${answer.text}\n`;

@@ -1,4 +1,4 @@
-// Ties the page together: a request is read, sent, and answered, one at a time.
+// Connects the page's modules: reads the form, sends one request at a time, and shows its answer.
 
 import { hideAnswer, setUpAnswer, showAnswer, showLogged } from "./answer.js";
 import { codeFor, noteFor } from "./code.js";
@@ -7,24 +7,24 @@ import { hideFailure, showFailure, showNoAnswer } from "./failure.js";
 import { platformState, setUpPlatform, watchPlatform } from "./platform.js";
 import { fits, readAccess, readOptions, send, sourceField } from "./request.js";
 import { setUpSound } from "./sound.js";
-import { currentSource, setUpSource, tell } from "./source.js";
+import { currentSource, setUpSource, showNote } from "./source.js";
 
 const SUGGESTIONS = {
   Transcribe: "Transcribe this recording word for word.",
   Translate: "Translate the speech into English. Write only the translation.",
   Summarise: "Summarise this recording in three sentences.",
   Speakers: "Transcribe this recording. Begin a new line whenever another person speaks, with Speaker 1:, Speaker 2: and so on.",
-  "Action items": "List the decisions and the tasks in this recording, each with who is to do it.",
+  "Action items": "List the decisions and the tasks in this recording, each with the person responsible.",
 };
 const LANGUAGES = ["ar", "de", "en", "es", "fr", "hi", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "uk", "zh"];
 const FORMATS = {
-  verbose_json: "Words with times, for reading along.",
-  json: "The words, and what was used.",
-  text: "The words alone.",
-  srt: "Subtitles, as SubRip.",
-  vtt: "Subtitles, as WebVTT.",
+  verbose_json: "The text with times, to read along.",
+  json: "The text and its usage.",
+  text: "Only the text.",
+  srt: "Subtitles as SubRip.",
+  vtt: "Subtitles as WebVTT.",
 };
-// The log's line is written when the answer is, and reaches the page a moment later.
+// The function logs the request when it answers, and the line reaches the page a moment later.
 const LOG_WAITS_MS = [0, 300, 1000, 2000];
 const PROGRESS_INTERVAL_MS = 1000;
 
@@ -76,7 +76,7 @@ function setUpForm() {
 async function transcribe() {
   const source = currentSource();
   if (!source) {
-    tell("Choose a file, record something, or paste an address first.");
+    showNote("Choose a file, record something, or enter an address first.");
     byId("file").focus();
     return;
   }
@@ -86,13 +86,13 @@ async function transcribe() {
   let isAnswered = false;
   try {
     const { signal } = running;
-    const field = await sourceField(source, options, { tell, signal });
+    const field = await sourceField(source, options, { showNote, signal });
     const reply = await send(functionUrl, { ...field, ...options }, { access: readAccess(), requestId, signal });
     isAnswered = reply.status === 200;
     if (isAnswered) showAnswer(reply, options.response_format, source);
     else showFailure(reply);
   } catch (error) {
-    if (error.name === "AbortError") tell("Cancelled; the function may still be at work on it.");
+    if (error.name === "AbortError") showNote("Cancelled; the function may still be working on it.");
     else showNoAnswer(error);
   } finally {
     done();
@@ -100,50 +100,50 @@ async function transcribe() {
   if (isAnswered) await showLog(requestId);
 }
 
-/** Show that work goes on; returns what shows that it is over. */
+/** Show the progress of a request; returns a function that ends this. */
 function begin(source, requestId) {
   running = new AbortController();
   hideAnswer();
   hideFailure();
   const started = Date.now();
   const tick = () => (byId("elapsed").textContent = shownTime((Date.now() - started) / 1000));
-  const name = source.file?.name ?? "what is at the address";
+  const name = source.file?.name ?? "the recording at the address";
   const length = source.seconds ? `, ${shownTime(source.seconds)} of sound` : "";
-  byId("progress-text").textContent = `The function is at work on ${name}${length}.`;
+  byId("progress-text").textContent = `The function is working on ${name}${length}.`;
   tick();
-  const timers = [setInterval(tick, 500), setInterval(() => showStep(requestId), PROGRESS_INTERVAL_MS)];
-  const busy = (is) => {
-    byId("progress").hidden = !is;
-    byId("cancel").hidden = !is;
-    byId("send").disabled = is;
+  const timers = [setInterval(tick, 500), setInterval(() => showProgress(requestId), PROGRESS_INTERVAL_MS)];
+  const setBusy = (isBusy) => {
+    byId("progress").hidden = !isBusy;
+    byId("cancel").hidden = !isBusy;
+    byId("send").disabled = isBusy;
   };
-  busy(true);
+  setBusy(true);
   return () => {
     timers.forEach(clearInterval);
     running = null;
-    busy(false);
+    setBusy(false);
   };
 }
 
-/** Show what the function has written of the request before it is done, such as that it tries again, and why. */
-async function showStep(requestId) {
-  const line = await lastLogged(requestId);
+/** Show the function's latest log line of the running request, such as a retry and its reason. */
+async function showProgress(requestId) {
+  const line = await lastLogLine(requestId);
   if (!line || !running) return;
   const { message, error } = line;
   if (message !== "request") byId("progress-text").textContent = [message, error].filter(Boolean).join(": ");
 }
 
-/** Add the request's line in the function's log to the answer. */
+/** Add the facts of the request's line in the function's log to the answer. */
 async function showLog(requestId) {
   for (const wait of LOG_WAITS_MS) {
     await new Promise((resolve) => setTimeout(resolve, wait));
-    const line = await lastLogged(requestId);
+    const line = await lastLogLine(requestId);
     if (line?.message === "request") return showLogged(line);
   }
 }
 
-/** The last line that the function has written of a request; nothing when it, or the platform, says nothing. */
-async function lastLogged(requestId) {
+/** The function's last log line of a request; null if there is none, or the platform does not answer. */
+async function lastLogLine(requestId) {
   try {
     const { log } = await platformState();
     return JSON.parse(log.findLast((line) => line.includes(requestId)) ?? "null");
@@ -157,9 +157,9 @@ function setUpCode() {
   const draw = () => {
     const [source, options] = [currentSource(), readOptions()];
     const inline = source?.kind === "file" && fits(source.file, options);
-    const ask = { functionUrl, source, options, models, access: readAccess(), inline };
-    byId("code-text").textContent = codeFor(language, ask);
-    byId("code-note").textContent = noteFor(ask);
+    const spec = { functionUrl, source, options, models, access: readAccess(), inline };
+    byId("code-text").textContent = codeFor(language, spec);
+    byId("code-note").textContent = noteFor(spec);
     byId("copy-note").textContent = "";
   };
   setUpTabs(byId("languages-of-code"), (tab) => {

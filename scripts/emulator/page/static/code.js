@@ -1,82 +1,82 @@
-// The same request as code that runs where the file is. Keys are read from the environment, never shown.
+// The request as code to run where the file is. Keys are read from the environment, never shown.
 
 const shell = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
-// JSON's texts and numbers are Python's and JavaScript's, too.
+// JSON's texts and numbers are valid in Python and JavaScript, too.
 const literal = (value) => JSON.stringify(value);
 const onlyTranscribes = (model) => /whisper|transcribe/i.test(model);
 
-/** `ask` is {functionUrl, source, options, models, access, inline}; `inline` says that the file goes as base64. */
-export function codeFor(language, ask) {
-  return { curl, requests, openai, fetch: javascript }[language](ask);
+/** `spec` is {functionUrl, source, options, models, access, inline}; `inline` means that the file is sent as base64. */
+export function codeFor(language, spec) {
+  return { curl, requests, openai, fetch: javascript }[language](spec);
 }
 
-/** What has to be known of the code beside it. */
-export function noteFor(ask) {
-  const notes = ["ACCESS_TOKEN is read from the environment, and may be missing where the function is open."];
-  if (ask.access.authToken) notes.push("So is AUTH_TOKEN, the secret key for a private function.");
-  if (ask.inline) notes.push(`Run it where ${ask.source.file.name} is.`);
+/** The note beside the code. */
+export function noteFor(spec) {
+  const notes = ["ACCESS_TOKEN is read from the environment; it is not needed if the function has none."];
+  if (spec.access.authToken) notes.push("AUTH_TOKEN, the secret key for a private function, is read from there, too.");
+  if (spec.inline) notes.push(`Run it where ${spec.source.file.name} is.`);
   return notes.join(" ");
 }
 
-const address = ({ source }) => source?.url ?? source?.kept?.url ?? "https://example.com/talk.mp3";
+const address = ({ source }) => source?.url ?? source?.stored?.url ?? "https://example.com/talk.mp3";
 const isJson = ({ options }) => ["json", "verbose_json"].includes(options.response_format ?? "json");
 
-function curl(ask) {
-  const token = ask.access.authToken ? ` \\\n    -H "X-Auth-Token: \${AUTH_TOKEN:-}"` : "";
+function curl(spec) {
+  const token = spec.access.authToken ? ` \\\n    -H "X-Auth-Token: \${AUTH_TOKEN:-}"` : "";
   const headers = `-H 'Content-Type: application/json' \\\n    -H "Authorization: Bearer \${ACCESS_TOKEN:-}"${token}`;
-  const call = `curl ${shell(ask.functionUrl)} ${headers}`;
-  if (!ask.inline) return `${call} \\\n    --data-binary ${shell(JSON.stringify({ url: address(ask), ...ask.options }))}\n`;
-  const rest = JSON.stringify(ask.options).slice(1);
+  const call = `curl ${shell(spec.functionUrl)} ${headers}`;
+  if (!spec.inline) return `${call} \\\n    --data-binary ${shell(JSON.stringify({ url: address(spec), ...spec.options }))}\n`;
+  const rest = JSON.stringify(spec.options).slice(1);
   return `{
   printf '{"audio": "'
-  base64 < ${shell(ask.source.file.name)} | tr -d '\\n'
+  base64 < ${shell(spec.source.file.name)} | tr -d '\\n'
   printf '%s' ${shell(rest === "}" ? '"}' : `", ${rest}`)}
 } | ${call} \\
     --data-binary @-
 `;
 }
 
-function requests(ask) {
-  const fields = Object.entries(ask.options).map(([name, value]) => `        ${literal(name)}: ${literal(value)},\n`);
-  const token = ask.access.authToken ? `\n        "X-Auth-Token": os.environ.get("AUTH_TOKEN", ""),` : "";
+function requests(spec) {
+  const fields = Object.entries(spec.options).map(([name, value]) => `        ${literal(name)}: ${literal(value)},\n`);
+  const token = spec.access.authToken ? `\n        "X-Auth-Token": os.environ.get("AUTH_TOKEN", ""),` : "";
   return `import os
-${ask.inline ? "from base64 import b64encode\nfrom pathlib import Path\n" : ""}
+${spec.inline ? "from base64 import b64encode\nfrom pathlib import Path\n" : ""}
 import requests
 
 answer = requests.post(
-    ${literal(ask.functionUrl)},
+    ${literal(spec.functionUrl)},
     headers={
         "Authorization": f"Bearer {os.environ.get('ACCESS_TOKEN', '')}",${token}
     },
     json={
-        ${ask.inline ? `"audio": b64encode(Path(${literal(ask.source.file.name)}).read_bytes()).decode(),` : `"url": ${literal(address(ask))},`}
+        ${spec.inline ? `"audio": b64encode(Path(${literal(spec.source.file.name)}).read_bytes()).decode(),` : `"url": ${literal(address(spec))},`}
 ${fields.join("")}    },
     timeout=300,
 )
 answer.raise_for_status()
-print(${isJson(ask) ? 'answer.json()["text"]' : "answer.text"})
+print(${isJson(spec) ? 'answer.json()["text"]' : "answer.text"})
 `;
 }
 
-function openai(ask) {
-  const { model = ask.models[0], prompt, language, response_format: format = "json", ...numbers } = ask.options;
-  const token = ask.access.authToken ? `\n    default_headers={"X-Auth-Token": os.environ.get("AUTH_TOKEN", "")},` : "";
+function openai(spec) {
+  const { model = spec.models[0], prompt, language, response_format: format = "json", ...numbers } = spec.options;
+  const token = spec.access.authToken ? `\n    default_headers={"X-Auth-Token": os.environ.get("AUTH_TOKEN", "")},` : "";
   const head = `import os
-${ask.inline ? "from base64 import b64encode\nfrom pathlib import Path\n" : ""}
+${spec.inline ? "from base64 import b64encode\nfrom pathlib import Path\n" : ""}
 from openai import OpenAI
 
 client = OpenAI(
-    base_url=${literal(`${ask.functionUrl.replace(/\/$/, "")}/v1`)},
+    base_url=${literal(`${spec.functionUrl.replace(/\/$/, "")}/v1`)},
     api_key=os.environ.get("ACCESS_TOKEN", "none"),${token}
 )
-${ask.inline ? `audio = b64encode(Path(${literal(ask.source.file.name)}).read_bytes()).decode()\n` : ""}`;
-  return head + (onlyTranscribes(model) ? transcription(ask, model) : completion(ask, { model, prompt, language, format, numbers }));
+${spec.inline ? `audio = b64encode(Path(${literal(spec.source.file.name)}).read_bytes()).decode()\n` : ""}`;
+  return head + (onlyTranscribes(model) ? transcription(spec, model) : completion(spec, { model, prompt, language, format, numbers }));
 }
 
-function completion(ask, { model, prompt, language, format, numbers }) {
-  const part = ask.inline
-    ? `{"type": "input_audio", "input_audio": {"data": audio, "format": ${literal(extension(ask.source.file.name))}}}`
-    : `{"type": "audio_url", "audio_url": {"url": ${literal(address(ask))}}}`;
+function completion(spec, { model, prompt, language, format, numbers }) {
+  const part = spec.inline
+    ? `{"type": "input_audio", "input_audio": {"data": audio, "format": ${literal(extension(spec.source.file.name))}}}`
+    : `{"type": "audio_url", "audio_url": {"url": ${literal(address(spec))}}}`;
   const text = prompt ? `{"type": "text", "text": ${literal(prompt)}}, ` : "";
   const options = Object.entries(numbers).map(([name, value]) => `    ${name}=${literal(value)},\n`);
   const extra = { ...(language && { language }), ...(format !== "text" && { response_format: format }) };
@@ -89,35 +89,35 @@ print(answer.choices[0].message.content)
 `;
 }
 
-// The SDK's own transcriptions.create sends a form, which the platform destroys; the same path takes JSON.
-function transcription(ask, model) {
-  const fields = Object.entries({ ...ask.options, model }).map(([name, value]) => `        ${literal(name)}: ${literal(value)},\n`);
+// The SDK's transcriptions.create sends a form, whose bytes the platform destroys; the same path takes JSON.
+function transcription(spec, model) {
+  const fields = Object.entries({ ...spec.options, model }).map(([name, value]) => `        ${literal(name)}: ${literal(value)},\n`);
   return `answer = client.post(
     "/audio/transcriptions",
     body={
-        ${ask.inline ? '"file": audio,' : `"url": ${literal(address(ask))},`}
+        ${spec.inline ? '"file": audio,' : `"url": ${literal(address(spec))},`}
 ${fields.join("")}    },
-    cast_to=${isJson(ask) ? "object" : "str"},
+    cast_to=${isJson(spec) ? "object" : "str"},
 )
-print(${isJson(ask) ? 'answer["text"]' : "answer"})
+print(${isJson(spec) ? 'answer["text"]' : "answer"})
 `;
 }
 
-function javascript(ask) {
-  const fields = Object.entries(ask.options).map(([name, value]) => `    ${name}: ${literal(value)},\n`);
-  const token = ask.access.authToken ? `\n    "X-Auth-Token": process.env.AUTH_TOKEN ?? "",` : "";
-  return `${ask.inline ? 'import { readFile } from "node:fs/promises";\n\n' : ""}const answer = await fetch(${literal(ask.functionUrl)}, {
+function javascript(spec) {
+  const fields = Object.entries(spec.options).map(([name, value]) => `    ${name}: ${literal(value)},\n`);
+  const token = spec.access.authToken ? `\n    "X-Auth-Token": process.env.AUTH_TOKEN ?? "",` : "";
+  return `${spec.inline ? 'import { readFile } from "node:fs/promises";\n\n' : ""}const answer = await fetch(${literal(spec.functionUrl)}, {
   method: "POST",
   headers: {
     "Content-Type": "application/json",
     Authorization: \`Bearer \${process.env.ACCESS_TOKEN ?? ""}\`,${token}
   },
   body: JSON.stringify({
-    ${ask.inline ? `audio: (await readFile(${literal(ask.source.file.name)})).toString("base64"),` : `url: ${literal(address(ask))},`}
+    ${spec.inline ? `audio: (await readFile(${literal(spec.source.file.name)})).toString("base64"),` : `url: ${literal(address(spec))},`}
 ${fields.join("")}  }),
 });
 if (!answer.ok) throw new Error(await answer.text());
-console.log(${isJson(ask) ? "(await answer.json()).text" : "await answer.text()"});
+console.log(${isJson(spec) ? "(await answer.json()).text" : "await answer.text()"});
 `;
 }
 

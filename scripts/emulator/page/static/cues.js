@@ -1,9 +1,9 @@
-// Subtitles: read where the function rendered them, written where it gave segments. A segment is {start, end, text}.
+// Subtitles: parsed from the function's answer, or written from its segments. A segment is {start, end, text}.
 
 const TIMES = /^((?:\d+:)?\d+:\d+[.,]\d+)\s+-->\s+((?:\d+:)?\d+:\d+[.,]\d+)/;
 const ENTITIES = { "&lt;": "<", "&gt;": ">", "&amp;": "&", "&nbsp;": " ", "&lrm;": "\u200e", "&rlm;": "\u200f" };
 
-/** The cues of an SRT or WebVTT file. */
+/** The cues of an SRT or WebVTT file, as segments. */
 export function readCues(file, format) {
   const segments = [];
   for (const block of file.replaceAll("\r\n", "\n").split(/\n{2,}/)) {

@@ -1,8 +1,8 @@
-// The few things that every module does to the page.
+// Functions on the page's elements that several modules use.
 
 export const byId = (id) => document.getElementById(id);
 
-/** A new element with properties, and children that are nodes or texts; never HTML. */
+/** A new element with properties, and with children that are nodes or texts, never HTML. */
 export function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -13,7 +13,7 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Tabs as WAI-ARIA describes them: arrows move, and what is moved to is shown. */
+/** Set up tabs as WAI-ARIA describes them: arrow keys move the focus, and show the focused tab's panel. */
 export function setUpTabs(list, show) {
   const tabs = [...list.querySelectorAll('[role="tab"]')];
   const select = (tab) => {
@@ -35,13 +35,13 @@ export function setUpTabs(list, show) {
   return select;
 }
 
-/** Put `text` on the clipboard, and say so in `note`. */
+/** Copy `text` to the clipboard, and confirm that in `note`. */
 export async function copy(text, note) {
   try {
     await navigator.clipboard.writeText(text);
     note.textContent = "Copied.";
   } catch {
-    note.textContent = "The browser does not allow it; select the text instead.";
+    note.textContent = "The browser does not allow copying; select the text instead.";
   }
 }
 

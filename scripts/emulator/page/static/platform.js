@@ -1,4 +1,4 @@
-// The second tab: what the platform does, asked for once a second while anybody looks.
+// The second tab: the platform's state, requested once a second while the tab is open.
 
 import { byId, make, shownSize } from "./dom.js";
 
@@ -19,44 +19,45 @@ export function setUpPlatform() {
     const [where, fault] = byId("fault").value.split(" ");
     const body = JSON.stringify({ fault, count: Number(byId("fault-count").value) || 1 });
     const path = where === "api" ? "/_emulator/api-faults" : "/_emulator/faults";
-    const said = `The next ${where === "api" ? "call of the API" : "request"} meets it.`;
-    order("fault-note", path, { method: "POST", body }, said);
+    const done = `The fault hits the next ${where === "api" ? "call of the API" : "request"}.`;
+    submit("fault-note", path, { method: "POST", body }, done);
   });
   byId("clear-faults").addEventListener("click", async () => {
-    await order("fault-note", "/_emulator/api-faults", { method: "DELETE" }, "All faults are off.");
-    await order("fault-note", "/_emulator/faults", { method: "DELETE" }, "All faults are off.");
+    await submit("fault-note", "/_emulator/api-faults", { method: "DELETE" }, "All faults are off.");
+    await submit("fault-note", "/_emulator/faults", { method: "DELETE" }, "All faults are off.");
   });
   byId("object").addEventListener("change", () => {
     const [file] = byId("object").files;
-    if (file) order("object-note", `/_emulator/objects/${encodeURIComponent(file.name)}`, { method: "PUT", body: file }, `${file.name} is in the bucket.`);
+    if (file) submit("object-note", `/_emulator/objects/${encodeURIComponent(file.name)}`, { method: "PUT", body: file }, `${file.name} is in the bucket.`);
   });
   byId("close-object").addEventListener("click", () => byId("object-view").close());
 }
 
-/** Begin to ask, or stop. */
-export function watchPlatform(watched) {
+/** Start or stop updating the tab. */
+export function watchPlatform(isWatched) {
   clearTimeout(timer);
-  timer = watched ? setTimeout(look, 0) : null;
+  timer = isWatched ? setTimeout(refresh, 0) : null;
 }
 
-async function look() {
-  const asked = timer;
+async function refresh() {
+  const own = timer;
   try {
     show(await platformState());
-    tell("platform-note", "Live, once a second.");
+    setText("platform-note", "Live, updated once a second.");
   } catch (error) {
-    tell("platform-note", `Not live: ${error.message}`);
+    setText("platform-note", `Not live: ${error.message}`);
   }
-  if (timer === asked) timer = setTimeout(look, INTERVAL_MS);
+  if (timer === own) timer = setTimeout(refresh, INTERVAL_MS);
 }
 
-async function order(note, path, request, done) {
+/** Send a request to the control, and show `done` or the error in `note`. */
+async function submit(note, path, request, done) {
   try {
     const answer = await fetch(path, request);
     const text = await answer.text();
-    tell(note, answer.ok ? done : messageIn(text));
+    setText(note, answer.ok ? done : messageIn(text));
   } catch (error) {
-    tell(note, error.message);
+    setText(note, error.message);
   }
 }
 
@@ -68,8 +69,8 @@ function messageIn(text) {
   }
 }
 
-function tell(id, text) {
-  if (byId(id).textContent !== text) byId(id).textContent = text; // said once, and not each second
+function setText(id, text) {
+  if (byId(id).textContent !== text) byId(id).textContent = text; // unchanged text is not announced again each second
 }
 
 function show(state) {
@@ -77,13 +78,13 @@ function show(state) {
   fill("requests", state.requests, request);
   fill("objects", state.bucket.objects, object);
   fill("crons", state.crons, cron);
-  fill("faults", state.faults, (fault) => make("li", {}, `${fault.fault}, ${fault.left === null ? "each one" : `${fault.left} more`}, share ${fault.share}`));
+  fill("faults", state.faults, (fault) => make("li", {}, `${fault.fault}, ${fault.left === null ? "no limit" : `${fault.left} more`}, share ${fault.share}`));
   fill("queue", Object.keys(COUNTS), (name) => make("div", {}, make("dt", {}, COUNTS[name]), make("dd", {}, String(state.queue[name]))), state.queue);
-  byId("bucket-title").textContent = `Bucket ${state.bucket.name}${state.bucket.truncated ? ", its first objects" : ""}`;
+  byId("bucket-title").textContent = `Bucket ${state.bucket.name}${state.bucket.truncated ? ", first objects" : ""}`;
   showLog(state.log);
 }
 
-/** Draw a list anew, only when it has changed: what has the focus, or is being read, stays. */
+/** Redraw a list, only if it has changed: so the focus and the reader's position stay. */
 function fill(id, items, draw, basis = items) {
   const now = JSON.stringify(basis);
   if (drawn.get(id) === now) return;
@@ -94,7 +95,7 @@ function fill(id, items, draw, basis = items) {
 }
 
 function instance({ pid, busy_since: since }) {
-  const busy = since === null ? make("span", { className: "quiet" }, "waits") : make("span", { className: "busy" }, `busy since ${clock(since)}`);
+  const busy = since === null ? make("span", { className: "quiet" }, "idle") : make("span", { className: "busy" }, `busy since ${clock(since)}`);
   return make("li", {}, `Process ${pid}`, busy);
 }
 
@@ -120,7 +121,7 @@ async function open(key) {
 function cron({ number, rate, next_time: next, last_time: last, last_status: status }) {
   const fire = make("button", { type: "button", "data-key": `cron ${number}` }, "Fire now");
   fire.setAttribute("aria-label", `Fire schedule ${rate} now`);
-  fire.addEventListener("click", () => order("cron-note", `/_emulator/cron/${number}/fire`, { method: "POST" }, `${rate} is fired.`));
+  fire.addEventListener("click", () => submit("cron-note", `/_emulator/cron/${number}/fire`, { method: "POST" }, `${rate} was fired.`));
   const times = [next ? `next ${clock(next)}` : "never due", last ? `last ${clock(last)}, ${status}` : "not fired yet"];
   return make("li", {}, make("code", {}, rate), make("span", { className: "quiet" }, times.join("; ")), fire);
 }

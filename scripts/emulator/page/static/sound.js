@@ -1,10 +1,10 @@
-// The recording as it is heard and seen: player, waveform, and what the function made of it on the way to the API.
+// The recording: player, waveform, and marks where the function cut it and left out silence.
 
 import { byId, shownTime } from "./dom.js";
 
-// Decoding holds every sample in memory. At this rate an hour takes 115 MB, and a waveform needs no more.
+// Decoding keeps every sample in memory. At this rate an hour takes 115 MB, and a waveform needs no more.
 const DECODED_RATE_HZ = 8000;
-// An MP3 of this size plays for an hour or more; the player manages without a picture of it.
+// An MP3 of this size lasts an hour or more; it is played without a waveform.
 const LARGEST_DECODED_BYTES = 60_000_000;
 const BAR_WIDTH = 3;
 
@@ -25,7 +25,7 @@ export function setUpSound() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 }
 
-/** Show `file`; `onTime` is called with each moment that is heard. */
+/** Show `file`; `onTime` is called with the player's position, in seconds. */
 export async function showSound(file, onTime) {
   const player = byId("player");
   if (player.src) URL.revokeObjectURL(player.src);
@@ -41,14 +41,14 @@ export async function showSound(file, onTime) {
     const audio = await context.decodeAudioData(await file.arrayBuffer());
     Object.assign(state, { samples: audio.getChannelData(0), duration: audio.duration });
   } catch {
-    // A format that this browser does not decode; the function may well.
+    // The browser cannot decode this format; the function may be able to.
   }
   byId("wave").hidden = !state.samples;
   describe();
   draw();
 }
 
-/** Mark what the function's log says: `chunks` that were sent, and spans that were `not_sent`, in seconds. */
+/** Mark the spans in the function's log: the `chunks` that were sent, and the silence that was `not_sent`; in seconds. */
 export function markSound({ chunks = [], not_sent: silences = [] }) {
   state.cuts = chunks.slice(1).map(([start]) => start);
   state.silences = silences;
@@ -59,7 +59,7 @@ export function markSound({ chunks = [], not_sent: silences = [] }) {
 export function seek(seconds, { play }) {
   const player = byId("player");
   player.currentTime = seconds;
-  if (play) player.play().catch(() => {}); // a browser without the codec says so in the player
+  if (play) player.play().catch(() => {}); // the player itself shows that a codec is missing
 }
 
 function follow() {
@@ -75,7 +75,7 @@ function describe() {
   if (state.duration) parts.push(`${shownTime(state.duration)} of sound`);
   if (state.cuts.length) parts.push(`${state.cuts.length} ${state.cuts.length === 1 ? "cut" : "cuts"} (dashed)`);
   const silent = state.silences.reduce((sum, [start, end]) => sum + end - start, 0);
-  if (silent) parts.push(`${silent.toFixed(1)} s of silence that were not sent (grey)`);
+  if (silent) parts.push(`${silent.toFixed(1)} s of silence not sent (grey)`);
   byId("wave-note").textContent = parts.length ? `${parts.join(", ")}.` : "";
   byId("waveform").setAttribute("aria-label", `Waveform: ${parts.join(", ") || "not known yet"}`);
 }
@@ -96,10 +96,10 @@ function draw() {
   const loudest = Math.max(...peaks, 0.05);
   peaks.forEach((peak, bar) => {
     const time = ((bar + 0.5) / bars) * state.duration;
-    const silent = state.silences.some(([start, end]) => start <= time && time < end);
-    const tall = Math.max(1, (peak / loudest) * (height - 6));
-    pen.fillStyle = silent ? hatch : accent;
-    pen.fillRect(bar * BAR_WIDTH, (height - tall) / 2, BAR_WIDTH - 1, tall);
+    const isSilent = state.silences.some(([start, end]) => start <= time && time < end);
+    const barHeight = Math.max(1, (peak / loudest) * (height - 6));
+    pen.fillStyle = isSilent ? hatch : accent;
+    pen.fillRect(bar * BAR_WIDTH, (height - barHeight) / 2, BAR_WIDTH - 1, barHeight);
   });
   pen.strokeStyle = ink;
   pen.setLineDash([4, 4]);
@@ -113,11 +113,11 @@ function draw() {
 }
 
 function peaksOf(samples, bars) {
-  const each = samples.length / bars;
+  const samplesPerBar = samples.length / bars;
   return Array.from({ length: bars }, (_, bar) => {
     let peak = 0;
-    const end = Math.min(samples.length, Math.ceil((bar + 1) * each));
-    for (let index = Math.floor(bar * each); index < end; index += 1) peak = Math.max(peak, Math.abs(samples[index]));
+    const end = Math.min(samples.length, Math.ceil((bar + 1) * samplesPerBar));
+    for (let index = Math.floor(bar * samplesPerBar); index < end; index += 1) peak = Math.max(peak, Math.abs(samples[index]));
     return peak;
   });
 }

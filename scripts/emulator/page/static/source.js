@@ -1,4 +1,4 @@
-// The recording: a file, one that is dropped, an address, or what the microphone hears. The last one chosen counts.
+// The recording: a file (chosen, dropped, or from the microphone) or an address. The last choice counts.
 
 import { byId, shownSize, shownTime } from "./dom.js";
 
@@ -13,7 +13,7 @@ export function setUpSource() {
   file.addEventListener("change", () => file.files[0] && choose(file.files[0]));
   url.addEventListener("input", () => {
     source = url.value.trim() ? { kind: "url", url: url.value.trim() } : null;
-    tell(source ? "The function fetches it; this page does not, so there is no sound to play." : "No recording yet.");
+    showNote(source ? "The function downloads it; the page does not, so it cannot play it." : "No recording yet.");
   });
   for (const kind of ["dragover", "dragleave", "drop"]) {
     document.addEventListener(kind, (event) => {
@@ -27,16 +27,16 @@ export function setUpSource() {
 }
 
 function choose(file) {
-  const chosen = { kind: "file", file };
-  source = chosen;
+  const choice = { kind: "file", file };
+  source = choice;
   byId("url").value = "";
-  tell(`${file.name}, ${shownSize(file.size)}.`);
+  showNote(`${file.name}, ${shownSize(file.size)}.`);
   const probe = new Audio();
   probe.addEventListener("loadedmetadata", () => {
     URL.revokeObjectURL(probe.src);
-    if (source !== chosen || !Number.isFinite(probe.duration)) return; // a recording of the browser's own has no length
+    if (source !== choice || !Number.isFinite(probe.duration)) return; // the browser's own recordings have no length
     source.seconds = probe.duration;
-    tell(`${file.name}, ${shownSize(file.size)}, ${shownTime(probe.duration)}.`);
+    showNote(`${file.name}, ${shownSize(file.size)}, ${shownTime(probe.duration)}.`);
   });
   probe.src = URL.createObjectURL(file);
 }
@@ -46,7 +46,7 @@ async function startRecording(button) {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ audio: true });
   } catch (error) {
-    tell(error.name === "NotFoundError" ? "This machine has no microphone." : "The browser does not allow the microphone.");
+    showNote(error.name === "NotFoundError" ? "This machine has no microphone." : "The browser does not allow the microphone.");
     return;
   }
   const blocks = [];
@@ -66,7 +66,7 @@ async function startRecording(button) {
   recorder.start();
   button.textContent = "Stop 0:00";
   button.setAttribute("aria-pressed", "true");
-  tell("Recording; press the button again to stop.");
+  showNote("Recording; press the button again to stop.");
 }
 
-export const tell = (note) => (byId("source-note").textContent = note);
+export const showNote = (note) => (byId("source-note").textContent = note);
