@@ -1,33 +1,54 @@
-"""Everything that can go wrong, as one tree; `transcriber.delivery.answers` turns each into the contract's answer.
+"""Everything that can go wrong, as one tree; `transcriber.delivery.error_answers` turns each into its answer.
+
+The last column is the cause, which decides what follows for a recording that is not transcribed for a client.
 
 TranscriberError
-├── SettingsError               500  a setting is missing or wrong
-├── CallbackFailedError         502  the receiver of a callback did not take it
-├── QueueFailedError            502  the queue did not take a message
-├── RequestError                400  the request is malformed
+├── UnexpectedError             500  recording
+├── SettingsError               500  account    a setting is missing or wrong
+├── BudgetExhaustedError        503  account    the account's budget is used up
+├── CallbackFailedError         502  passing    the receiver of a callback did not take it
+├── QueueFailedError            502  passing    the queue did not take a message
+├── InProgressError             503  passing    another request is transcribing the recording
+├── IncompleteError             504  passing    time ran out; a part of the transcript is kept
+├── TimeLimitError              504  recording  a chunk never fits TIME_LIMIT
+├── RequestError                400  request    the request is malformed
 │   ├── AuthenticationError     401
 │   └── MethodNotAllowedError   405
 ├── SourceError
-│   ├── AddressRefusedError     400  the address must not be reached
-│   ├── SourceNotFoundError     404
-│   ├── SourceRefusedError      422  the source answered with a 401, 403 or another refusal
-│   ├── SourceChangedError      502  another version than the one that was read at first
-│   ├── SourceLostError         502  it broke off, and cannot be read again
-│   ├── SourceFailedError       502
-│   └── SourceTimeoutError      504
+│   ├── AddressRefusedError     400  request    the address must not be reached
+│   ├── SourceNotFoundError     404  recording
+│   ├── SourceRefusedError      422  recording  the source answered with a 401, 403 or another refusal
+│   │   └── StorageRefusedError      account    the keys of Object Storage have no permission
+│   ├── SourceChangedError      502  recording  another version than the one that was read at first
+│   ├── SourceLostError         502  recording  it broke off, and cannot be read again
+│   ├── SourceFailedError       502  passing
+│   └── SourceTimeoutError      504  passing
 ├── AudioError
-│   ├── AudioTooLargeError      413
-│   └── UnsupportedAudioError   415
+│   ├── AudioTooLargeError      413  recording
+│   └── UnsupportedAudioError   415  recording
 └── ApiError
-    ├── ApiRefusedError         400  the API found the request wrong
-    ├── ModelNotFoundError      422
-    ├── RateLimitedError        429
-    ├── ApiFailedError          502
-    ├── TruncatedTranscriptError 502
-    └── ApiTimeoutError         504
+    ├── ApiRefusedError         400  recording  the API found the recording wrong
+    │   ├── OptionRefusedError  400  request    an option of the client's
+    │   └── AccountRefusedError 502  account    the account, or what every call has
+    ├── ModelNotFoundError      422  account    a model of MODELS
+    │   └── RequestedModelNotFoundError  request  the model that the client named
+    ├── RateLimitedError        429  passing
+    ├── ApiFailedError          502  passing
+    ├── TruncatedTranscriptError 502 recording
+    └── ApiTimeoutError         504  passing
 """
 
+from enum import StrEnum
 from typing import ClassVar
+
+
+class Cause(StrEnum):
+    """What an error is about, and so who or what can cure it."""
+
+    REQUEST = "request"  # the client, by another request
+    RECORDING = "recording"  # nobody, or another version of the audio: the next recording may succeed
+    ACCOUNT = "account"  # the operator: until then, every recording fails in the same way
+    PASSING = "passing"  # time alone
 
 
 class TranscriberError(Exception):
@@ -39,11 +60,15 @@ class TranscriberError(Exception):
     # Whether the very same request may succeed later: then a trigger delivers it again, and no failure is recorded.
     # Each error decides for itself: a default would decide for those that forgot to.
     is_retryable: ClassVar[bool]
+    # What the error is about, without a default for the same reason.
+    cause: ClassVar[Cause]
 
-    def __init__(self, message: str, *, param: str | None = None) -> None:
+    def __init__(self, message: str, *, param: str | None = None, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.param = param
+        # When trying again makes sense; None where that is not known.
+        self.retry_after_seconds = retry_after_seconds
 
     def add(self, sentence: str) -> None:
         """Add to the message what only a caller further away from the error knows."""
@@ -54,6 +79,7 @@ class UnexpectedError(TranscriberError):
     """A fault that no other error describes; its message reveals nothing of it, and the log says where it happened."""
 
     is_retryable = True
+    cause = Cause.RECORDING
 
 
 class SettingsError(TranscriberError):
@@ -61,10 +87,20 @@ class SettingsError(TranscriberError):
 
     code = "wrong_setting"
     is_retryable = True
+    cause = Cause.ACCOUNT
 
     def __init__(self, variable: str, message: str) -> None:
         super().__init__(f"{variable}: {message}", param=variable)
         self.variable = variable
+
+
+class BudgetExhaustedError(TranscriberError):
+    """The account's budget is used up, which no waiting of minutes cures; nothing is wrong with the recording."""
+
+    status = 503
+    code = "budget_exhausted"
+    is_retryable = True
+    cause = Cause.ACCOUNT
 
 
 class CallbackFailedError(TranscriberError):
@@ -73,6 +109,7 @@ class CallbackFailedError(TranscriberError):
     status = 502
     code = "callback_failed"
     is_retryable = True
+    cause = Cause.PASSING
 
 
 class QueueFailedError(TranscriberError):
@@ -81,6 +118,34 @@ class QueueFailedError(TranscriberError):
     status = 502
     code = "queue_failed"
     is_retryable = True
+    cause = Cause.PASSING
+
+
+class InProgressError(TranscriberError):
+    """Another request is transcribing the same recording."""
+
+    status = 503
+    code = "in_progress"
+    is_retryable = True
+    cause = Cause.PASSING
+
+
+class IncompleteError(TranscriberError):
+    """The time of the request ran out, and what is transcribed is kept: the next request goes on from there."""
+
+    status = 504
+    code = "incomplete"
+    is_retryable = True
+    cause = Cause.PASSING
+
+
+class TimeLimitError(TranscriberError):
+    """A chunk never fits TIME_LIMIT; the message states which TIME_LIMIT would hold it."""
+
+    status = 504
+    code = "time_limit"
+    is_retryable = True
+    cause = Cause.RECORDING
 
 
 class RequestError(TranscriberError):
@@ -90,6 +155,7 @@ class RequestError(TranscriberError):
     type = "invalid_request_error"
     code = "invalid_request"
     is_retryable = False
+    cause = Cause.REQUEST
 
 
 class AuthenticationError(RequestError):
@@ -123,6 +189,7 @@ class AddressRefusedError(SourceError):
     status = 400
     code = "address_refused"
     is_retryable = False
+    cause = Cause.REQUEST
 
 
 class SourceNotFoundError(SourceError):
@@ -132,6 +199,7 @@ class SourceNotFoundError(SourceError):
     type = "not_found_error"
     code = "source_not_found"
     is_retryable = False
+    cause = Cause.RECORDING
 
 
 class SourceRefusedError(SourceError):
@@ -140,6 +208,13 @@ class SourceRefusedError(SourceError):
     status = 422
     code = "source_refused"
     is_retryable = True
+    cause = Cause.RECORDING
+
+
+class StorageRefusedError(SourceRefusedError):
+    """Object Storage does not let its keys do what a recording needs."""
+
+    cause = Cause.ACCOUNT
 
 
 class SourceChangedError(SourceError):
@@ -148,6 +223,7 @@ class SourceChangedError(SourceError):
     status = 502
     code = "source_changed"
     is_retryable = True
+    cause = Cause.RECORDING
 
 
 class SourceLostError(SourceError):
@@ -157,6 +233,7 @@ class SourceLostError(SourceError):
     type = "server_error"
     code = "source_lost"
     is_retryable = True
+    cause = Cause.RECORDING
 
 
 class SourceFailedError(SourceError):
@@ -166,6 +243,7 @@ class SourceFailedError(SourceError):
     type = "server_error"
     code = "source_failed"
     is_retryable = True
+    cause = Cause.PASSING
 
 
 class SourceTimeoutError(SourceError):
@@ -175,6 +253,7 @@ class SourceTimeoutError(SourceError):
     type = "server_error"
     code = "source_timeout"
     is_retryable = True
+    cause = Cause.PASSING
 
 
 class AudioError(TranscriberError):
@@ -182,6 +261,7 @@ class AudioError(TranscriberError):
 
     type = "invalid_request_error"
     is_retryable = False
+    cause = Cause.RECORDING
 
 
 class AudioTooLargeError(AudioError):
@@ -209,18 +289,34 @@ class ApiError(TranscriberError):
         api_status: int | None = None,
         retry_after_seconds: float | None = None,
     ) -> None:
-        super().__init__(message, param=param)
+        super().__init__(message, param=param, retry_after_seconds=retry_after_seconds)
         self.api_status = api_status
-        self.retry_after_seconds = retry_after_seconds
 
 
 class ApiRefusedError(ApiError):
-    """The API found the request wrong."""
+    """The API found the recording wrong: its answer names neither the model, nor an option, nor the account."""
 
     status = 400
     type = "invalid_request_error"
     code = "refused_by_api"
     is_retryable = False
+    cause = Cause.RECORDING
+
+
+class OptionRefusedError(ApiRefusedError):
+    """The API does not take an option that the client gave; `param` is its name."""
+
+    cause = Cause.REQUEST
+
+
+class AccountRefusedError(ApiRefusedError):
+    """The API, or a gateway before it, refuses what every call has: the account, the address, an option of our own."""
+
+    status = 502
+    type = "server_error"
+    code = "account_refused"
+    is_retryable = True
+    cause = Cause.ACCOUNT
 
 
 class ModelNotFoundError(ApiError):
@@ -230,6 +326,13 @@ class ModelNotFoundError(ApiError):
     type = "invalid_request_error"
     code = "model_not_found"
     is_retryable = True
+    cause = Cause.ACCOUNT
+
+
+class RequestedModelNotFoundError(ModelNotFoundError):
+    """The model that the client named does not exist, or cannot transcribe."""
+
+    cause = Cause.REQUEST
 
 
 class RateLimitedError(ApiError):
@@ -239,6 +342,7 @@ class RateLimitedError(ApiError):
     type = "rate_limit_error"
     code = "rate_limited"
     is_retryable = True
+    cause = Cause.PASSING
 
 
 class ApiFailedError(ApiError):
@@ -247,6 +351,7 @@ class ApiFailedError(ApiError):
     status = 502
     code = "api_failed"
     is_retryable = True
+    cause = Cause.PASSING
 
 
 class TruncatedTranscriptError(ApiError):
@@ -255,6 +360,7 @@ class TruncatedTranscriptError(ApiError):
     status = 502
     code = "transcript_truncated"
     is_retryable = False
+    cause = Cause.RECORDING
 
 
 class ApiTimeoutError(ApiError):
@@ -263,3 +369,4 @@ class ApiTimeoutError(ApiError):
     status = 504
     code = "api_timeout"
     is_retryable = True
+    cause = Cause.PASSING

@@ -35,6 +35,11 @@ MAX_CHUNK_MINUTES = 30
 # More threads than this need more memory than a function has, and meet every rate limit.
 MAX_PARALLEL_CALLS = 64
 
+# The quota of an account is counted by the minute.
+DEFAULT_MINUTE_SECONDS = 60.0
+# What is kept longer than this is an archive, which the output bucket is for.
+MAX_JOB_DAYS = 365
+
 # The API of a model, by its name. Voxtral has both; as a chat model it follows an instruction.
 API_KINDS_BY_NAME: tuple[tuple[str, ApiKind], ...] = (
     ("whisper", ApiKind.TRANSCRIPTIONS),
@@ -66,7 +71,7 @@ class Settings:
 
     api_key: str = field(repr=False)
     api_url: str = "https://api.scaleway.ai/v1"
-    models: tuple[str, ...] = ("voxtral-small-24b-2507", "whisper-large-v3")
+    models: tuple[str, ...] = ("whisper-large-v3", "voxtral-small-24b-2507")
     model_apis: Mapping[str, ApiKind] = field(default_factory=dict)
     access_token: str | None = field(default=None, repr=False)
     max_audio_bytes: int = 500 * BYTES_PER_MB
@@ -74,6 +79,8 @@ class Settings:
     chunk_seconds: float = 5 * 60.0
     parallel_calls: int = 8
     time_limit_seconds: float = DEFAULT_TIME_LIMIT_SECONDS
+    # How long the quota's minute lasts: shorter only in trials against the emulator, whose option scales it.
+    minute_seconds: float = DEFAULT_MINUTE_SECONDS
     allowed_private_hosts: tuple[AllowedHost, ...] = ()
     log_level: LogLevel = "info"
     callback_secret: str | None = field(default=None, repr=False)
@@ -85,6 +92,8 @@ class Settings:
     output_bucket: str | None = None
     output_prefix: str = "transcripts/"
     output_formats: tuple[ResponseFormat, ...] = ()
+    # How long jobs, uploads and their results are kept.
+    job_days: int = 7
     prices: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -104,6 +113,7 @@ class Settings:
             chunk_seconds=values.positive("CHUNK_MINUTES", cls.chunk_seconds / 60, most=MAX_CHUNK_MINUTES) * 60,
             parallel_calls=values.count("PARALLEL_CALLS", cls.parallel_calls, most=MAX_PARALLEL_CALLS),
             time_limit_seconds=values.positive("TIME_LIMIT", cls.time_limit_seconds, most=MAX_TIME_LIMIT_SECONDS),
+            minute_seconds=values.positive("MINUTE_SECONDS", cls.minute_seconds, most=DEFAULT_MINUTE_SECONDS),
             allowed_private_hosts=values.hosts("ALLOWED_PRIVATE_HOSTS"),
             log_level=values.log_level("LOG_LEVEL"),
             callback_secret=values.secret("CALLBACK_SECRET"),
@@ -115,6 +125,7 @@ class Settings:
             output_bucket=values.text("OUTPUT_BUCKET"),
             output_prefix=(values.text("OUTPUT_PREFIX") or cls.output_prefix).removeprefix("/"),
             output_formats=values.formats("OUTPUT_FORMATS"),
+            job_days=values.count("JOB_DAYS", cls.job_days, most=MAX_JOB_DAYS),
             prices=values.prices("PRICES"),
         )
         if settings.queue_url and settings.queue is None:
@@ -136,8 +147,12 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """All secret values, to keep them out of texts."""
-        keys = (account.secret_key for account in (self.storage, self.queue) if account)
-        return tuple(filter(None, (self.api_key, self.access_token, self.callback_secret, *keys)))
+        accounts = [account for account in (self.storage, self.queue) if account]
+        keys = [key for account in accounts for key in (account.access_key, account.secret_key)]
+        # The key of callbacks is what follows its "whsec_"; a text may hold it without that.
+        callback_key = (self.callback_secret or "").rpartition("_")[2]
+        secrets = (self.api_key, self.access_token, self.callback_secret, callback_key, *keys)
+        return tuple(dict.fromkeys(filter(None, secrets)))
 
 
 class _Values:

@@ -33,7 +33,7 @@ pytestmark = [needs_node(), pytest.mark.timeout(TIMEOUT_SECONDS)]
 
 PLAIN_VARIABLES = {
     "GENERATIVE_API_URL": "https://api.scaleway.ai/v1",
-    "MODELS": "voxtral-small-24b-2507,whisper-large-v3",
+    "MODELS": "whisper-large-v3,voxtral-small-24b-2507",
     "MAX_AUDIO_MB": "500",
     "MAX_AUDIO_MINUTES": "300",
     "TIME_LIMIT": "890",
@@ -43,6 +43,7 @@ PLAIN_VARIABLES = {
     "S3_ENDPOINT": "https://s3.fr-par.scw.cloud",
     "S3_REGION": "fr-par",
     "OUTPUT_PREFIX": "transcripts/",
+    "JOB_DAYS": "7",
 }
 FUNCTION = {
     "name": "transcribe",

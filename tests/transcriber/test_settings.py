@@ -14,11 +14,12 @@ def test_defaults_are_those_of_the_documentation() -> None:
     """With nothing but a key set, every setting has its documented default."""
     settings = Settings.from_environment(KEY)
     assert settings.api_url == "https://api.scaleway.ai/v1"
-    assert settings.models == ("voxtral-small-24b-2507", "whisper-large-v3")
+    assert settings.models == ("whisper-large-v3", "voxtral-small-24b-2507")
     assert (settings.max_audio_bytes, settings.max_audio_seconds) == (500_000_000, 18_000)
     assert settings.access_token is None
     assert settings.allowed_private_hosts == ()
     assert settings.log_level == "info"
+    assert (settings.minute_seconds, settings.job_days) == (60, 7)
 
 
 def test_secret_key_of_a_laptop_serves() -> None:
@@ -57,6 +58,10 @@ def test_secret_key_of_a_laptop_serves() -> None:
         ("ALLOWED_PRIVATE_HOSTS", "http://intranet/"),
         ("ALLOWED_PRIVATE_HOSTS", "intranet:port"),
         ("LOG_LEVEL", "chatty"),
+        ("MINUTE_SECONDS", "61"),
+        ("JOB_DAYS", "0"),
+        ("JOB_DAYS", "1.5"),
+        ("JOB_DAYS", "366"),
         ("S3_ENDPOINT", "s3.fr-par.scw.cloud"),
         ("OUTPUT_FORMATS", "docx"),
         ("PRICES", "whisper-large-v3"),
@@ -131,6 +136,14 @@ def test_secrets_are_not_in_the_representation() -> None:
     accounts = {
         name: f"secret-{name}" for name in ("S3_ACCESS_KEY", "S3_SECRET_KEY", "QUEUE_ACCESS_KEY", "QUEUE_SECRET_KEY")
     }
-    settings = Settings.from_environment({**KEY, "ACCESS_TOKEN": "another-secret", **accounts})
-    assert settings.secrets == ("a-secret-key", "another-secret", "secret-S3_SECRET_KEY", "secret-QUEUE_SECRET_KEY")
+    settings = Settings.from_environment(
+        {**KEY, "ACCESS_TOKEN": "another-secret", "CALLBACK_SECRET": "whsec_c2VjcmV0", **accounts}
+    )
+    assert {*settings.secrets} == {
+        "a-secret-key",
+        "another-secret",
+        "whsec_c2VjcmV0",
+        "c2VjcmV0",
+        *accounts.values(),
+    }
     assert "secret" not in repr(settings)

@@ -5,7 +5,6 @@ from http import HTTPStatus
 
 from transcriber.delivery.answer import Answer, json_answer
 from transcriber.errors import (
-    ApiError,
     AuthenticationError,
     MethodNotAllowedError,
     RequestError,
@@ -24,7 +23,7 @@ def error_answer(error: Exception, trigger: Trigger = Trigger.HTTP) -> Answer:
         headers["Allow"] = ", ".join(error.allowed)
     if isinstance(error, AuthenticationError):
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, ApiError) and error.retry_after_seconds is not None:
+    if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(math.ceil(error.retry_after_seconds))
     body = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
     return json_answer(_status(error, trigger), {"error": body}, headers)

@@ -33,6 +33,11 @@ from transcriber.request.trigger import Trigger
         (errors.ApiTimeoutError("m"), 504),
         (errors.CallbackFailedError("m"), 502),
         (errors.QueueFailedError("m"), 502),
+        (errors.BudgetExhaustedError("m"), 503),
+        (errors.InProgressError("m", retry_after_seconds=30), 503),
+        (errors.IncompleteError("m", retry_after_seconds=5), 504),
+        (errors.TimeLimitError("m"), 504),
+        (errors.AccountRefusedError("m"), 502),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
@@ -47,14 +52,50 @@ def test_errors(error: errors.TranscriberError, status: int) -> None:
 
 
 def test_every_error_of_the_tree_is_in_the_table() -> None:
-    """Every error that is raised has a status and a code of its own, and says whether a retry may help."""
+    """Every error says whether a retry may help and what it is about, and no two families have the same code."""
 
-    def leaves(kind: type[errors.TranscriberError]) -> list[type[errors.TranscriberError]]:
-        return [leaf for child in kind.__subclasses__() for leaf in leaves(child)] or [kind]
+    def below(kind: type[errors.TranscriberError]) -> list[type[errors.TranscriberError]]:
+        return [kind, *(each for child in kind.__subclasses__() for each in below(child))]
 
-    assert all(isinstance(leaf.is_retryable, bool) for leaf in leaves(errors.TranscriberError))
-    codes = [leaf.code for leaf in leaves(errors.TranscriberError)]
-    assert len(codes) == len(set(codes)) == 21
+    kinds = below(errors.TranscriberError)
+    raised = set(kinds) - {errors.TranscriberError, errors.SourceError, errors.ApiError}
+    assert all(isinstance(kind.is_retryable, bool) for kind in raised)
+    assert all(isinstance(kind.cause, errors.Cause) for kind in raised)
+    codes = [kind.code for kind in kinds if "code" in vars(kind)]
+    assert len(codes) == len(set(codes)) == 27
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"),
+    [
+        (errors.RequestError, "request"),
+        (errors.OptionRefusedError, "request"),
+        (errors.RequestedModelNotFoundError, "request"),
+        (errors.AudioTooLargeError, "recording"),
+        (errors.UnsupportedAudioError, "recording"),
+        (errors.TruncatedTranscriptError, "recording"),
+        (errors.SourceChangedError, "recording"),
+        (errors.SourceLostError, "recording"),
+        (errors.ApiRefusedError, "recording"),
+        (errors.TimeLimitError, "recording"),
+        (errors.UnexpectedError, "recording"),
+        (errors.SettingsError, "account"),
+        (errors.BudgetExhaustedError, "account"),
+        (errors.ModelNotFoundError, "account"),
+        (errors.AccountRefusedError, "account"),
+        (errors.StorageRefusedError, "account"),
+        (errors.RateLimitedError, "passing"),
+        (errors.ApiFailedError, "passing"),
+        (errors.ApiTimeoutError, "passing"),
+        (errors.SourceFailedError, "passing"),
+        (errors.SourceTimeoutError, "passing"),
+        (errors.InProgressError, "passing"),
+        (errors.IncompleteError, "passing"),
+    ],
+)
+def test_causes(kind: type[errors.TranscriberError], cause: str) -> None:
+    """What an error is about decides whether it counts for the recording."""
+    assert kind.cause == cause
 
 
 def test_headers_of_errors() -> None:
@@ -62,6 +103,9 @@ def test_headers_of_errors() -> None:
     assert error_answer(errors.MethodNotAllowedError("m", allowed=("GET", "POST"))).headers["Allow"] == "GET, POST"
     assert error_answer(errors.AuthenticationError("m")).headers["WWW-Authenticate"] == "Bearer"
     assert error_answer(errors.RateLimitedError("m", retry_after_seconds=2.1)).headers["Retry-After"] == "3"
+    assert error_answer(errors.InProgressError("m", retry_after_seconds=30)).headers["Retry-After"] == "30"
+    assert error_answer(errors.IncompleteError("m", retry_after_seconds=5)).headers["Retry-After"] == "5"
+    assert "Retry-After" not in error_answer(errors.TimeLimitError("m")).headers
 
 
 def test_unexpected_error_reveals_nothing() -> None:
