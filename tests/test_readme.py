@@ -250,9 +250,10 @@ def test_every_field_of_the_log_is_listed(example: Example) -> None:
     example.empty()
     s3 = example.access.client("s3")
     s3.put_object(Bucket=example.access.bucket, Key="incoming/a.mp3", Body=recording("jfk.mp3"))
-    example.apis.fault("500", count=1, path="/v1/chat/completions")  # and not the list of models
+    example.apis.fault("500", count=1, path="/v1/audio/transcriptions")  # and not the list of models
     audio = base64.b64encode(recording("jfk.mp3")).decode()
     assert example.post(audio=audio).status_code == 200
+    assert example.post(audio=audio, model=VOXTRAL).status_code == 200  # its tokens are counted
     assert example.post(audio=audio, langauge="en").status_code == 400
     assert example.post(sweep={"bucket": example.access.bucket}).status_code == 200
     wait_until(lambda: any(line["message"] == "object" for line in example.logged()))

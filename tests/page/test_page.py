@@ -58,7 +58,7 @@ def test_upload(visit: Visit) -> None:
     visit.choose(MP3)
     assert visit.transcribe().startswith(WORDS)
     page = visit.page
-    assert "voxtral-small-24b-2507" in page.inner_text("#facts")
+    assert "whisper-large-v3" in page.inner_text("#facts")
     assert "11.1 s" in page.inner_text("#facts")
     page.wait_for_selector("#waveform")
     assert "0:11 of sound" in str(page.get_attribute("#waveform", "aria-label"))

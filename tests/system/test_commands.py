@@ -116,7 +116,7 @@ def test_emulate_serves_until_it_is_stopped(tmp_path: Path, option: str) -> None
     key = re.findall(r"key (\S+)", said)[0]
     assert requests.get(function_url, timeout=60).text == "another handler"
     models = requests.get(f"{api_url}/models", headers={"Authorization": f"Bearer {key}"}, timeout=60)
-    assert [model["id"] for model in models.json()["data"]] == ["voxtral-small-24b-2507", "whisper-large-v3"]
+    assert [model["id"] for model in models.json()["data"]] == ["whisper-large-v3", "voxtral-small-24b-2507"]
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
     process.stdout.close()
