@@ -16,13 +16,13 @@ def test_transcript(handle: Handle, api: FakeApi, capsys: pytest.CaptureFixture[
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"]) == {
         "text": HEARD,
-        "model": VOXTRAL,
+        "model": WHISPER,
         "duration": 11.088,
         "usage": {"type": "duration", "seconds": 12},
     }
     assert answer["headers"]["X-Request-Id"] == "the-id"
     assert answer["headers"]["Server-Timing"].startswith("download;dur=")
-    assert api.calls == ["/models", "/chat/completions"]
+    assert api.calls == ["/models", "/audio/transcriptions"]
     (line,) = capsys.readouterr().err.splitlines()
     entry = json.loads(line)
     assert {
@@ -33,7 +33,7 @@ def test_transcript(handle: Handle, api: FakeApi, capsys: pytest.CaptureFixture[
         "trigger": "http",
         "source": "inline",
         "bytes": len(recording("jfk.mp3")),
-        "model": VOXTRAL,
+        "model": WHISPER,
         "status": 200,
         "calls": 1,
         "not_sent": [],
@@ -106,7 +106,7 @@ def test_wrong_setting(handle: Handle, monkeypatch: pytest.MonkeyPatch, variable
 
 def test_other_methods(handle: Handle, api: FakeApi) -> None:
     """GET describes, OPTIONS allows, other methods are refused with those that there are; none calls the API."""
-    assert json.loads(handle({"httpMethod": "GET"}, {})["body"])["models"] == [VOXTRAL, WHISPER]
+    assert json.loads(handle({"httpMethod": "GET"}, {})["body"])["models"] == [WHISPER, VOXTRAL]
     assert handle({"httpMethod": "OPTIONS"}, {})["statusCode"] == 204
     refused = handle({"httpMethod": "PUT"}, {})
     assert (refused["statusCode"], refused["headers"]["Allow"]) == (405, "GET, HEAD, OPTIONS, POST")

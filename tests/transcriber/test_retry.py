@@ -44,13 +44,13 @@ class Failing:
 
 def policy(waits: list[float], *, chance: float = 0.0) -> RetryPolicy:
     """A policy for which time passes in `waits` alone."""
-    return RetryPolicy(sleep=waits.append, random=lambda: chance, clock=lambda: sum(waits))
+    return RetryPolicy(sleep=waits.append, random=lambda: chance)
 
 
 @pytest.mark.parametrize(
     ("error", "retried"),
     [
-        (RateLimitedError("429"), True),
+        (RateLimitedError("429"), False),
         (ApiFailedError("500"), True),
         (ApiTimeoutError("504"), True),
         (SourceFailedError("broke off"), True),
@@ -67,7 +67,7 @@ def policy(waits: list[float], *, chance: float = 0.0) -> RetryPolicy:
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
 def test_table_of_what_is_retried(error: TranscriberError, retried: bool) -> None:  # noqa: FBT001 # a table's column
-    """Exactly what waiting may cure is tried again."""
+    """Exactly what waiting may cure is tried again; a quota is waited for elsewhere."""
     attempt = Failing(error)
     if retried:
         assert policy([])(attempt, deadline=Deadline(100)) == "done"
@@ -91,7 +91,7 @@ def test_retry_after_is_obeyed() -> None:
     """The server's own word on how long to wait replaces the back-off, but for a moment's pause."""
     waits: list[float] = []
     for seconds in (7, 0):
-        policy(waits)(Failing(RateLimitedError("429", retry_after_seconds=seconds)), deadline=Deadline(100))
+        policy(waits)(Failing(ApiFailedError("503", retry_after_seconds=seconds)), deadline=Deadline(100))
     assert waits == [7, SHORTEST_WAIT_SECONDS]
 
 
@@ -106,8 +106,8 @@ def test_gives_up_after_the_last_attempt() -> None:
 def test_never_waits_beyond_the_deadline() -> None:
     """When the wait would outlast the time that is left, the error is raised at once."""
     waits: list[float] = []
-    attempt = Failing(RateLimitedError("429", retry_after_seconds=30))
-    with pytest.raises(RateLimitedError):
+    attempt = Failing(ApiFailedError("503", retry_after_seconds=30))
+    with pytest.raises(ApiFailedError):
         policy(waits)(attempt, deadline=Deadline(29))
     assert (attempt.calls, waits) == (1, [])
 
@@ -121,39 +121,10 @@ def test_no_wait_that_leaves_no_time_for_another_try() -> None:
     assert (attempt.calls, waits) == (1, [])
 
 
-def test_a_rate_limit_pauses_the_others() -> None:
-    """While one call waits for its turn, those that begin wait as long, no two equally long, if they have the time."""
-    now, waits, chances = [0.0], [], iter([0.0, 1.0])
-
-    def sleep(seconds: float) -> None:
-        waits.append(seconds)
-        if len(waits) == 1:
-            now[0] = 2.0
-            for remaining_seconds in (100, 100, 5):
-                assert shared(Failing(), deadline=Deadline(remaining_seconds)) == "done"
-            now[0] = 8.0
-
-    shared = RetryPolicy(sleep=sleep, random=lambda: next(chances), clock=lambda: now[0])
-    assert shared(Failing(RateLimitedError("429", retry_after_seconds=8)), deadline=Deadline(100)) == "done"
-    assert waits == [8, 6, 9]
-
-
-def test_a_pause_leaves_time_for_a_try() -> None:
-    """However long the random wait, the wait for the others' pause ends in time for a call, or is not begun."""
-    now, waits = [0.0], list[float]()
-
-    def clock() -> float:
-        return now[0]
-
-    def sleep(seconds: float) -> None:
-        waits.append(seconds)
-        if len(waits) == 1:
-            for remaining_seconds in (5, 4.5):
-                assert shared(Failing(), deadline=Deadline(remaining_seconds, clock=clock)) == "done"
-            now[0] = 3.6
-
-    shared = RetryPolicy(sleep=sleep, random=lambda: 1.0, clock=clock)
-    assert (
-        shared(Failing(RateLimitedError("429", retry_after_seconds=3.6)), deadline=Deadline(100, clock=clock)) == "done"
-    )
-    assert waits == [3.6, 4.0]
+def test_no_retry_that_leaves_no_time_for_the_call() -> None:
+    """What a call is expected to take has to be left after the wait."""
+    waits: list[float] = []
+    attempt = Failing(ApiFailedError("500"))
+    with pytest.raises(ApiFailedError):
+        policy(waits)(attempt, deadline=Deadline(30), needed_seconds=29.5)
+    assert (attempt.calls, waits) == (1, [])

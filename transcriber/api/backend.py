@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any, Final, Protocol, TypeVar
 
 from transcriber.api.request_body import RequestBody
@@ -54,11 +55,17 @@ class ChunkTranscript:
 
 @dataclass(frozen=True)
 class CallContext:
-    """What every call for one recording shares: the time that is left, its cancellation, and the request's log."""
+    """What every call for one recording shares: the time that is left, its cancellation, and the request's log.
+
+    With `is_interactive`, a client waits for the answer, and refused calls are tried again sooner than a message's.
+    `first_call` is set when the first call starts.
+    """
 
     deadline: Deadline
     cancellation: Cancellation = field(default_factory=Cancellation)
     log: JsonLogger = field(default_factory=JsonLogger)
+    is_interactive: bool = False
+    first_call: Event = field(default_factory=Event)
 
 
 class ApiClient(Protocol):
@@ -75,8 +82,13 @@ class ApiClient(Protocol):
         read: Callable[[Mapping[str, Any]], T],
         *,
         context: CallContext,
+        audio_seconds: float = 0.0,
     ) -> T:
         """The result of `read` for the answer of `path`, with a new body from `make_body` for each attempt."""
+        ...
+
+    def expected_seconds(self, audio_seconds: float) -> float:
+        """How long a call with so much audio is expected to take, once it may start."""
         ...
 
 

@@ -70,6 +70,7 @@ class ChatBackend:
             partial(make_body, chunk, model, options),
             partial(_read_answer, chunk=chunk, model=model, options=options),
             context=context,
+            audio_seconds=chunk.duration_seconds,
         )
 
 

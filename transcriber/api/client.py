@@ -15,13 +15,14 @@ import httpx2
 import openai
 
 from transcriber.api.backend import CallContext
+from transcriber.api.call_limiter import CallLimiter
 from transcriber.api.error_mapping import failure_in_answer, from_client_error
 from transcriber.api.request_body import RequestBody, StreamedBody
 from transcriber.api.transport import Transport
 from transcriber.deadline import Deadline
 from transcriber.errors import ApiFailedError, ApiTimeoutError
 from transcriber.net.tls import client_context
-from transcriber.retry import RetryPolicy
+from transcriber.retry import SHORTEST_TRY_SECONDS, RetryPolicy
 from transcriber.settings import Settings
 
 T = TypeVar("T")
@@ -34,10 +35,13 @@ WRITE_TIMEOUT_SECONDS = 60.0
 class GenerativeApi:
     """The connection to the Generative APIs, kept for an instance's life."""
 
-    def __init__(self, settings: Settings, *, retry: RetryPolicy | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, retry: RetryPolicy | None = None, limiter: CallLimiter | None = None
+    ) -> None:
         self._host = urlsplit(settings.api_url).netloc
         self._secrets = settings.secrets
         self._retry = retry or RetryPolicy()
+        self._limiter = limiter or CallLimiter(settings)
         self._transport = Transport(client_context())
         self._client = openai.OpenAI(
             api_key=settings.api_key,
@@ -66,18 +70,30 @@ class GenerativeApi:
         read: Callable[[Mapping[str, Any]], T],
         *,
         context: CallContext,
+        audio_seconds: float = 0.0,
     ) -> T:
         """The result of `read` for the answer of `path`, with a new body from `make_body` for each attempt.
 
-        `read` raises `ApiFailedError` for an answer that it cannot read, and the call is retried.
+        `read` raises `ApiFailedError` for an answer that it cannot read, and the call is retried. A call that the quota
+        refuses is repeated as long as there is time; none is started that would not end in time.
         """
         # No closures here and below: a failed call's traceback would keep what they refer to, which is a chunk.
         return self._retry(
-            partial(self._attempt, path, make_body, read, context),
+            partial(
+                self._limiter.call,
+                partial(self._attempt, path, make_body, read, context),
+                audio_seconds=audio_seconds,
+                context=context,
+            ),
             deadline=context.deadline,
+            needed_seconds=max(SHORTEST_TRY_SECONDS, self.expected_seconds(audio_seconds)),
             cancellation=context.cancellation,
             on_retry=context.log.retry,
         )
+
+    def expected_seconds(self, audio_seconds: float) -> float:
+        """How long a call with so much audio is expected to take, once it may start: none is started with less left."""
+        return self._limiter.expected_seconds(audio_seconds)
 
     def close(self) -> None:
         """Close the connections."""

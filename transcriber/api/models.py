@@ -6,7 +6,7 @@ from threading import Lock
 
 from transcriber.api.backend import ApiClient, CallContext
 from transcriber.deadline import Deadline
-from transcriber.errors import ApiError, ModelNotFoundError, SettingsError
+from transcriber.errors import ApiError, RequestedModelNotFoundError, SettingsError
 from transcriber.settings import ApiKind, Settings
 
 # The list of models only avoids an upload to a model that is gone, so that fetching it may not take a request's time.
@@ -105,10 +105,10 @@ class ModelCatalog:
     def _check(self, requested: str, listed: frozenset[str] | None) -> None:
         if self._is_disproved(requested, listed):
             known = frozenset(model for model in listed or () if self._settings.api_kind(model) is not None)
-            raise ModelNotFoundError(f"The model {requested!r} does not exist{_named(known)}.", param="model")
+            raise RequestedModelNotFoundError(f"The model {requested!r} does not exist{_named(known)}.", param="model")
         if self._settings.api_kind(requested) is None:
             message = f"The API of the model {requested!r} is not known; the operator can name it in MODEL_APIS."
-            raise ModelNotFoundError(message, param="model")
+            raise RequestedModelNotFoundError(message, param="model")
 
 
 def _named(models: frozenset[str] | None) -> str:

@@ -11,6 +11,9 @@ from transcriber.errors import ApiFailedError, ApiRefusedError
 from transcriber.request.options import TranscriptionOptions
 from transcriber.spans import Segment
 
+# A server that lacks a format answers that the request is wrong, or that its values are.
+REFUSALS_OF_A_FORMAT = (400, 422)
+
 
 class TranscriptionsBackend:
     """The Audio Transcriptions API.
@@ -40,7 +43,9 @@ class TranscriptionsBackend:
             return _call("json", chunk, model=model, options=options, api=api, context=context)
         try:
             return _call("verbose_json", chunk, model=model, options=options, api=api, context=context)
-        except ApiRefusedError:
+        except ApiRefusedError as error:
+            if error.api_status not in REFUSALS_OF_A_FORMAT:
+                raise
             # The format was the reason if the same call without it succeeds.
             transcript = _call("json", chunk, model=model, options=options, api=api, context=context)
             self._without_times.add(model)
@@ -61,6 +66,7 @@ def _call(
         partial(make_body, chunk, model, options, response_format),
         partial(_read_answer, chunk=chunk, model=model, options=options),
         context=context,
+        audio_seconds=chunk.duration_seconds,
     )
 
 

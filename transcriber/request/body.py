@@ -24,10 +24,8 @@ EXAMINED_CHARACTERS = 2_000
 
 def read_json(body: str) -> dict[str, Any] | None:
     """The JSON object in `body`; None where the body is not JSON at all."""
-    if body.startswith(("{", "[")) and sum(map(body.count, "{[,")) > MAX_JSON_PARTS:
-        raise RequestError(f"The body has more than {MAX_JSON_PARTS} parts; no request has as many. {WAYS_IN}")
     try:
-        value = json.loads(body, parse_constant=_refuse_constant)
+        value = parse_bounded(body)
     except json.JSONDecodeError as error:
         if body.startswith("{"):
             message = f"The body is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}."
@@ -39,7 +37,31 @@ def read_json(body: str) -> dict[str, Any] | None:
         raise RequestError("The body holds a number that is too long.") from None
     if not isinstance(value, dict):
         raise RequestError(f"The body is JSON, but not an object. {WAYS_IN}")
+    refuse_half_characters(value)
     return value
+
+
+def parse_bounded(text: str) -> Any:
+    """The JSON value in `text`; `RequestError` where it has too many parts, and what `json.loads` raises otherwise.
+
+    JSON within a string of JSON is bounded here, too: there, brackets may be escaped until the outer one is parsed.
+    """
+    if text.lstrip()[:1] in {"{", "["} and sum(map(text.count, "{[,")) > MAX_JSON_PARTS:
+        raise RequestError(f"The JSON has more than {MAX_JSON_PARTS} parts; no request has as many. {WAYS_IN}")
+    return json.loads(text, parse_constant=_refuse_constant)
+
+
+def refuse_half_characters(value: object) -> None:
+    """Raise `RequestError` if a text in `value` holds half of a surrogate pair: JSON can spell it, UTF-8 cannot."""
+    left = [value]
+    while left:
+        match left.pop():
+            case str() as text if not text.isascii() and re.search("[\ud800-\udfff]", text):
+                raise RequestError("The body holds half a character, written as \\ud800 to \\udfff; write whole ones.")
+            case list() as items:
+                left += items
+            case dict() as fields:
+                left += [*fields.keys(), *fields.values()]
 
 
 def read_encoded_body(body: str) -> Base64Text:

@@ -164,7 +164,8 @@ def _parts(messages: object) -> Iterator[tuple[str, dict[str, Any]]]:
         where = f"messages[{number}]"
         if not isinstance(message, dict):
             raise RequestError(f'{where} is an object: {{"role": "user", "content": […]}}.', param="messages")
-        if message.get("role") not in ROLES:
+        role = message.get("role")
+        if not isinstance(role, str) or role not in ROLES:
             roles = ", ".join(sorted(ROLES))
             raise RequestError(
                 f"{where} has another role than {roles}: this is one task on one recording, not a conversation.",

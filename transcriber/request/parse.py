@@ -59,7 +59,7 @@ def _authenticate(http_request: HttpRequest, settings: Settings) -> None:
         return
     scheme, _, token = http_request.headers.get("authorization", "").partition(" ")
     # Compared as bytes: compare_digest refuses text that is not ASCII.
-    matches = hmac.compare_digest(token.strip().encode(), settings.access_token.encode())
+    matches = hmac.compare_digest(token.strip().encode(errors="replace"), settings.access_token.encode())
     if scheme.lower() != "bearer" or not matches:
         raise AuthenticationError(
             "Send the function's access token in the header Authorization: Bearer <token>. Triggers cannot: for them, "

@@ -1,12 +1,12 @@
 """Reads upload events of Object Storage, in each envelope that they come in; knows nothing of results."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from urllib.parse import unquote_plus
 
 from transcriber.errors import RequestError
+from transcriber.request.body import parse_bounded, refuse_half_characters
 from transcriber.request.fields import is_bucket, is_key
 from transcriber.request.trigger import Trigger
 
@@ -69,8 +69,9 @@ def read_uploads(fields: Mapping[str, Any]) -> UploadEvent | None:
 
 def _read_message(message: object) -> Mapping[str, Any]:
     try:
-        fields = json.loads(message) if isinstance(message, str) else None
-    except (ValueError, RecursionError):
+        fields = parse_bounded(message) if isinstance(message, str) else None
+        refuse_half_characters(fields)
+    except (ValueError, RecursionError, RequestError):
         fields = None
     if not isinstance(fields, dict) or not ("Records" in fields or fields.get("Event") == "s3:TestEvent"):
         raise RequestError("The notification's Message is no JSON with Records.", param="Message")

@@ -8,6 +8,9 @@ from transcriber.errors import RequestError
 from transcriber.request.fields import is_key, read_bucket, refuse_unknown
 from transcriber.request.trigger import Trigger
 
+# More than a bucket's sweep finds in an hour.
+MAX_LIMIT = 1_000_000
+
 
 @dataclass(frozen=True)
 class SweepRequest:
@@ -30,6 +33,7 @@ def read_sweep(fields: Mapping[str, Any]) -> SweepRequest:
     prefix, limit = sweep.get("prefix") or "", sweep.get("limit")
     if not isinstance(prefix, str) or not (prefix == "" or is_key(prefix)):
         raise RequestError("sweep.prefix is the beginning of keys, such as incoming/.", param="sweep.prefix")
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-        raise RequestError("sweep.limit is a whole number above 0.", param="sweep.limit")
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LIMIT):
+        message = f"sweep.limit is a whole number above 0 and at most {MAX_LIMIT}; without it, all are swept."
+        raise RequestError(message, param="sweep.limit")
     return SweepRequest(read_bucket(sweep, prefix="sweep."), prefix, limit)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from transcriber.api.backend import ApiClient, Backend, CallContext, ChunkTranscript
 from transcriber.api.models import ModelCatalog
 from transcriber.chunks.chunk import Chunk
-from transcriber.errors import ModelNotFoundError
+from transcriber.errors import AccountRefusedError, ModelNotFoundError, OptionRefusedError, RequestedModelNotFoundError
 from transcriber.request.options import TranscriptionOptions
 from transcriber.settings import ApiKind, Settings
 
@@ -47,8 +47,14 @@ class ChunkCalls:
                 # Times show what a model left out, but only against the loudness of the chunk.
                 wants_times=self.options.wants_times or chunk.has_loudness,
             )
-        except ModelNotFoundError:
+        except ModelNotFoundError as error:
             self.catalog.mark_missing(model, self.context)
+            if model == self.options.model:
+                raise RequestedModelNotFoundError(error.message, param="model", api_status=error.api_status) from None
+            raise
+        except AccountRefusedError as error:
+            if error.param in self.options.to_fields():
+                raise OptionRefusedError(error.message, param=error.param, api_status=error.api_status) from None
             raise
 
     def _backend(self, model: str) -> Backend:

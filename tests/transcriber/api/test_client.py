@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,15 +9,16 @@ from support.loopback import Conversation, Loopback, Peer, serve
 
 from transcriber.api.backend import CallContext
 from transcriber.api.client import GenerativeApi
-from transcriber.api.error_mapping import retry_after_seconds
 from transcriber.api.request_body import StreamedBody
 from transcriber.deadline import Deadline
 from transcriber.errors import (
+    AccountRefusedError,
     ApiError,
     ApiFailedError,
     ApiRefusedError,
     ApiTimeoutError,
     AudioTooLargeError,
+    BudgetExhaustedError,
     ModelNotFoundError,
     RateLimitedError,
     SettingsError,
@@ -60,12 +60,20 @@ def flat_error_body(message: str, **fields: object) -> bytes:
         (401, SettingsError, 1),
         (403, SettingsError, 1),
         (404, SettingsError, 1),
-        (405, ApiRefusedError, 1),
-        (408, ApiRefusedError, 1),
+        (402, BudgetExhaustedError, 1),
+        (405, AccountRefusedError, 1),
+        (408, ApiTimeoutError, MAX_ATTEMPTS),
+        (409, ApiFailedError, MAX_ATTEMPTS),
+        (410, AccountRefusedError, 1),
         (413, AudioTooLargeError, 1),
         (415, ApiRefusedError, 1),
+        (418, AccountRefusedError, 1),
+        (421, ApiFailedError, MAX_ATTEMPTS),
         (422, ApiRefusedError, 1),
-        (429, RateLimitedError, MAX_ATTEMPTS),
+        (423, ApiFailedError, MAX_ATTEMPTS),
+        (425, ApiFailedError, MAX_ATTEMPTS),
+        (451, AccountRefusedError, 1),
+        (499, ApiFailedError, MAX_ATTEMPTS),
         (500, ApiFailedError, MAX_ATTEMPTS),
         (502, ApiFailedError, MAX_ATTEMPTS),
         (503, ApiFailedError, MAX_ATTEMPTS),
@@ -75,12 +83,13 @@ def flat_error_body(message: str, **fields: object) -> bytes:
 def test_statuses(shape: Any, status: int, error: type[TranscriberError], attempts: int) -> None:
     """Each status becomes its error with the API's own words, whichever shape these have, after its retries."""
     with serve(lambda peer: peer.answer(shape("it went wrong"), status=f"{status} X")) as server:
-        with pytest.raises(error, match="it went wrong"):
+        with pytest.raises(error, match="it went wrong") as caught:
             post(server)
+        assert type(caught.value) is error
         assert len(server.requests) == attempts
 
 
-@pytest.mark.parametrize("status", [404, 422])
+@pytest.mark.parametrize("status", [400, 404, 422])
 @pytest.mark.parametrize(
     "body",
     [
@@ -112,6 +121,70 @@ def test_other_faults_that_speak_of_the_model(message: str) -> None:
         post(server)
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "error", "param"),
+    [
+        (422, error_body("temperature must be below 1"), AccountRefusedError, "temperature"),
+        (400, error_body("bad value", param="top_p"), AccountRefusedError, "top_p"),
+        (400, error_body("Unknown 'language' xx"), AccountRefusedError, "language"),
+        (422, b'{"detail": [{"loc": ["body", "max_tokens"], "msg": "too large"}]}', AccountRefusedError, "max_tokens"),
+        (400, error_body("max_tokens exceeds the model's context length"), ApiRefusedError, None),
+        (400, error_body("no language was recognised in the audio"), ApiRefusedError, None),
+        (422, b'{"detail": [{"loc": ["body", "file"], "msg": "broken"}]}', ApiRefusedError, None),
+        (400, b'{"detail": [3]}', ApiRefusedError, None),
+        (422, error_body("Your account is suspended"), AccountRefusedError, None),
+        (400, error_body("The project has no access"), AccountRefusedError, None),
+        (403, error_body("The monthly budget of the project is used up"), BudgetExhaustedError, None),
+        (429, error_body("no", code="insufficient_quota"), BudgetExhaustedError, None),
+        (422, error_body("You are out of credits"), BudgetExhaustedError, None),
+    ],
+)
+def test_what_a_refusal_is_about(status: int, body: bytes, error: type[TranscriberError], param: str | None) -> None:
+    """A refusal that names an option, the account or a budget is not about the recording, and is not tried again."""
+    with serve(lambda peer: peer.answer(body, status=f"{status} X")) as server:
+        with pytest.raises(error) as caught:
+            post(server)
+        assert len(server.requests) == 1
+    assert type(caught.value) is error
+    assert caught.value.param == param
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "0"}, {"x-ratelimit-reset-requests": "1ms"}])
+def test_quota_is_waited_for(headers: dict[str, str]) -> None:
+    """A call is refused more often than any failure is retried, and has its answer all the same."""
+    answers = iter(["429 X"] * (2 * MAX_ATTEMPTS))
+
+    def conversation(peer: Peer) -> None:
+        status = next(answers, None)
+        if status is None:
+            peer.answer(b'{"text": "hi"}')
+        else:
+            peer.answer(b"{}", status=status, **headers)
+
+    with serve(conversation) as server:
+        client = GenerativeApi(Settings(api_key=KEY, api_url=server.url, minute_seconds=0.2))
+        assert posted(client) == {"text": "hi"}
+        assert len(server.requests) == 2 * MAX_ATTEMPTS + 1
+
+
+def test_quota_that_outlasts_the_time_is_a_429() -> None:
+    """When a pause leaves no time for another call, the refusal is the answer, with the time to wait."""
+    with serve(lambda peer: peer.answer(b"{}", status="429 X", Retry_After="30")) as server:
+        client = GenerativeApi(Settings(api_key=KEY, api_url=server.url))
+        for _ in range(2):
+            with pytest.raises(RateLimitedError) as caught:
+                posted(client, seconds=5)
+            assert caught.value.retry_after_seconds == 30
+        assert len(server.requests) == 1  # the second request knows of the pause
+
+
+def posted(client: GenerativeApi, *, seconds: float = 60) -> Any:
+    def body() -> StreamedBody:
+        return StreamedBody("application/json", 2, iter([b"{}"]), close=lambda: None)
+
+    return client.post("/x", body, dict, context=CallContext(Deadline(seconds)), audio_seconds=1)
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>Bad gateway</html>", b"[]", b'"no"', b"\xff\xfe", b'{"detail": "no"}'])
 def test_errors_without_the_usual_shape(body: bytes) -> None:
     """An error whose body is something else is still its error."""
@@ -127,7 +200,6 @@ def test_errors_without_the_usual_shape(body: bytes) -> None:
     ("answer", "error"),
     [
         (error_body("overloaded", code=503), ApiFailedError),
-        (error_body("slow down", code=429), RateLimitedError),
         (error_body("bad", code=400), ApiRefusedError),
         (error_body("failed"), ApiFailedError),
         (flat_error_body("failed"), ApiFailedError),
@@ -260,25 +332,3 @@ def test_models() -> None:
     with serve(lambda peer: peer.answer(listing)) as server:
         assert api(server).models(deadline=Deadline(5)) == {"a", "b"}
         assert server.requests[0].startswith(b"GET /models ")
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        (None, None),
-        ("3", 3),
-        ("0.5", 0.5),
-        ("-1", 0),
-        ("999999", 3600),
-        ("nan", None),
-        ("soon", None),
-        ("", None),
-        ("Mon, 01 Jan 2024 00:00:07 GMT", 7),
-        ("Mon, 01 Jan 2024 00:00:07", None),
-        ("Mon, 20 Nov 99999999999999999999 10:00:00 GMT", None),
-        ("Sun, 31 Dec 2023 23:59:59 GMT", 0),
-    ],
-)
-def test_retry_after(header: str | None, seconds: float | None) -> None:
-    """Retry-After is a number of seconds or a date, bounded, and anything else is no word at all."""
-    assert retry_after_seconds(header, now=datetime(2024, 1, 1, tzinfo=UTC)) == seconds

@@ -49,8 +49,12 @@ class Api:
         read: Callable[[Mapping[str, Any]], object],
         *,
         context: CallContext,
+        audio_seconds: float = 0.0,
     ) -> Any:
-        raise AssertionError(path, make_body, read, context)
+        raise AssertionError(path, make_body, read, context, audio_seconds)
+
+    def expected_seconds(self, audio_seconds: float) -> float:
+        raise AssertionError(audio_seconds)
 
 
 class HandClock:

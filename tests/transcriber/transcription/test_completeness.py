@@ -111,6 +111,9 @@ class _Listing:
     def post(self, *_: object, **__: object) -> Any:
         raise AssertionError
 
+    def expected_seconds(self, audio_seconds: float) -> float:
+        raise AssertionError(audio_seconds)
+
 
 def chunk_of(seconds: float, *, pauses: Sequence[tuple[float, float]] = ()) -> Chunk:
     """A chunk of a hum with pauses, ten minutes into a recording."""
