@@ -11,7 +11,7 @@ from transcriber.deadline import Deadline
 from transcriber.delivery.answer import Answer
 from transcriber.delivery.answers import models_answer, preflight_answer, status_answer
 from transcriber.delivery.error_answers import error_answer
-from transcriber.dispatch import Dispatcher
+from transcriber.dispatch.dispatcher import Dispatcher
 from transcriber.request.event import HttpRequest, read_event
 from transcriber.request.parse import Request, read_request
 from transcriber.request.s3_events import UploadEvent

@@ -22,6 +22,12 @@ class Deadline:
         """The limit in the words of a message."""
         return f"{self.limit_seconds:g} s (TIME_LIMIT)"
 
+    def earlier(self, seconds: float) -> "Deadline":
+        """The point in time `seconds` before this one, for work that something has to follow; the limit is the same."""
+        earlier = Deadline(self.limit_seconds, clock=self._clock)
+        earlier._at = self._at - seconds
+        return earlier
+
     def remaining_seconds(self) -> float:
         """Seconds until then; zero or less when it has passed."""
         return self._at - self._clock()

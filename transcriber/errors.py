@@ -7,10 +7,12 @@ TranscriberError
 ├── SettingsError               500  account    a setting is missing or wrong
 ├── BudgetExhaustedError        503  account    the account's budget is used up
 ├── CallbackFailedError         502  passing    the receiver of a callback did not take it
+├── CallbackRefusedError        502  request    the receiver of a callback refused it for good
 ├── QueueFailedError            502  passing    the queue did not take a message
 ├── InProgressError             503  passing    another request is transcribing the recording
 ├── IncompleteError             504  passing    time ran out; a part of the transcript is kept
 ├── TimeLimitError              504  recording  a chunk never fits TIME_LIMIT
+├── NeverSucceededError         500  recording  attempts in a row have added nothing
 ├── RequestError                400  request    the request is malformed
 │   ├── AuthenticationError     401
 │   └── MethodNotAllowedError   405
@@ -112,6 +114,15 @@ class CallbackFailedError(TranscriberError):
     cause = Cause.PASSING
 
 
+class CallbackRefusedError(TranscriberError):
+    """The receiver of a callback refused it for good: another delivery would be refused, too."""
+
+    status = 502
+    code = "callback_refused"
+    is_retryable = False
+    cause = Cause.REQUEST
+
+
 class QueueFailedError(TranscriberError):
     """The queue did not take a message, after retries."""
 
@@ -145,6 +156,14 @@ class TimeLimitError(TranscriberError):
     status = 504
     code = "time_limit"
     is_retryable = True
+    cause = Cause.RECORDING
+
+
+class NeverSucceededError(TranscriberError):
+    """Attempts in a row have added nothing to what is transcribed; the message says what happened at the last one."""
+
+    code = "never_succeeded"
+    is_retryable = False
     cause = Cause.RECORDING
 
 

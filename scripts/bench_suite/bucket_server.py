@@ -1,7 +1,7 @@
 """A bucket that can only be listed, as large as a sweep is to be measured on, and a queue.
 
-`/<bucket>?list-type=2…` lists the recordings `in/0000000.mp3` and on, and their transcripts, of which each hundredth is
-missing; `/queue` takes every message.
+`/<bucket>?list-type=2…` lists the recordings `in/0000000.mp3` and on, and their transcripts and markers, of which each
+hundredth is missing; `/queue` takes every message.
 """
 
 import socket
@@ -26,8 +26,9 @@ _ETAG: Final = "0123456789abcdef0123456789abcdef"
 def keys_of(objects: int) -> list[str]:
     """The keys of a bucket with this many recordings, in the order of a listing."""
     recordings = [f"in/{number:07}.mp3" for number in range(objects)]
-    transcripts = [f"transcripts/{key}.json" for number, key in enumerate(recordings) if number % MISSING_EACH]
-    return recordings + transcripts
+    transcribed = [key for number, key in enumerate(recordings) if number % MISSING_EACH]
+    markers = [f"transcripts/.work/done/{key}.{_ETAG}" for key in transcribed]
+    return recordings + markers + [f"transcripts/{key}.json" for key in transcribed]
 
 
 def make_answer(links: Links, objects: int = OBJECTS) -> Answer:

@@ -41,11 +41,21 @@ def empty(url: str) -> Any:
     names = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     if BUCKET not in names:
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    for key in keys(s3):
+    for key in all_keys(s3):
         s3.delete_object(Bucket=BUCKET, Key=key)
     return s3
 
 
 def keys(s3: Any) -> list[str]:
+    """The keys of recordings and results, without what only work needs."""
+    return [key for key in all_keys(s3) if "/.work/" not in f"/{key}"]
+
+
+def work_keys(s3: Any) -> list[str]:
+    """The keys of what only work needs, without the markers of what is done."""
+    return [key for key in all_keys(s3) if "/.work/" in f"/{key}" and "/.work/done/" not in f"/{key}"]
+
+
+def all_keys(s3: Any) -> list[str]:
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
     return [content["Key"] for page in pages for content in page.get("Contents", [])]

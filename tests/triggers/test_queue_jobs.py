@@ -9,7 +9,7 @@ import openai
 import pytest
 from support.handling import HEARD, Handle, new_instance
 from support.loopback import Loopback, Peer, body_of, serve
-from support.object_storage import BUCKET, client, keys
+from support.object_storage import BUCKET, client, keys, work_keys
 from support.recordings import hum
 from support.triggering import SECRET, TALK, Api, counts, post, upload
 
@@ -21,13 +21,6 @@ def drain(server: str, queue_url: str) -> list[dict[str, Any]]:
     while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
         events += [{"httpMethod": "POST", "body": message["Body"]} for message in messages]
     return events
-
-
-def delayed(server: str, queue_url: str) -> int:
-    """The messages that wait in the queue."""
-    name = "ApproximateNumberOfMessagesDelayed"
-    answer = client("sqs", server).get_queue_attributes(QueueUrl=queue_url, AttributeNames=[name])
-    return int(answer["Attributes"][name])
 
 
 def test_sweep_with_a_queue(server: str, queue_url: str, s3: Any, api: Api) -> None:
@@ -99,24 +92,98 @@ def test_callback_of_a_failure(server: str, queue_url: str, s3: Any) -> None:
         assert verified(receiver)[0]["error"]["code"] == "unsupported_audio"
 
 
+def past(s3: Any, key: str) -> None:
+    """Let the time pass until an object is due."""
+    stored = s3.get_object(Bucket=BUCKET, Key=key)
+    name = next(name for name in stored["Metadata"] if name.endswith("-not-before"))
+    metadata = {**stored["Metadata"], name: "2026-01-01T00:00:00+00:00"}
+    s3.put_object(Bucket=BUCKET, Key=key, Body=stored["Body"].read(), Metadata=metadata)
+
+
 def test_callback_after_a_failure_that_can_be_cured(server: str, queue_url: str, s3: Any, api: Api) -> None:
-    """Such a failure has the job queued for later, and is called back, under the same id, when it was the last try."""
+    """After such a failure the job waits in the storage, a sweep queues it when it is due, and it is called back."""
     upload(s3)
-    api.statuses = ["429 X"] * 4
+    api.statuses = ["429 X"]
     handle = new_instance()
     with serve(Peer.answer) as receiver:
+        queued = json.loads(handle(post({"bucket": BUCKET, "key": TALK, "callback": receiver.url}), {})["body"])
+        (message,) = drain(server, queue_url)
+        assert handle(message, {})["statusCode"] == 202
+        assert counts(handle(post({"sweep": {"bucket": BUCKET}}), {})) == {
+            "found": 1,
+            "skipped": 1,
+            "queued": 1,
+            "resumed": 1,
+        }
+        (rest,) = drain(server, queue_url)  # of the recording; the callback is not due yet
+        handle = new_instance()  # the first one respects the API's Retry-After
+        assert handle(rest, {})["statusCode"] == 200
+        assert (api.jobs, receiver.requests) == (2, [])
+        past(s3, f"transcripts/.work/jobs/{queued['id']}.json")
+        assert counts(handle(post({"sweep": {"bucket": BUCKET}}), {})) == {
+            "found": 1,
+            "skipped": 1,
+            "queued": 1,
+            "resumed": 1,
+        }
+        (message,) = drain(server, queue_url)
+        assert handle(message, {})["statusCode"] == 200
+        body, message_id = verified(receiver)
+        assert (body["text"], message_id) == (HEARD, queued["id"])
+    assert (api.jobs, work_keys(s3)) == (2, [])
+
+
+def test_receiver_that_is_down_costs_no_transcription(server: str, queue_url: str, s3: Any, api: Api) -> None:
+    """A finished answer is kept while its receiver is down, and delivered under its id when it is there again."""
+    upload(s3)
+    handle = new_instance()
+    with serve(lambda peer: peer.answer(status="503 X")) as receiver:
+        receiver_url = receiver.url
+        queued = json.loads(handle(post({"bucket": BUCKET, "key": TALK, "callback": receiver_url}), {})["body"])
+        (message,) = drain(server, queue_url)
+        assert handle(message, {})["statusCode"] == 200
+    with serve(Peer.answer) as receiver:
+        past(s3, f"transcripts/.work/jobs/{queued['id']}.json")
+        kept = s3.get_object(Bucket=BUCKET, Key=f"transcripts/.work/jobs/{queued['id']}.json")
+        body = kept["Body"].read().replace(receiver_url.encode(), receiver.url.encode())
+        s3.put_object(Bucket=BUCKET, Key=f"transcripts/.work/jobs/{queued['id']}.json", Body=body)
+        handle(post({"sweep": {"bucket": BUCKET}}), {})
+        (message,) = drain(server, queue_url)
+        assert handle(message, {})["statusCode"] == 200
+        answer, message_id = verified(receiver)
+        assert (answer["text"], message_id) == (HEARD, queued["id"])
+    assert (api.jobs, work_keys(s3)) == (1, [])
+
+
+@pytest.mark.parametrize("status", ["410 X", "404 X", "302 X"])
+def test_receiver_that_refuses_is_not_called_again(server: str, queue_url: str, s3: Any, api: Api, status: str) -> None:
+    """A callback that is refused for good is logged and done with; the transcript is stored."""
+    upload(s3)
+    handle = new_instance()
+    with serve(lambda peer: peer.answer(status=status)) as receiver:
         handle(post({"bucket": BUCKET, "key": TALK, "callback": receiver.url}), {})
         (message,) = drain(server, queue_url)
-        job = json.loads(message["body"])["job"]
-        for attempt in (1, 2, 3):
-            later = handle(post({"job": {**job, "attempt": attempt}}), {})
-            assert (later["statusCode"], json.loads(later["body"])["id"]) == (202, job["id"])
-        assert delayed(server, queue_url) == 3
-        assert receiver.requests == []
-        assert handle(post({"job": {**job, "attempt": 4}}), {})["statusCode"] == 200
+        assert handle(message, {})["statusCode"] == 200
+        assert len(receiver.requests) == 1
+    assert (api.jobs, keys(s3), work_keys(s3)) == (1, [TALK, f"transcripts/{TALK}.json"], [])
+
+
+def test_receiver_that_is_down_without_storage(
+    server: str, queue_url: str, environment: pytest.MonkeyPatch, api: Api
+) -> None:
+    """Where nothing can be kept, the answer travels in the message of the next attempt, and is paid for once."""
+    environment.setenv("MINUTE_SECONDS", "0.1")
+    handle = new_instance()
+    statuses = ["503 X"] * 5 + ["200 OK"]
+    audio = base64.b64encode(hum(1)).decode()
+    with serve(lambda peer: peer.answer(status=statuses.pop(0))) as receiver:
+        queued = json.loads(handle(post({"audio": audio, "callback": receiver.url}), {})["body"])
+        for _ in range(2):
+            (message,) = drain(server, queue_url)
+            assert handle(message, {})["statusCode"] == 200
         body, message_id = verified(receiver)
-        assert (body["error"]["code"], message_id) == ("rate_limited", job["id"])
-    assert keys(s3) == [TALK]
+        assert (body["text"], message_id) == (HEARD, queued["id"])
+    assert (api.jobs, drain(server, queue_url)) == (1, [])
 
 
 @pytest.mark.usefixtures("queue_url")

@@ -11,6 +11,7 @@ require.
 
 from array import array
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -44,6 +45,14 @@ INDEXED_DEMUXERS = frozenset({"mov"})
 DEMUXERS_WITHOUT_LENGTH = frozenset({"aac", "ac3", "amr", "mp3"})
 # The bytes that FFmpeg reads at a time.
 READ_BYTES = 64 * 1024
+
+
+def decoder_version() -> str:
+    """The version of the decoder, which decides samples and so where a recording is cut; without importing it."""
+    try:
+        return version("av")
+    except PackageNotFoundError:
+        return ""
 
 
 class Decoder:

@@ -7,6 +7,7 @@ again is not even held, but sent while it arrives.
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from transcriber.audio import wav
 from transcriber.audio.containers import Container
@@ -21,6 +22,8 @@ from transcriber.chunks.damage import DamageWarnings, decoding_damage, lost_fram
 from transcriber.deadline import Deadline
 from transcriber.spans import Span
 
+# To be raised with whatever moves a cut, or changes which chunks are silent: parts of recordings are named by it.
+CUTS_VERSION: Final = 1
 # Less than what musl's allocator, and so the platform's, requests from the system anew each time: a quarter less CPU
 # than with larger blocks.
 READ_BYTES = 64 * 1024

@@ -21,6 +21,7 @@ from transcriber.deadline import Deadline
 from transcriber.errors import (
     AddressRefusedError,
     CallbackFailedError,
+    CallbackRefusedError,
     RequestError,
     SettingsError,
     SourceError,
@@ -96,10 +97,17 @@ class WebhookSender:
             raise RequestError("The callback's host has no address.", param="callback") from None
 
     def send(self, url: str, body: str, content_type: str, *, message_id: str, deadline: Deadline) -> None:
-        """Post `body`, with retries, under the same `message_id`; `CallbackFailedError` when it is not accepted."""
+        """Post `body`, with retries, under the same `message_id`.
+
+        `CallbackFailedError` where the receiver may take it later; `CallbackRefusedError` where it will not.
+        """
+        encoded = body.encode("utf-8", "replace")  # half a surrogate pair, which a model may write, is no UTF-8
         try:
-            self._retry(lambda: self._post(url, body.encode(), content_type, message_id, deadline), deadline=deadline)
-        except (SourceError, RequestError) as error:
+            self._retry(lambda: self._post(url, encoded, content_type, message_id, deadline), deadline=deadline)
+        except (AddressRefusedError, RequestError) as error:
+            message = f"The receiver refuses the callback: {error.message}"
+            raise CallbackRefusedError(message, param="callback") from None
+        except SourceError as error:
             raise CallbackFailedError(f"The callback was not delivered: {error.message}", param="callback") from None
 
     def _post(self, url: str, body: bytes, content_type: str, message_id: str, deadline: Deadline) -> None:

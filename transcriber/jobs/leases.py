@@ -1,53 +1,65 @@
-"""Leases: each version of a recording is transcribed once, however many triggers report it, and however often.
+"""Leases: one instance at a time works on a version of a recording, and what never succeeds ends.
 
-The state is in the storage alone, beside the transcript, and each step of it is one conditional write:
+The state is in the storage alone, one object a recording and set of options, and each step of it is one conditional
+write:
 
-    free ──create──▶ leased ──results written──▶ completed (lease removed)
-                     │   ▲ └──retryable failure──▶ free (lease removed)
-           lease over│   │replace, If-Match
-           or another│   │
-           version   └───┘
+             ┌────────────────── given up, at once ─────────────────┐
+             ▼                                                      │
+    free ──create──▶ leased ──results written──▶ completed       leased
+             ▲         │ ▲ └──given up, for later──▶ waiting ──due──┤
+             │         │ └── replaced: its time is over, or another version
+             └─deleted─┘
 
-* A **version** is the audio's ETag, and a digest of the options that the words depend on, if there are any.
-* A **lease** names a version and its owner. It lasts longer than any request may take. It is taken over, by replacing
-  exactly the object that was read, when its time is over or when it is for another version: the lease of the newest
-  version counts. Of several who try, the storage lets one win.
+* A **lease** names a version (the audio's ETag, the options' digest), its owner, and the request, so that a sweep can
+  queue it again. It lasts longer than any request may take, and is taken over, by replacing exactly the object that was
+  read, when its time is over or when it is for another version: the lease of the newest version counts. Of several who
+  try, the storage lets one win.
+* It counts **attempts** in a row that added no part. The count is written before the work, so that an attempt that
+  kills its instance counts; it begins anew with each part that is added, and an attempt that ended by something that is
+  not about the recording is taken out again. Between attempts are waits that grow; after `MAX_ATTEMPTS`, whoever takes
+  the lease records the failure instead of trying.
+* A lease that is **waiting** has no owner, and `not_before`: the queue cannot hold a message back, so that messages
+  that come earlier are acknowledged, and the sweep that finds the time passed queues the request again.
 * A **result** names its version. It is written over exactly what was there before its writer last saw that the lease
-  was still its own; so a writer whose lease was taken over never overwrites what came after it. `<key>.json` is the
-  last of a transcript's files: where it is, all are.
+  was still its own; so a writer whose lease was taken over never overwrites what came after it.
 * The holder of a new lease looks for a result before working: another one may have finished between its look and its
   lease.
 
-After a crash, there is: before the lease, nothing; before the result, a lease that ends at its time; between two files,
-the same, and the files are written again; after the result, a lease that has no effect. A conditional write whose
-answer was lost is recognised by its owner. The lease is removed without a condition, right after a look at it: if it is
-taken over in between, a third instance may transcribe once too often, and no result is wrong. The same is true of an
-instance that looks at the audio just before it is replaced, and takes the lease just after the new version did: it
-cannot read the old audio any more, fails, and its message, delivered again, has the new one transcribed.
+A conditional write whose answer was lost is recognised by its owner. A lease is removed without a condition, right
+after a look at it: if it is taken over in between, a third instance may work beside the second. Both write the same
+parts, of which the storage keeps one each, and no result is wrong.
 """
 
-import hashlib
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from transcriber.cloud.object_storage import StoredObject
-from transcriber.request.options import TranscriptionOptions
+from transcriber.jobs.layout import OLD_LEASE, ResultKeys, Version
 
 # The ten seconds between TIME_LIMIT and the timeout that ends a request, and clocks that differ by seconds. Not more: a
-# recording whose instance was killed waits for this long.
-LEASE_MARGIN_SECONDS = 15.0
+# recording whose instance was killed waits for this long. A share of a minute, so that scaled trials scale it.
+LEASE_MARGIN_MINUTES = 0.25
 # Each lost race means that another one has won it; after this many in a row, the winner has the lease.
 MAX_RACES = 5
 
-TRANSCRIPT: Final = ".json"
-FAILURE: Final = ".error.json"
-LEASE: Final = ".claim.json"
+# An attempt that adds nothing may be bad luck; five in a row, over an hour and a half, are not.
+MAX_ATTEMPTS: Final = 5
+# Minutes between an attempt that added nothing and the next one; each is due at a sweep, of which there is one every
+# five minutes.
+WAIT_MINUTES: Final = (0.0, 5.0, 15.0, 30.0, 60.0)
 
-_ETAG, _OPTIONS, _OWNER = "audio-etag", "audio-options", "audio-owner"
+ETAG, OPTIONS, OWNER = "audio-etag", "audio-options", "audio-owner"
+_ATTEMPTS, _PARTS, _REASON = "lease-attempts", "lease-parts", "lease-reason"
+_NOT_BEFORE, _QUEUED_AT = "lease-not-before", "lease-queued-at"
+_KEPT: Final = (ETAG, OPTIONS, _ATTEMPTS, _PARTS, _REASON)
+# Metadata of an object are 2 KB in all.
+MAX_REASON_LENGTH = 500
+# What the record of a failure says of attempts that left nothing else.
+KILLED: Final = "the instance was ended before it was done, as by too little memory or a fault in a decoder"
 
 
 class Objects(Protocol):
@@ -55,6 +67,9 @@ class Objects(Protocol):
 
     def head(self, bucket: str, key: str) -> StoredObject | None:
         """The object's facts; None where there is none."""
+
+    def get(self, bucket: str, key: str) -> bytes:
+        """All bytes of a small object."""
 
     def create(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str]) -> str | None:
         """The ETag of the object that was written where none was; None otherwise."""
@@ -67,78 +82,46 @@ class Objects(Protocol):
 
 
 @dataclass(frozen=True)
-class Version:
-    """What a transcript is of: the audio's ETag, and a digest of the options that change its words; "" for none."""
-
-    etag: str
-    options: str = ""
-
-    @classmethod
-    def of(cls, etag: str, options: TranscriptionOptions) -> "Version":
-        """The version of the audio `etag` with `options`."""
-        words = (
-            options.model,
-            options.language,
-            options.prompt,
-            options.temperature,
-            options.top_p,
-            options.max_tokens,
-        )
-        given = json.dumps(words) if any(word is not None for word in words) else ""
-        return cls(etag, hashlib.sha256(given.encode()).hexdigest()[:16] if given else "")
-
-    def matches(self, metadata: Mapping[str, str]) -> bool:
-        """Whether the object with `metadata` serves this version; one without options is served by any options."""
-        return metadata.get(_ETAG) == self.etag and self.options in {"", metadata.get(_OPTIONS, "")}
-
-    def matches_exactly(self, metadata: Mapping[str, str]) -> bool:
-        """Whether the object with `metadata` is of this very version: what failed with options may succeed without."""
-        return (metadata.get(_ETAG), metadata.get(_OPTIONS, "")) == (self.etag, self.options)
-
-
-@dataclass(frozen=True)
-class ResultKey:
-    """Where the results of one recording are: the bucket, and the beginning of their keys."""
-
-    bucket: str
-    stem: str
-
-    def with_suffix(self, suffix: str) -> str:
-        """The key of the result with `suffix`."""
-        return self.stem + suffix
-
-
-@dataclass(frozen=True)
 class Lease:
-    """The right to work on a version; `etag` is that of the lease's own object, which no other lease has."""
+    """The right to work on a version; `etag` is that of the lease's own object, which no other lease has.
 
-    key: ResultKey
+    `attempts` in a row have added no part, with this one; `parts` were there when it began. `reason` is why the attempt
+    before ended. It `is_exhausted` when there may be no further attempt.
+    """
+
+    keys: ResultKeys
     version: Version
     owner: str
     etag: str
+    request: Mapping[str, Any]
+    attempts: int = 1
+    parts: int = 0
+    reason: str = ""
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the attempts before this one were the last ones."""
+        return self.attempts > MAX_ATTEMPTS
 
     @property
     def metadata(self) -> dict[str, str]:
-        """The metadata of this lease and its results."""
-        return _metadata(self.version, self.owner)
+        """The metadata of this lease's results."""
+        return version_metadata(self.version, self.owner)
 
 
 @dataclass(frozen=True)
 class InProgress:
-    """Another instance works on the version."""
+    """Another instance works on the version; it is done, or its lease is over, after `seconds` at most."""
+
+    seconds: float
 
 
 @dataclass(frozen=True)
-class Completed:
-    """The version has its result: a transcript, or the record of a failure."""
+class Waiting:
+    """The work goes on in `seconds`, for `reason`."""
 
-    key: ResultKey
-    result: StoredObject
-
-    @property
-    def is_failure(self) -> bool:
-        """Whether it is the record of a failure."""
-        return self.result.key.endswith(FAILURE)
+    seconds: float
+    reason: str
 
 
 class Leases:
@@ -149,80 +132,192 @@ class Leases:
         objects: Objects,
         *,
         time_limit_seconds: float,
+        minute_seconds: float = 60.0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._objects = objects
-        self._duration = timedelta(seconds=time_limit_seconds + LEASE_MARGIN_SECONDS)
+        self._minute = timedelta(seconds=minute_seconds)
+        self._duration = timedelta(seconds=time_limit_seconds) + LEASE_MARGIN_MINUTES * self._minute
         self._now = now
 
-    def acquire(self, key: ResultKey, version: Version) -> Lease | InProgress | Completed:
-        """The lease of `version`, unless another instance has it, or the version is completed."""
-        lease = self._win(key, version)
-        if isinstance(lease, Lease) and (completed := self.completed(key, version)):
-            self.release(lease)
-            return completed
-        return lease
+    def acquire(
+        self,
+        keys: ResultKeys,
+        version: Version,
+        request: Mapping[str, Any],
+        *,
+        count_parts: Callable[[], int],
+        ignores_waits: bool = False,
+    ) -> Lease | InProgress | Waiting:
+        """The lease of `version`, unless another instance has it, or it is waiting.
 
-    def completed(self, key: ResultKey, version: Version) -> Completed | None:
-        """The result of `version`; None where there is none."""
-        for suffix, matches in ((TRANSCRIPT, version.matches), (FAILURE, version.matches_exactly)):
-            result = self._objects.head(key.bucket, key.with_suffix(suffix))
-            if result and matches(result.metadata):
-                return Completed(key, result)
-        return None
+        `count_parts` is called where an attempt was made before. A client that waits `ignores_waits`.
+        """
+        owner = str(uuid.uuid4())
+        for _ in range(MAX_RACES):
+            lease = Lease(keys, version, owner, "", request)
+            if etag := self._objects.create(keys.bucket, keys.lease, _body(lease), _metadata(lease)):
+                return self._after_old_form(replace(lease, etag=etag))
+            held = self._objects.head(keys.bucket, keys.lease)
+            if held is None:
+                continue  # given up just now
+            if held.metadata.get(OWNER) == owner:
+                return replace(lease, etag=held.etag)
+            if _is_of(held.metadata, version):
+                seconds = self.seconds_until_due(held)
+                if held.metadata.get(OWNER) and not self._is_over(held):
+                    return InProgress(seconds)
+                if seconds > 0 and not ignores_waits:
+                    return Waiting(seconds, held.metadata.get(_REASON, ""))
+                lease = self._next_attempt(lease, held, count_parts())
+            if etag := self._objects.replace(keys.bucket, keys.lease, _body(lease), _metadata(lease), etag=held.etag):
+                return replace(lease, etag=etag)
+        return InProgress(self._duration.total_seconds())
 
-    def is_live(self, lease: StoredObject) -> bool:
-        """Whether the lease in this object, which may come from a listing, is not over."""
-        return self._now() < lease.modified_at + self._duration
+    def seconds_until_due(self, stored: StoredObject) -> float:
+        """When work on a lease that is held, over or waiting may go on: in these seconds; zero or less for now."""
+        return (self._due_at(stored) - self._now()).total_seconds()
+
+    def is_due(self, stored: StoredObject, *, queued_minutes: float) -> bool:
+        """Whether work may go on, and was not queued by another sweep within `queued_minutes`."""
+        if self.seconds_until_due(stored) > 0:
+            return False
+        queued_at = _time(stored.metadata.get(_QUEUED_AT))
+        return queued_at is None or self._now() >= queued_at + queued_minutes * self._minute
+
+    def attempts_of(self, stored: StoredObject) -> int:
+        """How many attempts in a row have added nothing, as far as the lease shows."""
+        return _number(stored.metadata.get(_ATTEMPTS))
+
+    def mark_queued(self, stored: StoredObject, bucket: str, request: Mapping[str, Any]) -> bool:
+        """Note that a sweep has queued the request of a due lease; false where it was taken meanwhile."""
+        was_killed = bool(stored.metadata.get(OWNER))
+        now = self._now().isoformat()
+        metadata = {name: stored.metadata[name] for name in _KEPT if name in stored.metadata}
+        reason = {_REASON: KILLED} if was_killed else {}
+        metadata |= {"Content-Type": "application/json", _NOT_BEFORE: now, _QUEUED_AT: now, **reason}
+        body = _document(stored.metadata.get(ETAG, ""), str(uuid.uuid4()), request)
+        return self._objects.replace(bucket, stored.key, body, metadata, etag=stored.etag) is not None
+
+    def request_of(self, stored: StoredObject, bucket: str) -> Mapping[str, Any] | None:
+        """The request that a lease was written for; None where it cannot be read any more."""
+        try:
+            fields = json.loads(self._objects.get(bucket, stored.key))
+        except ValueError:
+            return None
+        request = fields.get("request") if isinstance(fields, dict) else None
+        return request if isinstance(request, dict) else None
 
     def write(self, lease: Lease, suffix: str, body: bytes, metadata: Mapping[str, str]) -> bool:
         """Write a result, unless the lease was lost; whether it is written. `metadata` is added to the lease's."""
-        key = lease.key.with_suffix(suffix)
+        key = lease.keys.with_suffix(suffix)
         metadata = {**metadata, **lease.metadata}
         for _ in range(MAX_RACES):
-            there = self._objects.head(lease.key.bucket, key)  # before the look at the lease: see above
-            if there and there.metadata.get(_OWNER) == lease.owner:
+            there = self._objects.head(lease.keys.bucket, key)  # before the look at the lease: see above
+            if there and there.metadata.get(OWNER) == lease.owner:
                 return True
-            if not self._holds(lease):
+            if not self.holds(lease):
                 return False
             if there is None:
-                written = self._objects.create(lease.key.bucket, key, body, metadata)
+                written = self._objects.create(lease.keys.bucket, key, body, metadata)
             else:
-                written = self._objects.replace(lease.key.bucket, key, body, metadata, etag=there.etag)
+                written = self._objects.replace(lease.keys.bucket, key, body, metadata, etag=there.etag)
             if written:
                 return True
         return False
 
     def release(self, lease: Lease) -> None:
-        """Give the lease up, completed or not."""
-        if self._holds(lease):
-            self._objects.delete(lease.key.bucket, lease.key.with_suffix(LEASE))
+        """Give the lease up, completed or to be taken at once; attempts are forgotten."""
+        if self.holds(lease):
+            self._objects.delete(lease.keys.bucket, lease.keys.lease)
 
-    def _win(self, key: ResultKey, version: Version) -> Lease | InProgress:
-        owner = str(uuid.uuid4())
-        lease_key = key.with_suffix(LEASE)
-        # The owner is in the body too, so that no two leases have the same ETag.
-        body = json.dumps({"audio_etag": version.etag, "owner": owner}).encode()
-        metadata = {"Content-Type": "application/json", **_metadata(version, owner)}
-        for _ in range(MAX_RACES):
-            if etag := self._objects.create(key.bucket, lease_key, body, metadata):
-                return Lease(key, version, owner, etag)
-            held = self._objects.head(key.bucket, lease_key)
-            if held is None:
-                continue  # given up just now
-            if held.metadata.get(_OWNER) == owner:
-                return Lease(key, version, owner, held.etag)
-            if self.is_live(held) and version.matches(held.metadata):
-                return InProgress()
-            if etag := self._objects.replace(key.bucket, lease_key, body, metadata, etag=held.etag):
-                return Lease(key, version, owner, etag)
-        return InProgress()
+    def wait(self, lease: Lease, *, attempts: int, minutes: float, reason: str, parts: int) -> None:
+        """Give the lease up until `minutes` have passed; `attempts` in a row, with this one, have added nothing."""
+        not_before = self._now() + minutes * self._minute
+        waiting = replace(lease, owner="", attempts=attempts, parts=parts, reason=reason)
+        metadata = {**_metadata(waiting), _NOT_BEFORE: not_before.isoformat()}
+        # Lost where the lease was taken over: then its new owner knows better.
+        self._objects.replace(lease.keys.bucket, lease.keys.lease, _body(waiting), metadata, etag=lease.etag)
 
-    def _holds(self, lease: Lease) -> bool:
-        held = self._objects.head(lease.key.bucket, lease.key.with_suffix(LEASE))
+    def holds(self, lease: Lease) -> bool:
+        """Whether no other instance has taken the lease over."""
+        held = self._objects.head(lease.keys.bucket, lease.keys.lease)
         return held is not None and held.etag == lease.etag
 
+    def _next_attempt(self, lease: Lease, held: StoredObject, parts: int) -> Lease:
+        before = _number(held.metadata.get(_ATTEMPTS))
+        was_killed = bool(held.metadata.get(OWNER))
+        attempts = 1 if parts > _number(held.metadata.get(_PARTS)) else before + 1
+        reason = KILLED if was_killed else held.metadata.get(_REASON, "")
+        return replace(lease, attempts=attempts, parts=parts, reason=reason)
 
-def _metadata(version: Version, owner: str) -> dict[str, str]:
-    options = {_OPTIONS: version.options} if version.options else {}
-    return {_ETAG: version.etag, _OWNER: owner, **options}
+    def _after_old_form(self, lease: Lease) -> Lease | InProgress:
+        """The lease, unless an instance of an earlier version holds one in its form, which ends with its time."""
+        old = self._objects.head(lease.keys.bucket, lease.keys.with_suffix(OLD_LEASE))
+        if old is None:
+            return lease
+        if not self._is_over(old) and _is_of(old.metadata, lease.version):
+            self.release(lease)
+            return InProgress((old.modified_at + self._duration - self._now()).total_seconds())
+        self._objects.delete(lease.keys.bucket, old.key)
+        return lease
+
+    def _is_over(self, held: StoredObject) -> bool:
+        return self._now() >= held.modified_at + self._duration
+
+    def _due_at(self, stored: StoredObject) -> datetime:
+        if stored.metadata.get(OWNER):
+            # An attempt that ended without a word is followed by the same wait as any other.
+            wait_minutes = wait_minutes_after(_number(stored.metadata.get(_ATTEMPTS)) - 1)
+            return stored.modified_at + self._duration + wait_minutes * self._minute
+        return _time(stored.metadata.get(_NOT_BEFORE)) or stored.modified_at
+
+
+def wait_minutes_after(attempts: int) -> float:
+    """The wait after so many attempts in a row that added nothing."""
+    return WAIT_MINUTES[min(max(0, attempts), len(WAIT_MINUTES) - 1)]
+
+
+def version_metadata(version: Version, owner: str) -> dict[str, str]:
+    """The metadata by which an object names its version and its writer."""
+    options = {OPTIONS: version.options} if version.options else {}
+    return {ETAG: version.etag, OWNER: owner, **options}
+
+
+def _metadata(lease: Lease) -> dict[str, str]:
+    return {
+        "Content-Type": "application/json",
+        **{name: value for name, value in version_metadata(lease.version, lease.owner).items() if value},
+        _ATTEMPTS: str(lease.attempts),
+        _PARTS: str(lease.parts),
+        **({_REASON: _ascii(lease.reason)} if lease.reason else {}),
+    }
+
+
+def _body(lease: Lease) -> bytes:
+    # The owner is in the body too, so that no two leases have the same ETag.
+    return _document(lease.version.etag, lease.owner or str(uuid.uuid4()), lease.request)
+
+
+def _document(audio_etag: str, owner: str, request: Mapping[str, Any]) -> bytes:
+    return json.dumps({"lease": 1, "audio_etag": audio_etag, "owner": owner, "request": request}).encode()
+
+
+def _ascii(text: str) -> str:
+    """A reason as a header holds it: one short line."""
+    return " ".join(text.encode("ascii", "replace").decode().split())[:MAX_REASON_LENGTH]
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+
+
+def _is_of(metadata: Mapping[str, str], version: Version) -> bool:
+    return (metadata.get(ETAG), metadata.get(OPTIONS, "")) == (version.etag, version.options)
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() else 0

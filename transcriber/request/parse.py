@@ -15,7 +15,7 @@ from transcriber.request.base64_text import Base64Text, read_base64
 from transcriber.request.body import WAYS_IN, read_encoded_body, read_json, refuse_binary
 from transcriber.request.event import HttpRequest
 from transcriber.request.fields import MAX_KEY_BYTES, is_key, nearest, read_bucket, read_text, refuse_unknown, short
-from transcriber.request.job_message import read_job
+from transcriber.request.job_message import Job, is_signed, may_be_job, read_job
 from transcriber.request.openai_api import ApiPath, api_path, read_chat, read_form
 from transcriber.request.options import OPTIONS, TranscriptionOptions, read_option
 from transcriber.request.s3_events import ObjectReference, UploadEvent, read_uploads
@@ -50,8 +50,21 @@ def read_request(http_request: HttpRequest, settings: Settings) -> Request:
     if method != "POST":
         message = f"{method[:20]} is not a method of this function. POST a recording to transcribe it."
         raise MethodNotAllowedError(message, allowed=ALLOWED_METHODS)
-    _authenticate(http_request, settings)
+    if not _is_own_message(http_request, settings):
+        _authenticate(http_request, settings)
     return _read_post(http_request)
+
+
+def _is_own_message(http_request: HttpRequest, settings: Settings) -> bool:
+    """Whether the function has queued the message itself, which its signature shows."""
+    body = http_request.body
+    if settings.access_token is None or settings.queue is None or not may_be_job(body):
+        return False
+    try:
+        fields = read_json(body)
+    except RequestError:
+        return False
+    return fields is not None and is_signed(fields, settings.queue.secret_key)
 
 
 def _authenticate(http_request: HttpRequest, settings: Settings) -> None:
@@ -97,6 +110,12 @@ def _read_post(http_request: HttpRequest) -> TranscriptionRequest | UploadEvent 
     options, callback = _read_options(request, http_request.query)
     options = replace(options, prompt_is_instruction=chat is not None and options.prompt is not None)
     return TranscriptionRequest(source, options, callback, job, chat)
+
+
+def read_own_request(job: Job, fields: Mapping[str, Any]) -> TranscriptionRequest:
+    """The request that this function has written down; `RequestError` where it is not one."""
+    options, callback = _read_options(fields, {})
+    return TranscriptionRequest(_read_source(fields), options, callback, job)
 
 
 def _read_source(fields: Mapping[str, Any]) -> UrlReference | ObjectReference | Base64Text:

@@ -1,9 +1,10 @@
 """Transcribes a recording: identify it, cut it, transcribe its chunks in parallel, join the results."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from transcriber.api.backend import ApiClient, Backend, CallContext
 from transcriber.api.models import ModelCatalog
@@ -23,7 +24,10 @@ from transcriber.transcription.chunk_calls import ChunkCalls
 from transcriber.transcription.chunk_result import ChunkResult
 from transcriber.transcription.completeness import transcribe_chunk
 from transcriber.transcription.parallel import map_parallel
+from transcriber.transcription.resuming import ChunkStore, ResumableRun
 from transcriber.transcription.transcript import SECONDS_DECIMALS, Transcript, join
+
+T = TypeVar("T")
 
 # A short recording costs a fraction of a cent.
 COST_DECIMALS = 6
@@ -41,8 +45,14 @@ class Transcriber:
     backends: Mapping[ApiKind, Backend]
     max_memory_bytes: int
 
-    def transcribe(self, source: Source, options: TranscriptionOptions, scope: RequestScope) -> Transcript:
-        """The transcript of the recording in `source`; the first error of any part of it."""
+    def transcribe(
+        self, source: Source, options: TranscriptionOptions, scope: RequestScope, store: ChunkStore | None = None
+    ) -> Transcript:
+        """The transcript of the recording in `source`; the first error of any part of it.
+
+        With a `store`, chunks that are done are passed over, and one that fails does not end the others:
+        `UnfinishedError` where chunks are missing in the end.
+        """
         report, settings = scope.report, self.settings
         with _reporting(source, scope):
             with report.phase("prepare"):
@@ -54,7 +64,10 @@ class Transcriber:
                 keep_loudness=options.wants_times,
             )
             with report.phase("api"), closing(cut(audio, cut_options)) as chunks:
-                results = self._transcribe_chunks(chunks, options, scope)
+                if store is None:
+                    results = self._transcribe_chunks(chunks, options, scope)
+                else:
+                    results = self._resume(chunks, options, scope, store, audio.duration_seconds)
             transcript = join(results, model=options.model or settings.models[0], language=options.language)
             report.add(**_log_fields(transcript, settings))
         return transcript
@@ -63,23 +76,47 @@ class Transcriber:
         self, chunks: Iterator[Chunk], options: TranscriptionOptions, scope: RequestScope
     ) -> Sequence[ChunkResult]:
         """The results of all chunks, in order; the first chunk that cannot be transcribed ends the others."""
-        cancellation = Cancellation()
-        calls = ChunkCalls(
+        calls = self._calls(options, scope)
+        results = self._map(_in_time(chunks, scope.deadline), partial(transcribe_chunk, calls=calls), calls)
+        return [result for several in results for result in several]
+
+    def _resume(
+        self,
+        chunks: Iterator[Chunk],
+        options: TranscriptionOptions,
+        scope: RequestScope,
+        store: ChunkStore,
+        duration_seconds: float | None,
+    ) -> Sequence[ChunkResult]:
+        """The results of all chunks, in order; `UnfinishedError` where some are missing."""
+        calls = self._calls(options, scope)
+        run = ResumableRun(
+            chunks,
+            store,
+            deadline=scope.deadline,
+            transcribe=partial(transcribe_chunk, calls=calls),
+            expected_seconds=self.api.expected_seconds,
+        )
+        return run.results(self._map(run.chunks(), run.work, calls), duration_seconds=duration_seconds)
+
+    def _calls(self, options: TranscriptionOptions, scope: RequestScope) -> ChunkCalls:
+        return ChunkCalls(
             settings=self.settings,
             api=self.api,
             catalog=self.catalog,
             backends=self.backends,
             options=options,
-            context=CallContext(scope.deadline, cancellation, scope.log),
+            context=CallContext(scope.deadline, Cancellation(), scope.log),
         )
-        results = map_parallel(
-            _in_time(chunks, scope.deadline),
-            partial(transcribe_chunk, calls=calls),
+
+    def _map(self, chunks: Iterator[Chunk], work: Callable[[Chunk], T], calls: ChunkCalls) -> list[T]:
+        return map_parallel(
+            chunks,
+            work,
             parallel=self.settings.parallel_calls,
-            cancellation=cancellation,
+            cancellation=calls.context.cancellation,
             max_memory_bytes=self.max_memory_bytes,
         )
-        return [result for several in results for result in several]
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """A sweep finds the recordings without a transcript by a few listings alone, whatever the order of keys."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +10,8 @@ from bench_suite.bucket_server import MISSING_EACH, keys_of, page
 from transcriber.cloud.listing import Listing
 from transcriber.cloud.object_storage import ObjectStorage
 from transcriber.deadline import Deadline
-from transcriber.jobs.leases import Lease, Leases, Version
-from transcriber.jobs.results import result_key
+from transcriber.jobs.layout import ResultKeys, Version
+from transcriber.jobs.leases import Lease, Leases
 from transcriber.jobs.sweep import Sweep
 from transcriber.request.s3_events import ObjectReference
 from transcriber.request.sweep_request import SweepRequest
@@ -44,7 +43,8 @@ class Bucket:
     def acquire(self, name: str) -> Lease:
         stored = self.storage.head(BUCKET, name)
         assert stored
-        lease = self.leases.acquire(result_key(ObjectReference(BUCKET, name), self.settings), Version(stored.etag))
+        keys = ResultKeys.of(ObjectReference(BUCKET, name), self.settings)
+        lease = self.leases.acquire(keys, Version(stored.etag), {}, count_parts=lambda: 0)
         assert isinstance(lease, Lease)
         return lease
 
@@ -52,13 +52,15 @@ class Bucket:
         for name in names:
             lease = self.acquire(name)
             self.leases.write(lease, suffix, b"{}", {})
+            self._s3.put_object(Bucket=BUCKET, Key=lease.keys.done(lease.version.etag), Body=b"")
             self.leases.release(lease)
 
-    def sweep(self, prefix: str = "") -> Sweep:
-        return Sweep(SweepRequest(BUCKET, prefix), Listing(self.settings), self.leases, self.settings)
+    def sweep(self, prefix: str = "", after: str = "") -> Sweep:
+        return Sweep(SweepRequest(BUCKET, prefix), Listing(self.settings), self.settings, after=after)
 
-    def missing(self, prefix: str = "") -> list[str]:
-        return [swept.reference.key for swept in self.sweep(prefix).objects(Deadline(10)) if swept.is_missing]
+    def missing(self, prefix: str = "", after: str = "") -> list[str]:
+        swept = self.sweep(prefix, after).objects(Deadline(10))
+        return [each.reference.key for each in swept if each.is_missing]
 
 
 NAMES = ["a", "a-b.mp3", "a.mp3", "a/b.mp3", "a.mp3.wav", "é.mp3"]
@@ -84,17 +86,39 @@ def test_prefix(server: str, s3: Any) -> None:
     assert bucket.missing(prefix="in/") == ["in/2.mp3"]
 
 
-def test_live_lease_is_respected(server: str, s3: Any) -> None:
-    """A recording that is being transcribed is not missing until the lease is over."""
+def test_recording_with_a_lease_is_left_alone(server: str, s3: Any) -> None:
+    """A recording that is in work, or waits, is not missing."""
+    bucket = Bucket(server, s3)
+    bucket.upload("a.mp3", "b.mp3")
+    bucket.acquire("a.mp3")
+    assert bucket.missing() == ["b.mp3"]
+
+
+def test_result_that_was_removed_is_made_again(server: str, s3: Any) -> None:
+    """A recording whose transcript or record of failure was removed is missing, whatever the marker says."""
     bucket = Bucket(server, s3)
     bucket.upload("a.mp3")
-    bucket.acquire("a.mp3")
-    assert bucket.missing() == []
-    lease = bucket.storage.head(BUCKET, "transcripts/a.mp3.claim.json")
-    assert lease
-    later = Leases(bucket.storage, time_limit_seconds=LIMIT_SECONDS, now=lambda: lease.modified_at + timedelta(hours=1))
-    bucket.leases = later
+    bucket.transcribe("a.mp3", suffix=".error.json")
+    s3.delete_object(Bucket=BUCKET, Key="transcripts/a.mp3.error.json")
     assert bucket.missing() == ["a.mp3"]
+
+
+def test_sweep_goes_on_from_a_place(server: str, s3: Any) -> None:
+    """A sweep from a key begins after it, and comes to each recording once."""
+    bucket = Bucket(server, s3)
+    bucket.upload("a.mp3", "b.mp3", "c.mp3", "d.mp3")
+    assert bucket.missing(after="b.mp3") == ["c.mp3", "d.mp3", "a.mp3", "b.mp3"]
+
+
+def test_what_only_work_needs_is_passed_over(server: str, s3: Any) -> None:
+    """Parts that lie between the results of the recordings are not read through, nor taken for recordings."""
+    bucket = Bucket(server, s3, output_prefix="")
+    bucket.upload("-.mp3", "z.mp3")
+    for number in range(3):
+        s3.put_object(Bucket=BUCKET, Key=f".work/parts/x/{number}.mp3", Body=b"")
+    bucket.transcribe("-.mp3", "z.mp3")
+    assert bucket.missing() == []
+    assert len(list(bucket.sweep().objects(Deadline(10)))) == 2
 
 
 def test_new_audio_is_found(server: str, s3: Any) -> None:
@@ -113,11 +137,10 @@ def test_a_page_costs_a_few_listings() -> None:
     keys = keys_of(3_000)
     with serve(lambda peer: peer.answer(page(keys, peer.path))) as server:
         settings = Settings(api_key="key", storage=ACCOUNT, storage_url=server.url)
-        leases = Leases(ObjectStorage(server.url, REGION, ACCOUNT), time_limit_seconds=LIMIT_SECONDS)
-        sweep = Sweep(SweepRequest(BUCKET), Listing(settings), leases, settings)
+        sweep = Sweep(SweepRequest(BUCKET), Listing(settings), settings)
         found = [swept.reference.key for swept in sweep.objects(Deadline(60)) if swept.is_missing]
     assert found == [key for number, key in enumerate(keys[:3_000]) if number % MISSING_EACH == 0]
-    assert len(server.requests) <= 4 + 2 * 3 + 3
+    assert len(server.requests) <= 4 + 3 * (2 + 2 + 1)
 
 
 def test_time_ends_a_sweep() -> None:
@@ -125,6 +148,5 @@ def test_time_ends_a_sweep() -> None:
     keys = keys_of(10)
     with serve(lambda peer: peer.answer(page(keys, peer.path))) as server:
         settings = Settings(api_key="key", storage=ACCOUNT, storage_url=server.url)
-        leases = Leases(ObjectStorage(server.url, REGION, ACCOUNT), time_limit_seconds=LIMIT_SECONDS)
-        sweep = Sweep(SweepRequest(BUCKET), Listing(settings), leases, settings)
+        sweep = Sweep(SweepRequest(BUCKET), Listing(settings), settings)
         assert not list(sweep.objects(Deadline(0)))

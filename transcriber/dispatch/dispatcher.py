@@ -1,0 +1,49 @@
+"""Carries out each kind of request: a client's, a queued job, uploads, a sweep.
+
+The answer to a trigger decides whether it delivers again: 500 and more for a failure that a retry may cure, and 200 for
+everything else, since other failures are recorded or called back, and what goes on later is queued, or found by the
+next sweep. A client is answered what happened.
+"""
+
+from transcriber.delivery.answer import Answer
+from transcriber.dispatch.callbacks import CallbackWork
+from transcriber.dispatch.objects import ObjectWork
+from transcriber.dispatch.requests import RequestWork
+from transcriber.dispatch.sweeps import SweepWork
+from transcriber.dispatch.uploads import UploadWork
+from transcriber.request.s3_events import UploadEvent
+from transcriber.request.sweep_request import SweepRequest
+from transcriber.request.transcription_request import TranscriptionRequest
+from transcriber.request_scope import RequestScope
+from transcriber.services import Services
+
+
+class Dispatcher:
+    """Carries out requests with the services of an instance."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        objects = ObjectWork(services)
+        self._requests = RequestWork(services, objects)
+        self._callbacks = CallbackWork(services, self._requests)
+        self._uploads = UploadWork(services, objects)
+        self._sweeps = SweepWork(services, self._uploads, self._callbacks)
+
+    def transcription(self, request: TranscriptionRequest, scope: RequestScope) -> Answer:
+        """The answer to a request; with a callback, it is called back, and queued first where there is a queue."""
+        if request.callback is not None:
+            self._services.webhooks.check(request.callback)
+            if request.job is None:
+                return self._callbacks.accept(request, request.callback, scope)
+            return self._callbacks.carry_out(request, request.callback, request.job, scope)
+        if request.job is None:
+            return self._requests.answer(request, scope)
+        return self._requests.job(request, scope)
+
+    def uploads(self, event: UploadEvent, scope: RequestScope) -> Answer:
+        """Transcribe each uploaded recording; other files, and what this function wrote, are skipped."""
+        return self._uploads.uploads(event, scope)
+
+    def sweep(self, request: SweepRequest, scope: RequestScope) -> Answer:
+        """Queue the recordings without a transcript, or transcribe as many as the time allows."""
+        return self._sweeps.sweep(request, scope)
