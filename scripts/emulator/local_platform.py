@@ -19,6 +19,7 @@ from emulator.function_server import (
     DEFAULT_TIMEOUT_SECONDS,
     FunctionServer,
 )
+from emulator.generative.quota import MINUTE_SECONDS, QuotaOptions
 from emulator.generative.server import GenerativeServer, RecogniserName
 from emulator.processes import bind_port, port_of
 from emulator.storage.server import DEFAULT_BUCKET, StorageAccess, StorageServer
@@ -29,6 +30,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
 KEY = "GENERATIVE_API_KEY"
 URL = "GENERATIVE_API_URL"
+# The function's setting for a quota's minute of another length.
+MINUTE = "MINUTE_SECONDS"
 CALLBACK_SECRET = "CALLBACK_SECRET"  # noqa: S105 # the variable's name, not a secret
 PRIVATE_HOSTS = "ALLOWED_PRIVATE_HOSTS"
 # Standard Webhooks requires 24 to 64.
@@ -50,6 +53,8 @@ class PlatformOptions:
     recogniser: RecogniserName = "whisper"
     model_folder: Path | None = None
     real_time_factor: float | None = None
+    # The organisation's quota of the emulated APIs; without it, nothing is limited.
+    quota: QuotaOptions | None = None
     # Object storage, the queue and the triggers; without them, the platform starts faster.
     storage: bool = False
     storage_port: int = 0
@@ -98,10 +103,13 @@ class LocalPlatform(Closing):
                         recogniser=options.recogniser,
                         model_folder=options.model_folder,
                         real_time_factor=options.real_time_factor,
+                        quota=options.quota,
                         output=output,
                     )
                 )
                 environment |= {KEY: self.apis.key, URL: self.apis.url}
+                if options.quota is not None and options.quota.minute_seconds != MINUTE_SECONDS:
+                    environment[MINUTE] = f"{options.quota.minute_seconds:g}"
             if self.storage is not None:
                 admin = None if self.apis is None else self.apis.url.removesuffix("/v1") + PREFIX
                 control = ControlOptions(self.storage.access, schedules, admin)

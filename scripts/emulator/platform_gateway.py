@@ -68,6 +68,7 @@ def create_app(
             options.storage, call_function, faults, visibility_timeout_seconds=visibility_timeout_seconds
         ),
         cron=CronTrigger(options.schedules, call_function),
+        apis_admin_url=options.apis_admin_url,
     )
     control.start()
     page = page_blueprint(function_url, options.storage, options.apis_admin_url)

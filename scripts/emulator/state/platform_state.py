@@ -95,7 +95,11 @@ class FaultState:
 
 @dataclass(frozen=True)
 class PlatformState:
-    """The whole state; requests are newest first, `log` has the latest lines of the instances, oldest first."""
+    """The whole state; requests are newest first, `log` has the latest lines of the instances, oldest first.
+
+    `quota` is the use of the emulated APIs' quota, with the fields of `emulator.generative.quota.QuotaState`; `None` if
+    those APIs are not emulated, or do not answer.
+    """
 
     function_url: str
     requests: tuple[RequestRecord, ...]
@@ -104,4 +108,5 @@ class PlatformState:
     queue: QueueState
     crons: tuple[CronState, ...]
     faults: tuple[FaultState, ...]
+    quota: dict[str, Any] | None
     log: tuple[str, ...]
