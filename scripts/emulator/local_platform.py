@@ -15,6 +15,7 @@ from emulator.control.client import PREFIX, ControlClient
 from emulator.control.options import ControlOptions
 from emulator.function_server import (
     DEFAULT_MEMORY_LIMIT_MB,
+    DEFAULT_QUEUE_TIMEOUT_SECONDS,
     DEFAULT_RETRY_SECONDS,
     DEFAULT_TIMEOUT_SECONDS,
     FunctionServer,
@@ -23,6 +24,7 @@ from emulator.generative.quota import MINUTE_SECONDS, QuotaOptions
 from emulator.generative.server import GenerativeServer, RecogniserName
 from emulator.processes import bind_port, port_of
 from emulator.storage.server import DEFAULT_BUCKET, StorageAccess, StorageServer
+from emulator.triggers.delivery_time import longest_delivery_seconds, visibility_timeout_seconds
 from emulator.triggers.schedules import Schedule, read_schedules
 
 # The folder of this repository; its function is served by default.
@@ -87,10 +89,19 @@ class LocalPlatform(Closing):
         with ExitStack() as stack:
             if options.storage:
                 schedules = _schedules(options)
+                longest_seconds = longest_delivery_seconds(
+                    timeout_seconds=options.timeout_seconds,
+                    queue_timeout_seconds=DEFAULT_QUEUE_TIMEOUT_SECONDS,
+                    retry_seconds=options.retry_seconds,
+                )
                 # Started first and awaited last, since importing moto takes longest.
                 self.storage = stack.enter_context(
                     StorageServer(
-                        port=options.storage_port, bucket=options.bucket, folder=options.data_folder, output=output
+                        port=options.storage_port,
+                        bucket=options.bucket,
+                        visibility_timeout_seconds=visibility_timeout_seconds(longest_seconds),
+                        folder=options.data_folder,
+                        output=output,
                     )
                 )
                 control_socket = stack.enter_context(bind_port(options.control_port))

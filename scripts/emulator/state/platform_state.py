@@ -57,7 +57,8 @@ class QueueState:
     """The messages that wait and that are being delivered now, and the results of deliveries since the start.
 
     `delivered` counts messages answered with a status below 300, `redelivered` second, third and fourth attempts, and
-    `dropped` messages whose fourth attempt failed, too.
+    `dropped` messages whose fourth attempt failed, too. The queue moves these to its dead letters when it is next asked
+    for messages; `dead_letters` is the number of those that are there.
     """
 
     name: str
@@ -66,6 +67,7 @@ class QueueState:
     delivered: int
     redelivered: int
     dropped: int
+    dead_letters: int
 
 
 @dataclass(frozen=True)

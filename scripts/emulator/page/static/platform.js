@@ -3,7 +3,7 @@
 import { byId, make, shownSize } from "./dom.js";
 
 const INTERVAL_MS = 1000;
-const COUNTS = { waiting: "Waiting", in_flight: "In flight", delivered: "Delivered", redelivered: "Redelivered", dropped: "Dropped" };
+const COUNTS = { waiting: "Waiting", in_flight: "In flight", delivered: "Delivered", redelivered: "Redelivered", dropped: "Dropped", dead_letters: "Dead letters" };
 const QUOTA = { audio_seconds: "audio seconds a minute", requests: "requests a minute", tokens: "tokens a minute" };
 const drawn = new Map();
 let timer = null;
