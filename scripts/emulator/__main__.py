@@ -8,8 +8,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import get_args
 
 from emulator.generative.admin import PREFIX
+from emulator.generative.minute import MinuteForm
+from emulator.generative.quota import QuotaOptions, RateLimitHeaders
 from emulator.local_platform import REPOSITORY, LocalPlatform, PlatformOptions
 from emulator.processes import ServerFailedError
 from emulator.recognisers.model_files import RecogniserUnavailableError
@@ -31,6 +34,7 @@ def main() -> int:
         recogniser=arguments.recogniser,
         model_folder=arguments.model,
         real_time_factor=arguments.rtf,
+        quota=_quota(arguments),
         storage=True,
         storage_port=arguments.storage_port,
         control_port=arguments.control_port,
@@ -49,6 +53,19 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
     return 0
+
+
+def _quota(arguments: argparse.Namespace) -> QuotaOptions:
+    """The quota of the arguments, in which 0 is no limit."""
+    return QuotaOptions(
+        audio_seconds_per_minute=arguments.audio_seconds_per_minute or None,
+        requests_per_minute=arguments.requests_per_minute or None,
+        tokens_per_minute=arguments.tokens_per_minute or None,
+        calls_at_once=arguments.calls_at_once or None,
+        minute_form=arguments.minute_form,
+        minute_seconds=arguments.minute,
+        rate_limit_headers=arguments.rate_limit_headers,
+    )
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
@@ -128,6 +145,7 @@ def _parse() -> argparse.Namespace:
         metavar="FILE",
         help="file with the schedules (default: serverless.yml of the served folder)",
     )
+    _add_quota_arguments(parser)
     arguments = parser.parse_args()
     if arguments.archive is not None and not arguments.archive.is_file():
         parser.error(f"the archive {arguments.archive} does not exist")
@@ -139,9 +157,56 @@ def _parse() -> argparse.Namespace:
         parser.error(
             "--rtf has to be at least 0, and needs --recogniser stand-in or markers: whisper has its own speed"
         )
+    if arguments.minute <= 0:
+        parser.error("--minute has to be more than 0")
     if arguments.instances < 1:
         parser.error("--instances has to be at least 1")
     return arguments
+
+
+def _add_quota_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the quota of the emulated APIs; their defaults are Scaleway's documented limits."""
+    quota = parser.add_argument_group("quota of the emulated Generative APIs (0: no limit)")
+    documented = QuotaOptions()
+    limits = {
+        "audio-seconds-per-minute": "audio seconds a minute, for each model",
+        "requests-per-minute": "requests a minute, for each model",
+        "tokens-per-minute": "tokens a minute, for each chat model",
+        "calls-at-once": "calls at the same time, of all models together",
+    }
+    for name, what in limits.items():
+        default = getattr(documented, name.replace("-", "_"))
+        quota.add_argument(
+            f"--{name}", type=_not_negative, default=default, metavar="N", help=f"{what} (default: {default:g})"
+        )
+    quota.add_argument(
+        "--minute-form",
+        choices=get_args(MinuteForm),
+        default=documented.minute_form,
+        help="when the use of a minute comes back: at each whole minute, a minute after each call, or evenly "
+        "(default: %(default)s; the platform's is not documented)",
+    )
+    quota.add_argument(
+        "--minute",
+        type=float,
+        default=documented.minute_seconds,
+        metavar="SECONDS",
+        help="length of the quota's minute, to try a long backlog in a short time; the function gets it as "
+        "MINUTE_SECONDS (default: %(default)g)",
+    )
+    quota.add_argument(
+        "--rate-limit-headers",
+        choices=get_args(RateLimitHeaders),
+        default=documented.rate_limit_headers,
+        help="headers of a 429: none, the documented x-ratelimit-*, or these and Retry-After (default: %(default)s)",
+    )
+
+
+def _not_negative(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{number} is negative")
+    return number
 
 
 def _banner(platform: LocalPlatform, options: PlatformOptions) -> str:
@@ -159,6 +224,7 @@ def _banner(platform: LocalPlatform, options: PlatformOptions) -> str:
             f"Generative APIs  {platform.apis.url}   key {platform.apis.key}",
             f"Faults           curl {admin}/faults {json_body}",
             f"Requests         curl {admin}/requests",
+            f"Quota            curl {admin}/quota",
         ]
     lines += _platform_lines(platform)
     if platform.control is not None:

@@ -15,13 +15,16 @@ from emulator.control.client import PREFIX, ControlClient
 from emulator.control.options import ControlOptions
 from emulator.function_server import (
     DEFAULT_MEMORY_LIMIT_MB,
+    DEFAULT_QUEUE_TIMEOUT_SECONDS,
     DEFAULT_RETRY_SECONDS,
     DEFAULT_TIMEOUT_SECONDS,
     FunctionServer,
 )
+from emulator.generative.quota import MINUTE_SECONDS, QuotaOptions
 from emulator.generative.server import GenerativeServer, RecogniserName
 from emulator.processes import bind_port, port_of
 from emulator.storage.server import DEFAULT_BUCKET, StorageAccess, StorageServer
+from emulator.triggers.delivery_time import longest_delivery_seconds, visibility_timeout_seconds
 from emulator.triggers.schedules import Schedule, read_schedules
 
 # The folder of this repository; its function is served by default.
@@ -29,6 +32,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
 KEY = "GENERATIVE_API_KEY"
 URL = "GENERATIVE_API_URL"
+# The function's setting for a quota's minute of another length.
+MINUTE = "MINUTE_SECONDS"
 CALLBACK_SECRET = "CALLBACK_SECRET"  # noqa: S105 # the variable's name, not a secret
 PRIVATE_HOSTS = "ALLOWED_PRIVATE_HOSTS"
 # Standard Webhooks requires 24 to 64.
@@ -50,6 +55,8 @@ class PlatformOptions:
     recogniser: RecogniserName = "whisper"
     model_folder: Path | None = None
     real_time_factor: float | None = None
+    # The organisation's quota of the emulated APIs; without it, nothing is limited.
+    quota: QuotaOptions | None = None
     # Object storage, the queue and the triggers; without them, the platform starts faster.
     storage: bool = False
     storage_port: int = 0
@@ -82,10 +89,19 @@ class LocalPlatform(Closing):
         with ExitStack() as stack:
             if options.storage:
                 schedules = _schedules(options)
+                longest_seconds = longest_delivery_seconds(
+                    timeout_seconds=options.timeout_seconds,
+                    queue_timeout_seconds=DEFAULT_QUEUE_TIMEOUT_SECONDS,
+                    retry_seconds=options.retry_seconds,
+                )
                 # Started first and awaited last, since importing moto takes longest.
                 self.storage = stack.enter_context(
                     StorageServer(
-                        port=options.storage_port, bucket=options.bucket, folder=options.data_folder, output=output
+                        port=options.storage_port,
+                        bucket=options.bucket,
+                        visibility_timeout_seconds=visibility_timeout_seconds(longest_seconds),
+                        folder=options.data_folder,
+                        output=output,
                     )
                 )
                 control_socket = stack.enter_context(bind_port(options.control_port))
@@ -98,10 +114,13 @@ class LocalPlatform(Closing):
                         recogniser=options.recogniser,
                         model_folder=options.model_folder,
                         real_time_factor=options.real_time_factor,
+                        quota=options.quota,
                         output=output,
                     )
                 )
                 environment |= {KEY: self.apis.key, URL: self.apis.url}
+                if options.quota is not None and options.quota.minute_seconds != MINUTE_SECONDS:
+                    environment[MINUTE] = f"{options.quota.minute_seconds:g}"
             if self.storage is not None:
                 admin = None if self.apis is None else self.apis.url.removesuffix("/v1") + PREFIX
                 control = ControlOptions(self.storage.access, schedules, admin)

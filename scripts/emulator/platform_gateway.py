@@ -17,10 +17,8 @@ from emulator.state.activity import TRIGGER, Activity
 from emulator.state.faults import PlatformFaultKind, PlatformFaults
 from emulator.triggers.client import TriggerClient
 from emulator.triggers.cron import CronTrigger
+from emulator.triggers.delivery_time import longest_delivery_seconds
 from emulator.triggers.queue import QueueTrigger
-
-# The time for transport, beyond the function's own time.
-SPARE_SECONDS = 30
 
 
 def create_app(
@@ -54,9 +52,10 @@ def create_app(
     )
     activity = Activity(app.wsgi_app, faults)
     app.wsgi_app = activity  # type: ignore[method-assign] # as Flask documents it for middleware
-    longest_seconds = timeout_seconds + queue_timeout_seconds + retry_seconds + SPARE_SECONDS
+    longest_seconds = longest_delivery_seconds(
+        timeout_seconds=timeout_seconds, queue_timeout_seconds=queue_timeout_seconds, retry_seconds=retry_seconds
+    )
     call_function = TriggerClient(function_url, activity, longest_seconds, os.environ.get(PRIVATE_TOKEN_VARIABLE))
-    visibility_timeout_seconds = int(longest_seconds + SPARE_SECONDS)
     control = Control(
         function_url=function_url,
         storage=options.storage,
@@ -64,10 +63,9 @@ def create_app(
         activity=activity,
         faults=faults,
         log=LogLines(log_end),
-        queue=QueueTrigger(
-            options.storage, call_function, faults, visibility_timeout_seconds=visibility_timeout_seconds
-        ),
+        queue=QueueTrigger(options.storage, call_function, faults),
         cron=CronTrigger(options.schedules, call_function),
+        apis_admin_url=options.apis_admin_url,
     )
     control.start()
     page = page_blueprint(function_url, options.storage, options.apis_admin_url)

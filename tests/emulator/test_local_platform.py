@@ -14,6 +14,7 @@ import requests
 from support.function_folders import TIMEOUT_SECONDS, wait_until, written
 
 from emulator.control.client import ControlClient
+from emulator.generative.quota import QuotaState
 from emulator.local_platform import LocalPlatform, PlatformOptions
 from emulator.processes import ServerFailedError
 from emulator.state.platform_state import (
@@ -248,6 +249,7 @@ def test_the_state_has_the_documented_shape(running: Running) -> None:
     assert_shape(state["crons"][0], CronState)
     assert_shape(state["faults"][0], FaultState)
     assert state["faults"] == [{"fault": "kill", "left": 3, "share": 0.5}]
+    assert_shape(state["quota"], QuotaState)
     assert running.access.secret_key not in json.dumps(state)
     assert TOKEN not in json.dumps(state)
 

@@ -16,6 +16,7 @@ from support.browser import DESKTOP, INSTALL_TIMEOUT_SECONDS, PHONE, Visit, visi
 from support.loopback import serve
 from support.recordings import AUDIO, recording
 
+from emulator.generative.quota import QuotaOptions
 from emulator.local_platform import LocalPlatform, PlatformOptions
 
 pytestmark = pytest.mark.timeout(INSTALL_TIMEOUT_SECONDS)  # the first test may have to install the browser
@@ -40,7 +41,9 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPlatform
     config = tmp_path_factory.mktemp("config") / "serverless.yml"
     config.write_text(SCHEDULE)
     environment = {"PATH": os.environ["PATH"], "ALLOWED_PRIVATE_HOSTS": "127.0.0.1", "TIME_LIMIT": "20"}
-    options = PlatformOptions(recogniser="stand-in", storage=True, config=config)
+    options = PlatformOptions(
+        recogniser="stand-in", storage=True, config=config, quota=QuotaOptions(requests_per_minute=None)
+    )
     with LocalPlatform(options, environment) as running:
         yield running
 
@@ -247,6 +250,15 @@ def test_platform(visit: Visit) -> None:
     page.wait_for_selector('#log:has-text(\'"message": "request"\')')
     assert page.locator("#instances li").count() == 1
     assert "Delivered" in page.inner_text("#queue")
+
+
+def test_quota(visit: Visit) -> None:
+    """The second tab shows how much of the quota is used, and what was paid."""
+    visit.choose(MP3)
+    visit.transcribe()
+    visit.page.click("#tab-platform")
+    visit.page.wait_for_selector("#quota li:has-text('of 1,800 audio seconds a minute')")
+    assert re.search(r"paid: [1-9]\d* calls", visit.page.inner_text("#quota"))
 
 
 def test_keyboard_alone(visit: Visit) -> None:

@@ -4,6 +4,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from emulator.runtime.log_lines import LogLines
 from emulator.state.activity import Activity
 from emulator.state.faults import PlatformFaults
@@ -14,6 +16,9 @@ from emulator.triggers.queue import QueueTrigger
 
 # One page of an S3 listing.
 MAX_SHOWN_OBJECTS = 1000
+
+# The state is shown without the quota if the emulated APIs are that busy.
+QUOTA_TIMEOUT_SECONDS = 2.0
 
 
 class Control:
@@ -30,6 +35,7 @@ class Control:
         log: LogLines,
         queue: QueueTrigger,
         cron: CronTrigger,
+        apis_admin_url: str | None = None,
     ) -> None:
         self._function_url = function_url
         self._storage = storage
@@ -37,6 +43,7 @@ class Control:
         self._activity = activity
         self._log = log
         self._queue = queue
+        self._apis_admin_url = apis_admin_url
         self._clients: dict[str, Any] = {}
         self.faults = faults
         self.cron = cron
@@ -57,12 +64,23 @@ class Control:
             queue=self._queue.state(self._client("sqs")),
             crons=self.cron.states(),
             faults=self.faults.states(),
+            quota=self._quota(),
             log=self._log.latest(),
         )
 
     def publish(self, body: str) -> None:
         """Put a message into the queue."""
         self._client("sqs").send_message(QueueUrl=self._storage.queue_url, MessageBody=body)
+
+    def _quota(self) -> dict[str, Any] | None:
+        if self._apis_admin_url is None:
+            return None
+        try:
+            answer = requests.get(f"{self._apis_admin_url}/quota", timeout=QUOTA_TIMEOUT_SECONDS)
+            quota: dict[str, Any] = answer.json()
+        except requests.RequestException:
+            return None
+        return quota
 
     def _instances(self) -> list[InstanceState]:
         states = []

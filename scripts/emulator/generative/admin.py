@@ -1,5 +1,6 @@
-"""The emulator's own endpoints, for people and tests on this machine: faults, models, and received requests."""
+"""The emulator's own endpoints, for people and tests on this machine: faults, models, quota, and received requests."""
 
+from dataclasses import asdict
 from ipaddress import ip_address
 from typing import Annotated
 
@@ -44,6 +45,8 @@ def admin_blueprint(apis: Apis) -> Blueprint:
         apis.received.clear()
         return Response(status=NO_CONTENT)
 
+    _add_quota_routes(blueprint, apis)
+
     @blueprint.get("/models")
     def list_models() -> Response:
         return jsonify(apis.models.names())
@@ -59,3 +62,18 @@ def admin_blueprint(apis: Apis) -> Blueprint:
         return jsonify(apis.models.names())
 
     return blueprint
+
+
+def _add_quota_routes(blueprint: Blueprint, apis: Apis) -> None:
+    @blueprint.get("/quota")
+    def quota() -> Response:
+        return jsonify(asdict(apis.quota.state()))
+
+    @blueprint.get("/quota/events")
+    def quota_events() -> Response:
+        return jsonify(apis.quota.events())
+
+    @blueprint.delete("/quota")
+    def clear_quota() -> Response:
+        apis.quota.clear()
+        return Response(status=NO_CONTENT)

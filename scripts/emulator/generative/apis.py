@@ -2,7 +2,9 @@
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from av.error import FFmpegError
 from flask import Flask, Response, jsonify, request
@@ -14,8 +16,9 @@ from emulator.generative.admin import admin_blueprint
 from emulator.generative.chat import chat_blueprint
 from emulator.generative.errors import ApiError, error_response, from_validation
 from emulator.generative.faults import InjectedFaults
-from emulator.generative.intake import Apis, finish, receive
+from emulator.generative.intake import Apis, finish, receive, release
 from emulator.generative.models import Models
+from emulator.generative.quota import Quota, QuotaOptions
 from emulator.generative.received import RequestLog
 from emulator.generative.transcriptions import transcriptions_blueprint
 from emulator.recognisers.base import Recogniser, UnsupportedLanguageError
@@ -36,18 +39,23 @@ MARKERS = "markers"
 
 
 def create_app(
-    recogniser: str = WHISPER, model_folder: str | None = None, real_time_factor: float | None = None
+    recogniser: str = WHISPER,
+    model_folder: str | None = None,
+    real_time_factor: float | None = None,
+    quota: Mapping[str, Any] | None = None,
 ) -> Flask:
     """The server, with the recogniser `whisper`, `stand-in` or `markers`; `model_folder` is for `whisper`.
 
     With a `real_time_factor`, an answer takes the audio's length times the factor, also with parallel requests.
-    `whisper` has its own speed, so a factor raises `ValueError`. The environment variable
+    `whisper` has its own speed, so a factor raises `ValueError`. `quota` has the fields of `QuotaOptions`; `None` is no
+    limit. The environment variable
     `EMULATED_GENERATIVE_API_KEY` holds the key that clients have to send.
     """
     apis = Apis(
         recogniser=_recogniser(recogniser, model_folder, real_time_factor),
         models=Models(),
         faults=InjectedFaults(),
+        quota=Quota(None if quota is None else QuotaOptions(**quota)),
         received=RequestLog(),
         key=os.environ[KEY_VARIABLE],
     )
@@ -57,6 +65,7 @@ def create_app(
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES  # a file without a filename counts as a form field
     app.before_request(lambda: receive(apis))
     app.after_request(finish)
+    app.teardown_request(lambda _error: release(apis))
     app.register_blueprint(chat_blueprint(apis))
     app.register_blueprint(transcriptions_blueprint(apis))
     app.register_blueprint(admin_blueprint(apis))

@@ -19,7 +19,7 @@ from emulator.audio_check import AcceptedAudio, accept_audio
 from emulator.generative.budget import MAX_OUTPUT_TOKENS, Output, audio_tokens, cut, output_limit
 from emulator.generative.errors import ApiError
 from emulator.generative.fault_effects import apply_to_output
-from emulator.generative.intake import CHAT_PATH, Apis, intake
+from emulator.generative.intake import CHAT_PATH, Apis, admit, intake
 from emulator.generative.models import Api, max_duration_seconds
 from emulator.generative.server_sent_events import DONE, event_stream
 
@@ -105,9 +105,11 @@ def chat_blueprint(apis: Apis) -> Blueprint:
         text = "".join(part.text for part in _parts(fields) if isinstance(part, TextPart))
         prompt_tokens = len(apis.recogniser.tokens(text)) + audio_tokens(audio.duration_seconds)
         limit = output_limit(prompt_tokens, fields.max_completion_tokens or fields.max_tokens)
+        admit(apis, fields.model, audio_seconds=audio.duration_seconds, tokens=prompt_tokens)
         recognition = apis.recogniser.recognise(io.BytesIO(audio.data), temperature=fields.temperature or 0.0)
         stop = [fields.stop] if isinstance(fields.stop, str) else fields.stop or []
         output = apply_to_output(cut(recognition.text, apis.recogniser, limit, stop), intake().fault, limit)
+        intake().output_tokens = len(output.tokens)
         return _answer(fields, output, _usage(prompt_tokens, output))
 
     return blueprint

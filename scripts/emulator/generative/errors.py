@@ -1,5 +1,6 @@
 """The errors of the Generative APIs, in both of their formats."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from flask import Response, jsonify
@@ -30,14 +31,23 @@ KIND_OF_STATUS = {
 
 
 class ApiError(Exception):
-    """An error answer to a request; `param` names the wrong field, `code` the kind of error."""
+    """An error answer to a request; `param` names the wrong field, `code` the kind of error; `headers` are added."""
 
-    def __init__(self, status: int, message: str, *, param: str | None = None, code: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.param = param
         self.code = code
+        self.headers = headers or {}
 
 
 def error_body(error: ApiError, path: str) -> dict[str, object]:
@@ -53,6 +63,7 @@ def error_response(error: ApiError, path: str) -> Response:
     """The HTTP answer for `error`."""
     response = jsonify(error_body(error, path))
     response.status_code = error.status
+    response.headers.update(error.headers)
     return response
 
 

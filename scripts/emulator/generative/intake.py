@@ -3,14 +3,16 @@
 import hmac
 import json
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, cast
 
 from flask import Response, g, request
 
 from emulator.generative.errors import ApiError
-from emulator.generative.fault_effects import cut_short, fault_response, linger
+from emulator.generative.fault_effects import ERRORS, cut_short, fault_response, linger
 from emulator.generative.faults import Fault, FaultKind, InjectedFaults
 from emulator.generative.models import Models
+from emulator.generative.quota import Admission, Quota, QuotaExceededError
 from emulator.generative.received import ReceivedRequest, RequestLog
 from emulator.recognisers.base import Recogniser
 
@@ -24,23 +26,26 @@ BEARER = "bearer "
 
 @dataclass(frozen=True)
 class Apis:
-    """The emulated APIs' state: recogniser, models, faults, received requests, key."""
+    """The emulated APIs' state: recogniser, models, faults, quota, received requests, key."""
 
     recogniser: Recogniser
     models: Models
     faults: InjectedFaults
+    quota: Quota
     received: RequestLog
     key: str
 
 
 @dataclass
 class Intake:
-    """The current request: its record, its fault, its JSON, and whether its body was read."""
+    """The current request: its record, its fault, its JSON, whether its body was read, and its share of the quota."""
 
     received: ReceivedRequest
     fault: Fault | None = None
     json: Any = None
     body_was_read: bool = False
+    admission: Admission | None = None
+    output_tokens: int = 0
 
 
 def intake() -> Intake:
@@ -67,6 +72,26 @@ def receive(apis: Apis) -> Response | None:
     if fault := apis.faults.take(request.path, received.model, wants_text=wants_text):
         return _apply_fault(current, fault)
     return None
+
+
+def admit(apis: Apis, model: str, *, audio_seconds: float, tokens: int) -> None:
+    """Charge the current call to the quota, before its audio is recognised; raises `ApiError` (429)."""
+    current = intake()
+    try:
+        current.admission = apis.quota.admit(
+            model, audio_seconds=audio_seconds, tokens=tokens, size_bytes=current.received.body_size_bytes or 0
+        )
+    except QuotaExceededError as error:
+        refused = ERRORS[FaultKind.RATE_LIMITED]
+        raise ApiError(refused.status, refused.message, code=refused.code, headers=error.headers) from error
+
+
+def release(apis: Apis) -> None:
+    """End the current call for the quota; a call is paid if it is answered with a 200, whoever still reads that."""
+    current = cast("Intake | None", g.get("intake"))
+    if current is not None and current.admission is not None:
+        paid = current.received.status == HTTPStatus.OK
+        apis.quota.finish(current.admission, paid=paid, output_tokens=current.output_tokens)
 
 
 def finish(response: Response) -> Response:

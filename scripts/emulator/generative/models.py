@@ -51,6 +51,11 @@ def only_transcribes(model: str) -> bool:
     return "whisper" in model.lower()
 
 
+def has_token_quota(model: str) -> bool:
+    """Whether a quota limits the model's tokens a minute: a Whisper is billed by the second, and has none."""
+    return not only_transcribes(model)
+
+
 def max_duration_seconds(model: str) -> float | None:
     """The longest audio that the model takes; `None` if there is no limit."""
     return None if only_transcribes(model) else VOXTRAL_MAX_DURATION_SECONDS

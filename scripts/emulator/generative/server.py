@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -12,11 +13,13 @@ from requests import Response, Session
 from emulator.closing import Closing
 from emulator.generative.admin import PREFIX
 from emulator.generative.apis import KEY_VARIABLE, WHISPER
+from emulator.generative.quota import QuotaOptions
 from emulator.processes import LOOPBACK, GunicornProcess, ServerFailedError, bind_port, port_of
 from emulator.recognisers.model_files import find_model
 
 # A request that waits, for a fault or the recogniser, occupies one thread.
-THREADS = 64
+# More than the quota's calls at once, so that those which are over it are refused.
+THREADS = 128
 # Clients keep connections for longer than gunicorn's 2 s, and would sometimes use one that is being closed.
 KEEP_ALIVE_SECONDS = 75
 # No client waits for the rest of an answer once the server stops.
@@ -33,8 +36,9 @@ class GenerativeServer(Closing):
 
     `recogniser` is `whisper` (with the model in `model_folder`, or the installed one), `stand-in`, or `markers`, which
     reads recordings of `emulator.recognisers.markers`; the latter two take `real_time_factor` times the audio's length.
-    `output` receives the server's output. Raises `ValueError` for a factor with `whisper`,
-    `RecogniserUnavailableError` if there is no model, and `ServerFailedError` if the server does not start.
+    `quota` limits all clients together; without it, nothing does. `output` receives the server's output. Raises
+    `ValueError` for a factor with `whisper`, `RecogniserUnavailableError` if there is no model, and
+    `ServerFailedError` if the server does not start.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class GenerativeServer(Closing):
         recogniser: RecogniserName = "whisper",
         model_folder: Path | None = None,
         real_time_factor: float | None = None,
+        quota: QuotaOptions | None = None,
         key: str | None = None,
         output: IO[bytes] | None = None,
     ) -> None:
@@ -67,7 +72,12 @@ class GenerativeServer(Closing):
             str(THREADS),
         ]  # one, since the state is in its memory
         times = ["--timeout", "0", "--keep-alive", str(KEEP_ALIVE_SECONDS), "--graceful-timeout", str(GRACE_SECONDS)]
-        choices = {"recogniser": recogniser, "model_folder": folder, "real_time_factor": real_time_factor}
+        choices: dict[str, Any] = {
+            "recogniser": recogniser,
+            "model_folder": folder,
+            "real_time_factor": real_time_factor,
+        }
+        choices["quota"] = None if quota is None else asdict(quota)
         arguments = ", ".join(f"{name}={value!r}" for name, value in choices.items())
         self._process = GunicornProcess(
             f"emulator.generative.apis:create_app({arguments})",
@@ -95,6 +105,16 @@ class GenerativeServer(Closing):
         received: list[dict[str, Any]] = self._call("GET", "/requests").json()
         return received
 
+    def quota(self) -> dict[str, Any]:
+        """The use of the quota, with the fields of `emulator.generative.quota.QuotaState`."""
+        state: dict[str, Any] = self._call("GET", "/quota").json()
+        return state
+
+    def quota_events(self) -> list[dict[str, Any]]:
+        """The accepted, paid and refused calls, oldest first, with the fields of `QuotaEvent`."""
+        events: list[dict[str, Any]] = self._call("GET", "/quota/events").json()
+        return events
+
     def models(self) -> list[str]:
         """The names of the models."""
         names: list[str] = self._call("GET", "/models").json()
@@ -105,8 +125,8 @@ class GenerativeServer(Closing):
         self._call("PUT", "/models", list(names))
 
     def clear(self) -> None:
-        """Restore the state after the start: no faults, no requests, the default models."""
-        for path in ("/faults", "/requests", "/models"):
+        """Restore the state after the start: no faults, no requests, nothing of the quota used, the default models."""
+        for path in ("/faults", "/requests", "/quota", "/models"):
             self._call("DELETE", path)
 
     def begin_closing(self) -> None:

@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.datastructures import FileStorage
 
 from emulator.audio_check import accept_audio
-from emulator.generative.budget import MAX_OUTPUT_TOKENS, Output, cut
+from emulator.generative.budget import MAX_OUTPUT_TOKENS, Output, audio_tokens, cut
 from emulator.generative.errors import ApiError
 from emulator.generative.fault_effects import apply_to_output
-from emulator.generative.intake import TRANSCRIPTIONS_PATH, Apis, intake
+from emulator.generative.intake import TRANSCRIPTIONS_PATH, Apis, admit, intake
 from emulator.generative.models import Api, max_duration_seconds, only_transcribes
 from emulator.generative.server_sent_events import DONE, event_stream
 from emulator.recognisers.base import Recognition, Segment
@@ -46,11 +46,18 @@ def transcriptions_blueprint(apis: Apis) -> Blueprint:
     def create() -> Response:
         fields = _read(apis)
         audio = accept_audio(_file().stream.read(), max_duration_seconds=max_duration_seconds(fields.model))
+        admit(
+            apis,
+            fields.model,
+            audio_seconds=audio.duration_seconds,
+            tokens=audio_tokens(audio.duration_seconds),
+        )
         recognition = apis.recogniser.recognise(
             io.BytesIO(audio.data), language=fields.language, prompt=fields.prompt, temperature=fields.temperature
         )
         whole = cut(recognition.text, apis.recogniser, MAX_OUTPUT_TOKENS)
         output = apply_to_output(whole, intake().fault, MAX_OUTPUT_TOKENS)
+        intake().output_tokens = len(output.tokens)
         return _answer(fields, recognition if output is whole else _shortened(recognition, output), output)
 
     return blueprint

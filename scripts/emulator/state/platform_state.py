@@ -57,7 +57,8 @@ class QueueState:
     """The messages that wait and that are being delivered now, and the results of deliveries since the start.
 
     `delivered` counts messages answered with a status below 300, `redelivered` second, third and fourth attempts, and
-    `dropped` messages whose fourth attempt failed, too.
+    `dropped` messages whose fourth attempt failed, too. The queue moves these to its dead letters when it is next asked
+    for messages; `dead_letters` is the number of those that are there.
     """
 
     name: str
@@ -66,6 +67,7 @@ class QueueState:
     delivered: int
     redelivered: int
     dropped: int
+    dead_letters: int
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,11 @@ class FaultState:
 
 @dataclass(frozen=True)
 class PlatformState:
-    """The whole state; requests are newest first, `log` has the latest lines of the instances, oldest first."""
+    """The whole state; requests are newest first, `log` has the latest lines of the instances, oldest first.
+
+    `quota` is the use of the emulated APIs' quota, with the fields of `emulator.generative.quota.QuotaState`; `None` if
+    those APIs are not emulated, or do not answer.
+    """
 
     function_url: str
     requests: tuple[RequestRecord, ...]
@@ -104,4 +110,5 @@ class PlatformState:
     queue: QueueState
     crons: tuple[CronState, ...]
     faults: tuple[FaultState, ...]
+    quota: dict[str, Any] | None
     log: tuple[str, ...]

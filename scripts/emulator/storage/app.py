@@ -22,7 +22,14 @@ from moto.s3.models import FakeKey, S3Backend, s3_backends
 from moto.sqs.models import sqs_backends
 
 from emulator.storage.folder import KeptObject, StorageFolder
-from emulator.storage.server import ACCESS_KEY_VARIABLE, ACCOUNT, SECRET_KEY_VARIABLE
+from emulator.storage.queue_limits import MAX_MESSAGE_BYTES, restrict_moto
+from emulator.storage.server import (
+    ACCESS_KEY_VARIABLE,
+    ACCOUNT,
+    DEAD_LETTERS_SUFFIX,
+    MAX_DELIVERIES,
+    SECRET_KEY_VARIABLE,
+)
 from emulator.storage.signatures import S3, is_signed, service_of
 
 if TYPE_CHECKING:
@@ -41,11 +48,15 @@ FORM = "application/x-www-form-urlencoded"
 REFUSED = "The access key does not exist here, or the signature was not made with its secret key"
 
 
-def create_app(*, bucket: str, queue: str, region: str, folder: str | None = None) -> "WSGIApplication":
+def create_app(
+    *, bucket: str, queue: str, region: str, visibility_timeout_seconds: int, folder: str | None = None
+) -> "WSGIApplication":
     """The server with one `bucket`, which announces uploads and removals in the `queue` as S3 records.
 
-    With a `folder`, objects are kept there. The environment variables `EMULATED_STORAGE_ACCESS_KEY` and
-    `EMULATED_STORAGE_SECRET_KEY` hold the credentials. Raises `StorageFolderError`.
+    A message of the queue that is not deleted in time is received again after `visibility_timeout_seconds`, and moves
+    to the queue of dead letters instead of being received for the fifth time. With a `folder`, objects are kept there.
+    The environment variables `EMULATED_STORAGE_ACCESS_KEY` and `EMULATED_STORAGE_SECRET_KEY` hold the credentials.
+    Raises `StorageFolderError`.
     """
     storage: S3Backend = s3_backends[ACCOUNT]["aws"]
     kept = None if folder is None else StorageFolder(Path(folder))
@@ -53,11 +64,21 @@ def create_app(*, bucket: str, queue: str, region: str, folder: str | None = Non
         storage.create_bucket(bucket, region)
     if kept is not None:
         _load(kept, storage, region)
-    announced_to = sqs_backends[ACCOUNT][region].create_queue(queue, {}).queue_arn
+    restrict_moto()
+    queues = sqs_backends[ACCOUNT][region]
+    dead_letters = queues.create_queue(queue + DEAD_LETTERS_SUFFIX, {}).queue_arn
+    redrive = {"deadLetterTargetArn": dead_letters, "maxReceiveCount": MAX_DELIVERIES}
+    announced_to = queues.create_queue(
+        queue,
+        {},
+        VisibilityTimeout=visibility_timeout_seconds,
+        RedrivePolicy=json.dumps(redrive),
+        MaximumMessageSize=MAX_MESSAGE_BYTES,
+    ).queue_arn
     # Only now, so that kept objects are not announced again. moto puts a test event into the queue, which is removed.
     configuration = {"Queue": announced_to, "Event": ANNOUNCED_EVENTS}
     storage.put_bucket_notification_configuration(bucket, {"QueueConfiguration": [configuration]})
-    sqs_backends[ACCOUNT][region].purge_queue(queue)
+    queues.purge_queue(queue)
     credentials = Credentials(os.environ[ACCESS_KEY_VARIABLE], os.environ[SECRET_KEY_VARIABLE])
     return CheckedStorage(DomainDispatcherApplication(create_backend_app), credentials, storage, kept)
 

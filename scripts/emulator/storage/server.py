@@ -18,6 +18,11 @@ DEFAULT_BUCKET = "recordings"
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 # The name of the queue in serverless.yml.
 QUEUE = "uploads"
+DEAD_LETTERS_SUFFIX = "-dead-letters"
+# A delivery and the trigger's three retries, by the documentation.
+MAX_DELIVERIES = 4
+# SQS's default.
+VISIBILITY_TIMEOUT_SECONDS = 30
 # moto's only account; a queue's address contains it, as it contains the project at Scaleway.
 ACCOUNT = "123456789012"
 
@@ -43,6 +48,7 @@ class StorageAccess:
     bucket: str
     queue: str
     queue_url: str
+    dead_letters_url: str
     access_key: str
     secret_key: str
 
@@ -80,9 +86,10 @@ class StorageAccess:
 class StorageServer(Closing):
     """The emulated Object Storage and Queues on loopback, until closed; `port` 0 means any free one.
 
-    It has one `bucket`, which announces uploads and removals in one queue. With a `folder`, objects are kept there.
-    `output` receives the server's output. It is ready only after `wait_until_ready`, so that other servers can start
-    meanwhile. Raises `ServerFailedError`.
+    It has one `bucket`, which announces uploads and removals in one queue, whose messages are received again after
+    `visibility_timeout_seconds`, and after four deliveries move to a queue of dead letters. With a `folder`, objects
+    are kept there. `output` receives the server's output. It is ready only after `wait_until_ready`, so that other
+    servers can start meanwhile. Raises `ServerFailedError`.
     """
 
     def __init__(
@@ -90,6 +97,7 @@ class StorageServer(Closing):
         *,
         port: int = 0,
         bucket: str = DEFAULT_BUCKET,
+        visibility_timeout_seconds: int = VISIBILITY_TIMEOUT_SECONDS,
         folder: Path | None = None,
         output: IO[bytes] | None = None,
     ) -> None:
@@ -108,12 +116,14 @@ class StorageServer(Closing):
             bucket=bucket,
             queue=QUEUE,
             queue_url=f"{endpoint}/{ACCOUNT}/{QUEUE}",
+            dead_letters_url=f"{endpoint}/{ACCOUNT}/{QUEUE}{DEAD_LETTERS_SUFFIX}",
             # The form of Scaleway's access keys: capitals and digits after the prefix.
             access_key="SCW" + secrets.token_hex(8).upper() + "X",
             secret_key=secrets.token_urlsafe(),
         )
         kept_in = None if folder is None else str(folder.resolve())
         names = f"bucket={bucket!r}, queue={QUEUE!r}, region={REGION!r}"
+        names += f", visibility_timeout_seconds={visibility_timeout_seconds}"
         self._process = GunicornProcess(
             f"emulator.storage.app:create_app({names}, folder={kept_in!r})",
             bind=bound,

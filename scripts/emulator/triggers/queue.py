@@ -8,12 +8,11 @@ from typing import Any
 from emulator.closing import Closing
 from emulator.state.faults import PlatformFaultKind, PlatformFaults
 from emulator.state.platform_state import QueueState
-from emulator.storage.server import StorageAccess
+from emulator.storage.server import MAX_DELIVERIES, StorageAccess
 from emulator.triggers.client import CallFunction
 
 # "At most 10 in flight for a trigger", and a status from 300 "is retried, three times", by the documentation.
 MAX_IN_FLIGHT = 10
-MAX_DELIVERIES = 4
 FIRST_FAILING_STATUS = 300
 
 # The time until a failed message is delivered again. The platform's own is not known.
@@ -27,8 +26,9 @@ RETRY_SECONDS = 0.1
 class QueueTrigger(Closing):
     """Delivers the messages of one queue by `call_function`, on threads of its own, from `start` until closed.
 
-    `visibility_timeout_seconds` has to exceed the longest delivery: a message that becomes visible during its delivery
-    is delivered twice. `redelivery_seconds` is the time until a failed message is delivered again.
+    The queue's visibility timeout has to exceed the longest delivery: a message that becomes visible during its
+    delivery is delivered twice. `redelivery_seconds` is the time until a failed message is delivered again; then it is
+    made visible, since a queue of Scaleway's cannot hold a message back for a chosen time.
     """
 
     def __init__(
@@ -37,13 +37,11 @@ class QueueTrigger(Closing):
         call_function: CallFunction,
         faults: PlatformFaults,
         *,
-        visibility_timeout_seconds: int,
-        redelivery_seconds: int = REDELIVERY_SECONDS,
+        redelivery_seconds: float = REDELIVERY_SECONDS,
     ) -> None:
         self._access = access
         self._call_function = call_function
         self._faults = faults
-        self._visibility_timeout_seconds = visibility_timeout_seconds
         self._redelivery_seconds = redelivery_seconds
         self._closed = threading.Event()
         self._receiver = threading.Thread(target=self._run, name="queue trigger", daemon=True)
@@ -59,9 +57,8 @@ class QueueTrigger(Closing):
 
     def state(self, sqs: Any) -> QueueState:
         """The state of the queue, read by the boto3 client `sqs`, and the results of past deliveries."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = sqs.get_queue_attributes(QueueUrl=self._access.queue_url, AttributeNames=names)
-        in_queue = sum(int(number) for number in answer["Attributes"].values())
+        in_queue = _messages_in(sqs, self._access.queue_url)
+        dead_letters = _messages_in(sqs, self._access.dead_letters_url)
         with self._changed:
             return QueueState(
                 name=self._access.queue,
@@ -71,6 +68,7 @@ class QueueTrigger(Closing):
                 delivered=self._delivered,
                 redelivered=self._redelivered,
                 dropped=self._dropped,
+                dead_letters=dead_letters,
             )
 
     def close(self) -> None:
@@ -103,8 +101,7 @@ class QueueTrigger(Closing):
             QueueUrl=self._access.queue_url,
             MaxNumberOfMessages=free,
             WaitTimeSeconds=WAIT_SECONDS,
-            VisibilityTimeout=self._visibility_timeout_seconds,
-            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+            AttributeNames=["ApproximateReceiveCount"],
         )
         messages: list[dict[str, Any]] = answer.get("Messages", [])
         return messages
@@ -118,29 +115,39 @@ class QueueTrigger(Closing):
     def _deliver(self, sqs: Any, message: dict[str, Any], is_copy: bool) -> None:  # noqa: FBT001 # a thread's arguments are positional
         try:
             status = self._call_function(message["Body"].encode(), trigger="queue")
-            if not is_copy:  # the queue does not know the copy, so its result does not matter
-                self._settle(sqs, message, status)
+            has_failed = status is None or status >= FIRST_FAILING_STATUS
+            if not is_copy and not has_failed:  # the queue does not know the copy, so its result does not matter
+                sqs.delete_message(QueueUrl=self._access.queue_url, ReceiptHandle=message["ReceiptHandle"])
+                self._count(delivered=1)
         finally:
             with self._changed:
                 self._in_flight -= 1
                 self._changed.notify_all()
+        if not is_copy and has_failed:
+            self._put_back(sqs, message, status)
 
-    def _settle(self, sqs: Any, message: dict[str, Any], status: int | None) -> None:
-        handle = {"QueueUrl": self._access.queue_url, "ReceiptHandle": message["ReceiptHandle"]}
+    def _put_back(self, sqs: Any, message: dict[str, Any], status: int | None) -> None:
+        """Make a failed message visible: for its next delivery, or for the queue to move it to the dead letters."""
         deliveries = int(message["Attributes"]["ApproximateReceiveCount"])
-        if status is not None and status < FIRST_FAILING_STATUS:
-            sqs.delete_message(**handle)
-            self._count(delivered=1)
-        elif deliveries < MAX_DELIVERIES:
+        if deliveries < MAX_DELIVERIES:
             self._count(redelivered=1)
-            sqs.change_message_visibility(**handle, VisibilityTimeout=self._redelivery_seconds)
+            self._closed.wait(self._redelivery_seconds)
         else:
-            sqs.delete_message(**handle)
             self._count(dropped=1)
             print(json.dumps({"event": "message dropped", "status": status, "deliveries": deliveries}), file=sys.stderr)
+        sqs.change_message_visibility(
+            QueueUrl=self._access.queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+        )
 
     def _count(self, *, delivered: int = 0, redelivered: int = 0, dropped: int = 0) -> None:
         with self._changed:
             self._delivered += delivered
             self._redelivered += redelivered
             self._dropped += dropped
+
+
+def _messages_in(sqs: Any, queue_url: str) -> int:
+    """The number of a queue's messages, visible or not."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    answer = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)
+    return sum(int(number) for number in answer["Attributes"].values())

@@ -70,9 +70,7 @@ class Messages:
 
 @contextmanager
 def triggered(access: StorageAccess, function: Function, faults: PlatformFaults | None = None) -> Iterator[Messages]:
-    trigger = QueueTrigger(
-        access, function, faults or PlatformFaults(), visibility_timeout_seconds=60, redelivery_seconds=0
-    )
+    trigger = QueueTrigger(access, function, faults or PlatformFaults(), redelivery_seconds=0)
     messages = Messages(access, trigger)
     with trigger:
         trigger.start()

@@ -3,7 +3,8 @@
 import { byId, make, shownSize } from "./dom.js";
 
 const INTERVAL_MS = 1000;
-const COUNTS = { waiting: "Waiting", in_flight: "In flight", delivered: "Delivered", redelivered: "Redelivered", dropped: "Dropped" };
+const COUNTS = { waiting: "Waiting", in_flight: "In flight", delivered: "Delivered", redelivered: "Redelivered", dropped: "Dropped", dead_letters: "Dead letters" };
+const QUOTA = { audio_seconds: "audio seconds a minute", requests: "requests a minute", tokens: "tokens a minute" };
 const drawn = new Map();
 let timer = null;
 
@@ -80,6 +81,8 @@ function show(state) {
   fill("crons", state.crons, cron);
   fill("faults", state.faults, (fault) => make("li", {}, `${fault.fault}, ${fault.left === null ? "no limit" : `${fault.left} more`}, share ${fault.share}`));
   fill("queue", Object.keys(COUNTS), (name) => make("div", {}, make("dt", {}, COUNTS[name]), make("dd", {}, String(state.queue[name]))), state.queue);
+  byId("quota-section").hidden = state.quota === null;
+  if (state.quota) fill("quota", quotaLines(state.quota), (line) => make("li", {}, line));
   byId("bucket-title").textContent = `Bucket ${state.bucket.name}${state.bucket.truncated ? ", first objects" : ""}`;
   showLog(state.log);
 }
@@ -111,6 +114,16 @@ function object({ key, size_bytes: size, last_modified: modified }) {
   return make("tr", {}, make("td", {}, name), cell(shownSize(size), "number"), cell(clock(modified)));
 }
 
+/** The use of each limit in this minute, and what was paid and refused since the start, a line each. */
+function quotaLines(quota) {
+  const limits = Object.entries(quota.models).flatMap(([model, uses]) => Object.entries(QUOTA)
+    .filter(([name]) => uses[name])
+    .map(([name, unit]) => `${model}: ${whole(uses[name].used)} of ${whole(uses[name].limit)} ${unit}`));
+  const atOnce = quota.calls_at_once_limit === null ? "" : ` of ${quota.calls_at_once_limit}`;
+  const sums = ["paid", "refused"].map((name) => `${name}: ${quota[name].calls} calls, ${whole(quota[name].audio_seconds)} audio seconds, ${shownSize(quota[name].size_bytes)}`);
+  return [...limits, `calls at once: ${quota.calls_at_once}${atOnce}`, ...sums];
+}
+
 async function open(key) {
   const answer = await fetch(`/_emulator/objects/${key.split("/").map(encodeURIComponent).join("/")}`);
   byId("object-title").textContent = key;
@@ -135,5 +148,6 @@ function showLog(lines) {
   if (atEnd) log.scrollTop = log.scrollHeight;
 }
 
+const whole = (number) => Math.round(number).toLocaleString("en");
 const cell = (text, className = "") => make("td", { className }, text);
 const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour12: false });
