@@ -15,11 +15,12 @@ from typing import Final, Protocol
 
 from transcriber.cloud.object_storage import StoredObject
 from transcriber.errors import (
-    ApiError,
     ApiRefusedError,
+    AudioTooLargeError,
     SourceNotFoundError,
     TranscriberError,
     TruncatedTranscriptError,
+    UnsupportedAudioError,
 )
 from transcriber.jobs.layout import WORK, ResultKeys, Version
 from transcriber.request.s3_events import ObjectReference
@@ -33,8 +34,9 @@ FORM = 1
 _MICROSECONDS = 1_000_000
 _NAME = re.compile(r"[0-9]{12,}-[0-9]{12,}")
 _REFUSED: Final = ".refused"
-_REFUSALS: Final[dict[str, type[ApiError]]] = {
-    error.code: error for error in (ApiRefusedError, TruncatedTranscriptError)
+_REFUSALS: Final[dict[str, type[TranscriberError]]] = {
+    error.code: error
+    for error in (ApiRefusedError, AudioTooLargeError, TruncatedTranscriptError, UnsupportedAudioError)
 }
 _CONTENT: Final = {"Content-Type": "application/json"}
 
@@ -124,7 +126,7 @@ class Parts:
         created = self._create(_name(span), json.dumps(to_fields(results)).encode())
         return results if created is not False else self.load(span) or results
 
-    def keep_refusal(self, span: Span, error: ApiError) -> None:
+    def keep_refusal(self, span: Span, error: TranscriberError) -> None:
         """Write that the API refuses the chunk for good."""
         self._create(_name(span) + _REFUSED, json.dumps({"code": error.code, "message": error.message}).encode())
 
@@ -149,7 +151,7 @@ class Parts:
             self._created.add(name)
         return created
 
-    def _refusal(self, name: str) -> ApiError:
+    def _refusal(self, name: str) -> TranscriberError:
         try:
             fields = json.loads(self._objects.get(self._bucket, self._prefix + name + _REFUSED))
             return _REFUSALS.get(fields["code"], ApiRefusedError)(fields["message"])

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from transcriber.chunks.chunk import Chunk
 from transcriber.deadline import Deadline
-from transcriber.errors import ApiError, Cause, IncompleteError, TranscriberError
+from transcriber.errors import Cause, IncompleteError, TranscriberError
 from transcriber.spans import Span
 from transcriber.transcription.chunk_result import ChunkResult
 
@@ -34,7 +34,7 @@ class ChunkStore(Protocol):
     def keep(self, span: Span, results: Sequence[ChunkResult]) -> Sequence[ChunkResult]:
         """Write what came of the chunk, and return it; or what another run has written before."""
 
-    def keep_refusal(self, span: Span, error: ApiError) -> None:
+    def keep_refusal(self, span: Span, error: TranscriberError) -> None:
         """Write that the API refuses the chunk for good."""
 
 
@@ -124,7 +124,7 @@ class ResumableRun:
         except TranscriberError as error:
             if error.cause in _OF_EVERY_CHUNK:
                 self._stop.set()
-            elif isinstance(error, ApiError) and error.cause is Cause.RECORDING and not error.is_retryable:
+            elif error.cause is Cause.RECORDING and not error.is_retryable:
                 self._store.keep_refusal(span, error)
             return ChunkOutcome(span, error=error)
 
