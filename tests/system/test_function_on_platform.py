@@ -87,6 +87,7 @@ def platform(function: Path) -> Iterator[LocalPlatform]:
         "PATH": os.environ["PATH"],
         "ALLOWED_PRIVATE_HOSTS": "127.0.0.1",
         "TIME_LIMIT": str(TIME_LIMIT_SECONDS),
+        "MODELS": f"{VOXTRAL},{WHISPER}",
     }
     with LocalPlatform(PlatformOptions(folder=function, recogniser="stand-in"), environment) as running:
         yield running
@@ -308,6 +309,7 @@ def test_retired_model(platform: LocalPlatform, function: Path) -> None:
         "PATH": os.environ["PATH"],
         "GENERATIVE_API_KEY": platform.apis.key,
         "GENERATIVE_API_URL": platform.apis.url,
+        "MODELS": f"{VOXTRAL},{WHISPER}",
     }
     platform.apis.clear()
     platform.apis.set_models([WHISPER])

@@ -116,14 +116,16 @@ class CallLimiter:
             while True:
                 context.cancellation.check()
                 remaining = context.deadline.remaining_seconds()
-                # The first call of a request is made whatever it is expected to take: the estimate may be wrong.
-                if context.first_call.is_set():
-                    remaining -= self._seconds.expected(audio_seconds, context.deadline.limit_seconds)
                 wait = self._pacing.wait_seconds(self._clock())
                 pause = self._pacing.pause_seconds(self._clock())
-                if remaining <= 0 or pause >= remaining:
+                is_first = not context.first_call.is_set()
+                if not is_first:
+                    remaining -= self._seconds.expected(audio_seconds, context.deadline.limit_seconds)
+                if remaining <= 0 or (pause >= remaining and not is_first):
                     raise self._out_of_time(pause, context)
-                if wait <= 0:
+                # The first call of a request is made whatever it is expected to take, and without the pause where that
+                # leaves no time: both are estimates of an instance, and the API's answer decides.
+                if wait <= 0 or (is_first and pause >= remaining):
                     context.first_call.set()
                     return self._pacing.start(self._clock())
                 self._changed.wait(min(wait, remaining, POLL_SECONDS))

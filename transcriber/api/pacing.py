@@ -26,14 +26,16 @@ PAUSE_JITTER = 0.5
 SPREAD = 0.2
 # Of a minute: the longest pause of an instance that had no call accepted in the last minute. It has no turn yet, and
 # tries to get one sooner than those that have one.
-LONGEST_WITHOUT_TURN = 1 / 2
+LONGEST_WITHOUT_TURN = 0.6
 # After a success the pauses become shorter, but not at once: how crowded the account is does not change within a call.
 PAUSE_DECAY = 0.5
-# A header that keeps stating a time that is too short is about something else: from this refusal in a row on, the
-# pause grows all the same.
-TRUSTED_REFUSALS = 1
+# A stated time that proves too short so often in a row is about something else: from then on, and until there is calm,
+# the pause grows all the same.
+TRUSTED_REFUSALS = 2
 # A client that waits for its answer tries this much sooner than a message does.
 INTERACTIVE_SHARE = 0.25
+# Of the calls that had room in the last minute, so many in flight are kept, however often more are refused.
+KEPT_SHARE = 0.4
 # Without a refusal for this many minutes, calls are started at once again.
 CALM_MINUTES = 2.0
 # Of a minute: the least and the most time after which a call that was not refused counts as accepted.
@@ -66,6 +68,7 @@ class Pacing:
         self._reduced_at = -float("inf")
         self._refusals_in_a_row = 0
         self._refusal_seconds = 0.0
+        self._distrusts_until = -float("inf")
 
     def wait_seconds(self, now: float) -> float:
         """Seconds until a call may start, 0 for at once; infinite until a call under way ends."""
@@ -92,14 +95,17 @@ class Pacing:
         self._accepted_at.append(call.at)
         if call.at < self._refused_at:
             return  # from before the congestion: no sign that it is over
+        self._paused_until = -float("inf")
         self._refusals_in_a_row = 0
         self._pause = max(self._minute * FIRST_PAUSE, self._pause * PAUSE_DECAY)
         has_been_refused = self._reduced_at > -float("inf")
         self.window = min(self._max_calls, self.window + (1 / self.window if has_been_refused else 1))
 
     def fail(self, call: StartedCall) -> None:
-        """A call ended for another reason than the quota."""
+        """A call ended for another reason than the quota, which did not refuse it."""
         self._in_flight.remove(call)
+        if call.at >= self._refused_at:
+            self._paused_until = -float("inf")
 
     def refuse(
         self, call: StartedCall, now: float, *, stated_seconds: float | None = None, is_interactive: bool = False
@@ -112,28 +118,40 @@ class Pacing:
             return  # of the same burst: the pause that its first refusal began is for all
         is_new = self._refusals_in_a_row == 0
         self._refusals_in_a_row += 1
+        self._forget_old(now)
         if is_new:
-            self.window = max(1.0, self.window / 2)
+            self.window = max(1.0, self.window / 2, min(self._max_calls, len(self._accepted_at) * KEPT_SHARE))
         self._reduced_at = now
         self._paused_until = max(self._paused_until, now + self._next_pause(now, stated_seconds, is_interactive))
 
     def _next_pause(self, now: float, stated_seconds: float | None, is_interactive: bool) -> float:  # noqa: FBT001 # passed on
         spread = self._minute * SPREAD * self._random()
         share = INTERACTIVE_SHARE if is_interactive else 1.0
+        own_room = self._until_own_room(now) + spread * share
         grown = self._pause * share * (1 - PAUSE_JITTER * self._random())
         longest = self._minute if self._accepted_at else self._minute * LONGEST_WITHOUT_TURN
         self._pause = min(longest, self._pause * 2)
         if stated_seconds is not None:
-            stated = stated_seconds + spread * share
-            return stated if self._refusals_in_a_row <= TRUSTED_REFUSALS else max(stated, grown)
-        return min(grown, self._until_own_room(now) + spread * share)
+            stated = stated_seconds + min(spread, self._spread_of(stated_seconds)) * share
+            if self._refusals_in_a_row > TRUSTED_REFUSALS:
+                self._distrusts_until = now + CALM_MINUTES * self._minute
+            return max(stated, min(grown, own_room)) if now < self._distrusts_until else stated
+        return min(grown, own_room)
+
+    def _spread_of(self, stated_seconds: float) -> float:
+        """How much longer than stated a pause may be: a short one is kept short, for a client that waits."""
+        return (stated_seconds * PAUSE_JITTER + self._minute * LEAST_VERDICT) * self._random()
 
     def _until_own_room(self, now: float) -> float:
         """Seconds until the oldest call of the last minute leaves it; infinite where there is none."""
-        while self._accepted_at and self._accepted_at[0] + self._minute <= now:
-            self._accepted_at.popleft()
+        self._forget_old(now)
         starts = [*self._accepted_at, *(call.at for call in self._in_flight if call.at + self._minute > now)]
         return min(starts, default=float("inf")) + self._minute + self._refusal_seconds - now
+
+    def _forget_old(self, now: float) -> None:
+        """Forget calls that have left the minute."""
+        while self._accepted_at and self._accepted_at[0] + self._minute <= now:
+            self._accepted_at.popleft()
 
     @property
     def _verdict_seconds(self) -> float:

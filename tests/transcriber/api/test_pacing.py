@@ -79,8 +79,8 @@ def test_one_probes_after_a_refusal() -> None:
 
 
 def test_pauses_grow_to_a_minute_of_the_quota() -> None:
-    """Repeated refusals without a word on how long make the pauses grow: to half a minute, or a minute with a turn."""
-    for has_turn, longest in ((False, MINUTE / 2), (True, MINUTE)):
+    """Repeated refusals without a word on how long make the pauses grow, up to a minute for who has a turn."""
+    for has_turn, longest in ((False, 0.6 * MINUTE), (True, MINUTE)):
         paced, now, pauses = pacing(), 0.0, []
         for _ in range(8):
             if has_turn:
@@ -100,7 +100,7 @@ def test_stated_wait_is_obeyed_and_not_believed_for_ever() -> None:
         pauses.append(paced.wait_seconds(now))
         now += pauses[-1] + 0.001
     assert pauses[0] == 0.25
-    assert pauses[-1] == pytest.approx(MINUTE / 2)
+    assert pauses[-1] == pytest.approx(0.6 * MINUTE)
     paced = pacing()
     paced.refuse(paced.start(0), 0, stated_seconds=100)
     assert paced.wait_seconds(0) == 100
