@@ -55,8 +55,9 @@ class NameLookup:
             addresses = self._lookup(host, port)
         except (OSError, ValueError) as error:  # a UnicodeError is a ValueError: the name cannot be encoded
             failure = error
-        with self._lock:
-            del self._pending[host, port]
+        finally:
+            with self._lock:
+                del self._pending[host, port]
         if failure is None:
             pending.set_result(addresses)
         else:
