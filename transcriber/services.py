@@ -103,7 +103,8 @@ class Services:
         """The audio of an object, in the version that was claimed."""
         max_bytes = self.settings.max_audio_bytes
         bucket = claimed.reference.bucket
-        return ObjectSource(self.storage, bucket, claimed.audio, max_bytes=max_bytes, deadline=deadline)
+        storage = self.storage.within(deadline)
+        return ObjectSource(storage, bucket, claimed.audio, max_bytes=max_bytes, deadline=deadline)
 
     @cached_property
     def guard(self) -> "SsrfGuard":

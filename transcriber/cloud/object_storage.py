@@ -1,17 +1,25 @@
-"""Reads and conditionally writes objects of Object Storage; decides nothing about them.
+"""Reads, lists and conditionally writes objects of Object Storage; decides nothing about them.
 
-The client is obstore, whose import and first store take 0.04 s of CPU and 15 MiB, 16 MB unpacked; boto3 takes 0.44 s,
-49 MiB and 33 MB for the same, minio 30 MiB and 13 MB and four times obstore's start. Only listings are made by
-`transcriber.cloud.listing`: obstore gives up a whole listing at the first key with an empty or a dot segment.
+Keys are sent as they are, whatever is in them. boto3 takes 0.44 s of CPU, 49 MiB and 33 MB of the archive for the same.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
+from http.client import HTTPMessage
+from typing import Final, NoReturn
 
+from transcriber.cloud.object_list import (
+    StoredObject,
+    bare,
+    error_code,
+    metadata_headers,
+    object_of_headers,
+    read_page,
+)
+from transcriber.cloud.signed_client import EXCHANGE_ERRORS, OpenAnswer, ServiceAnswer, SignedClient, SignedRequest
+from transcriber.deadline import Deadline
 from transcriber.errors import (
     RequestError,
     SettingsError,
@@ -19,50 +27,40 @@ from transcriber.errors import (
     SourceFailedError,
     SourceNotFoundError,
     SourceRefusedError,
+    SourceTimeoutError,
 )
 from transcriber.settings import Account, Settings
 
-if TYPE_CHECKING:
-    from obstore import GetOptions
-    from obstore.store import S3Credential, S3Store
+__all__ = ["BLOCK_BYTES", "MAX_KEY_BYTES", "ObjectStorage", "StoredObject"]
 
-CONNECT_TIMEOUT_SECONDS = 5.0
-# Storage that sends nothing for this long has stalled; the margin between TIME_LIMIT and the timeout outlasts it once.
-STALL_TIMEOUT_SECONDS = 8.0
 # Few and quick: the queue's redelivery and the sweep come on top of these.
-MAX_RETRIES = 2
-RETRY_SECONDS = 5.0
+MAX_ATTEMPTS: Final = 3
+FIRST_WAIT_SECONDS: Final = 0.2
+# Of one exchange that is small: a storage that sends byte after byte is given up then, whatever time is left.
+EXCHANGE_SECONDS: Final = 20.0
+# Of one that sends or receives a whole transcript, or a page of a listing, and of a download without a deadline.
+LONGEST_SECONDS: Final = 3600.0
 # The unit in which a download arrives: in smaller ones, the calls would cost more than the bytes.
-BLOCK_BYTES = 64 * 1024
-# A client is kept for each of this many buckets, the last ones used: recordings and results are in one or two, and
-# requests may name any number of buckets that do not exist.
-MAX_CLIENTS = 4
-
-
-@dataclass(frozen=True)
-class StoredObject:
-    """The facts of an object without its bytes; `etag`, without quotes, is the version of the bytes."""
-
-    key: str
-    etag: str
-    size_bytes: int
-    modified_at: datetime
-    metadata: Mapping[str, str] = field(default_factory=dict)
+BLOCK_BYTES: Final = 64 * 1024
+MAX_KEY_BYTES: Final = 1024
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+# What the storage answers when the next attempt may be taken: 409 is a write of the same key that is under way.
+_PASSING: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+_WRONG_REGION: Final = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraint"})
 
 
 class ObjectStorage:
-    """The buckets that the settings' key pair opens.
+    """The buckets that the settings' key pair opens; several threads may use it at once.
 
-    Every call raises `SourceNotFoundError` for an object that is not there (unless it says otherwise),
-    `SourceRefusedError` for what the key pair may not do, `SourceFailedError` for a failure after retries,
-    `RequestError` for a key that the client cannot express.
+    `within` returns the same storage, with the same connections, whose calls end by a deadline. Every call raises
+    `SourceNotFoundError` for an object that is not there (unless it says otherwise), `SourceRefusedError` for what the
+    key pair may not do, `SourceFailedError` for a failure after retries, `SourceTimeoutError` when no time is left,
+    `RequestError` for what is no key, `SettingsError` for a bucket of another region.
     """
 
     def __init__(self, url: str, region: str, account: Account) -> None:
-        self._url = url
-        self._region = region
-        self._account = account
-        self._clients: OrderedDict[str, S3Store] = OrderedDict()
+        self._client = SignedClient(url, account, region=region, service="s3")
+        self._deadline: Deadline | None = None
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "ObjectStorage":
@@ -71,128 +69,227 @@ class ObjectStorage:
             raise SettingsError("S3_ACCESS_KEY", "is not set, nor is S3_SECRET_KEY; objects are read with both")
         return cls(settings.storage_url, settings.storage_region, settings.storage)
 
+    def within(self, deadline: Deadline) -> "ObjectStorage":
+        """The same storage, all of whose calls end by `deadline`."""
+        bound = object.__new__(ObjectStorage)
+        bound._client, bound._deadline = self._client, deadline
+        return bound
+
     def head(self, bucket: str, key: str) -> StoredObject | None:
         """The object's facts; None where there is none."""
-        try:
-            with _failures(bucket, key):
-                result = self._client(bucket).get(key, options={"head": True})
-        except SourceNotFoundError:
-            return None
-        meta = result.meta
-        metadata = {name.lower(): value for name, value in result.attributes.items()}
-        return StoredObject(key, _bare(meta["e_tag"]), meta["size"], meta["last_modified"], metadata)
+        answer = self._exchange(bucket, key, "HEAD", {}, allowed=(HTTPStatus.NOT_FOUND,))
+        return None if answer.status == HTTPStatus.NOT_FOUND else object_of_headers(key, answer.headers)
 
     def get(self, bucket: str, key: str) -> bytes:
         """All bytes of a small object."""
-        with _failures(bucket, key):
-            return bytes(self._client(bucket).get(key).bytes())
+        return self._exchange(bucket, key, "GET", {}).body
 
     def read(self, bucket: str, key: str, *, etag: str, start: int = 0) -> Iterator[bytes]:
-        """The bytes of the version `etag` from `start`, block by block; `SourceChangedError` for another one."""
-        with _failures(bucket, key):
-            options: GetOptions = {"if_match": f'"{etag}"'}
-            if start:  # not always: an empty object has no range
-                options["range"] = {"offset": start}
-            yield from self._client(bucket).get(key, options=options).stream(min_chunk_size=BLOCK_BYTES)
+        """The bytes of the version `etag` from `start`, block by block; `SourceChangedError` for another one.
+
+        Only the beginning is retried; the reader resumes what breaks off.
+        """
+        headers = {"If-Match": f'"{etag}"', **({"Range": f"bytes={start}-"} if start else {})}
+        request = _request(bucket, key, "GET", headers)
+        where = f"{bucket}/{key}"
+        with self._begun(request, where) as answer:
+            skipped = _begin(answer, etag, start, where)
+            answer.extend(self._seconds(LONGEST_SECONDS))
+            while block := self._block(answer, where):
+                rest = block[skipped:] if skipped else block
+                skipped -= min(skipped, len(block))
+                if rest:
+                    yield rest
+
+    @contextmanager
+    def _begun(self, request: SignedRequest, where: str) -> Iterator[OpenAnswer]:
+        """An answer whose head arrived; the head alone is retried."""
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            with ExitStack() as stack:
+                try:
+                    answer = stack.enter_context(self._client.open(request, self._seconds(EXCHANGE_SECONDS)))
+                except EXCHANGE_ERRORS:
+                    self._check_time()
+                    if attempt == MAX_ATTEMPTS:
+                        raise SourceFailedError(f"Object Storage failed at {where}.", param="key") from None
+                else:
+                    if answer.status not in _PASSING or attempt == MAX_ATTEMPTS:
+                        yield answer
+                        return
+            self._wait(FIRST_WAIT_SECONDS * attempt)
+
+    def _block(self, answer: OpenAnswer, where: str) -> bytes:
+        try:
+            return answer.read(BLOCK_BYTES)
+        except EXCHANGE_ERRORS:
+            self._check_time()
+            raise SourceFailedError(f"Object Storage broke off at {where}.", param="key") from None
+
+    def put(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str]) -> str:
+        """Write an object, whatever is there, and return its ETag."""
+        return bare(self._exchange(bucket, key, "PUT", metadata_headers(metadata), body).headers.get("ETag"))
 
     def create(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str]) -> str | None:
-        """Write an object where there is none, and return its ETag; None where there is one."""
-        return self._put(bucket, key, body, metadata, None)
+        """Write an object where there is none, and return its ETag; None where there is one.
+
+        Where the answer to a write is lost, its repetition finds the object that the first one wrote, and None is
+        returned: the caller recognises its own by the metadata.
+        """
+        return self._write(bucket, key, body, {**metadata_headers(metadata), "If-None-Match": "*"})
 
     def replace(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str], *, etag: str) -> str | None:
-        """Write an object over its version `etag`, and return the new ETag; None where another or none is there."""
-        return self._put(bucket, key, body, metadata, etag)
+        """Write an object over its version `etag`, and return the new ETag; None where another or none is there.
+
+        A lost answer is like that of `create`.
+        """
+        return self._write(bucket, key, body, {**metadata_headers(metadata), "If-Match": f'"{etag}"'})
 
     def delete(self, bucket: str, key: str) -> None:
         """Remove an object; nothing happens where there is none."""
-        with _failures(bucket, key):
-            self._client(bucket).delete(key)
+        answer = self._exchange(bucket, key, "DELETE", {}, allowed=(HTTPStatus.NOT_FOUND,))
+        if answer.status == HTTPStatus.NOT_FOUND and error_code(answer.body) == "NoSuchBucket":
+            raise _no_bucket(bucket)
 
-    def _put(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str], etag: str | None) -> str | None:
-        from obstore.exceptions import AlreadyExistsError, PreconditionError  # noqa: PLC0415 # as with the store
+    def pages(
+        self, bucket: str, prefix: str = "", *, after: str = "", deadline: Deadline | None = None
+    ) -> Iterator[Sequence[StoredObject]]:
+        """The objects whose keys begin with `prefix` and come after `after`, at most 1,000 a page, in their order.
 
-        with _failures(bucket, key):
+        Each page is retried by itself.
+        """
+        if deadline is not None:
+            yield from self.within(deadline).pages(bucket, prefix, after=after)
+            return
+        fixed = {"list-type": "2", "encoding-type": "url", **({"prefix": prefix} if prefix else {})}
+        query: Mapping[str, str] | None = {"start-after": after} if after else {}
+        while query is not None:
+            request = SignedRequest("GET", _path(bucket), {**fixed, **query})
+            answer = self._retried(request, f"the list of {bucket}", "bucket", ())
             try:
-                result = self._client(bucket).put(
-                    key, body, attributes=dict(metadata), mode="create" if etag is None else {"e_tag": f'"{etag}"'}
-                )
-            except (AlreadyExistsError, PreconditionError):
-                return None
-        return _bare(result["e_tag"])
+                page = read_page(answer.body)
+            except (SyntaxError, ValueError):  # ElementTree's ParseError is a SyntaxError
+                raise SourceFailedError(f"Object Storage did not list {bucket}.", param="bucket") from None
+            yield page.objects
+            if page.next_query == query:
+                raise SourceFailedError(f"Object Storage lists a page of {bucket} again and again.", param="bucket")
+            query = page.next_query
 
-    def _client(self, bucket: str) -> "S3Store":
-        if bucket in self._clients:
-            self._clients.move_to_end(bucket)
-            return self._clients[bucket]
-        client = self._clients[bucket] = self._new_client(bucket)
-        if len(self._clients) > MAX_CLIENTS:
-            self._clients.popitem(last=False)
-        return client
+    def _write(self, bucket: str, key: str, body: bytes, headers: Mapping[str, str]) -> str | None:
+        lost = (HTTPStatus.PRECONDITION_FAILED, *((HTTPStatus.NOT_FOUND,) if "If-Match" in headers else ()))
+        answer = self._exchange(bucket, key, "PUT", headers, body, allowed=lost)
+        if answer.status == HTTPStatus.NOT_FOUND and error_code(answer.body) == "NoSuchBucket":
+            raise _no_bucket(bucket)
+        return None if answer.status in lost else bare(answer.headers.get("ETag"))
 
-    def _new_client(self, bucket: str) -> "S3Store":
-        from obstore.store import S3Store  # noqa: PLC0415 # 0.03 s of CPU at a cold start, which only objects need
+    def _exchange(
+        self,
+        bucket: str,
+        key: str,
+        method: str,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        *,
+        allowed: Sequence[int] = (),
+    ) -> ServiceAnswer:
+        request = _request(bucket, key, method, headers, body)
+        return self._retried(request, f"{bucket}/{key}", "key", allowed)
 
-        return S3Store(
-            bucket,
-            # Both names of it, and the keys by a function, so that no variable named AWS_* is read in their place.
-            endpoint=self._url,
-            aws_endpoint_url_s3=self._url,
-            region=self._region,
-            credential_provider=_credentials(self._account),
-            skip_signature=False,
-            virtual_hosted_style_request=False,
-            disable_bulk_delete=True,
-            client_options={
-                "allow_http": self._url.startswith("http://"),
-                "connect_timeout": timedelta(seconds=CONNECT_TIMEOUT_SECONDS),
-                "read_timeout": timedelta(seconds=STALL_TIMEOUT_SECONDS),
-                # A long recording is read for as long as it is sent to the API; the reader keeps the deadline.
-                "timeout": timedelta(hours=1),
-            },
-            retry_config={"max_retries": MAX_RETRIES, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
-        )
+    def _retried(self, request: SignedRequest, where: str, param: str, allowed: Sequence[int]) -> ServiceAnswer:
+        """The answer to a request that may be repeated, which every request of the storage may."""
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            is_last = attempt == MAX_ATTEMPTS
+            try:
+                answer = self._client.exchange(request, self._seconds(EXCHANGE_SECONDS))
+            except EXCHANGE_ERRORS:
+                self._check_time()
+                if is_last:
+                    raise SourceFailedError(f"Object Storage failed at {where}.", param=param) from None
+            else:
+                if HTTPStatus(200) <= answer.status < HTTPStatus(300) or answer.status in allowed:
+                    return answer
+                if answer.status not in _PASSING or is_last:
+                    _refuse(answer.status, answer.body, where, param)
+            self._wait(FIRST_WAIT_SECONDS * attempt)
+        raise AssertionError  # the last attempt returned or raised
+
+    def _seconds(self, longest_seconds: float) -> float:
+        return longest_seconds if self._deadline is None else self._deadline.timeout_seconds(longest_seconds)
+
+    def _wait(self, seconds: float) -> None:
+        self._check_time()
+        time.sleep(self._seconds(seconds))
+        self._check_time()
+
+    def _check_time(self) -> None:
+        if self._deadline is not None and self._deadline.has_passed():
+            raise SourceTimeoutError(f"Object Storage did not answer within {self._deadline.limit}.", param="key")
 
 
-def _credentials(account: Account) -> "Callable[[], S3Credential]":
-    def provide() -> "S3Credential":
-        return {
-            "access_key_id": account.access_key,
-            "secret_access_key": account.secret_key,
-            "token": None,
-            "expires_at": None,
-        }
+def _begin(answer: OpenAnswer, etag: str, start: int, where: str) -> int:
+    """How many bytes of the body come before `start`; an error where the answer has not the version `etag`."""
+    if answer.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
+        _refuse(answer.status, _error_body(answer), where, "key")
+    if bare(answer.headers.get("ETag")) not in {"", etag}:
+        raise _changed(where)  # a store that knows no conditions
+    if answer.status == HTTPStatus.OK:
+        return start
+    if not _starts_at(answer.headers, start):
+        raise SourceFailedError(f"Object Storage sent another part of {where}.", param="key")
+    return 0
 
-    return provide
 
-
-@contextmanager
-def _failures(bucket: str, key: str) -> Iterator[None]:
-    """Raise the client's exceptions, whose texts hold addresses and answers, as our errors."""
-    from obstore.exceptions import (  # noqa: PLC0415 # as with the store
-        BaseError,
-        PermissionDeniedError,
-        PreconditionError,
-        UnauthenticatedError,
-    )
-
-    where = f"{bucket}/{key}"
+def _error_body(answer: OpenAnswer) -> bytes:
     try:
-        yield
-    except FileNotFoundError:
-        raise SourceNotFoundError(f"There is no object {where}, or no such bucket.", param="key") from None
-    except (PermissionDeniedError, PermissionError, UnauthenticatedError):
+        return answer.read_all().body
+    except EXCHANGE_ERRORS:
+        return b""  # the status says enough
+
+
+def _starts_at(headers: HTTPMessage, start: int) -> bool:
+    return (headers.get("Content-Range") or "").lower().startswith(f"bytes {start}-")
+
+
+def _path(bucket: str, key: str | None = None) -> str:
+    if not bucket.strip(".") or "/" in bucket or not bucket.isprintable():
+        raise _no_bucket(bucket)
+    return f"/{bucket}" if key is None else f"/{bucket}/{key}"
+
+
+def _request(bucket: str, key: str, method: str, headers: Mapping[str, str], body: bytes = b"") -> SignedRequest:
+    """The request for one object; `RequestError` for a key that no object has."""
+    try:
+        is_valid = 0 < len(key.encode()) <= MAX_KEY_BYTES
+    except UnicodeEncodeError:
+        is_valid = False
+    if not is_valid:
+        message = f"A key is UTF-8 text of 1 to {MAX_KEY_BYTES:,} bytes; {key[:40]!r} is not."
+        raise RequestError(message, param="key")
+    return SignedRequest(method, _path(bucket, key), headers=headers, body=body)
+
+
+def _no_bucket(bucket: str) -> SourceNotFoundError:
+    return SourceNotFoundError(f"There is no bucket {bucket}.", param="bucket")
+
+
+def _changed(where: str) -> SourceChangedError:
+    return SourceChangedError(f"The object {where} changed while it was read.", param="key")
+
+
+def _refuse(status: int, body: bytes, where: str, param: str) -> NoReturn:
+    """Raise the error of an answer; its own text holds addresses, and is not repeated."""
+    code = error_code(body)
+    if status in _REDIRECTS or code in _WRONG_REGION:
+        message = "does not serve this bucket: set S3_ENDPOINT and S3_REGION to the bucket's region"
+        raise SettingsError("S3_ENDPOINT", message)
+    if code == "NoSuchBucket" or (status == HTTPStatus.NOT_FOUND and param == "bucket"):
+        raise SourceNotFoundError(f"There is no bucket for {where}.", param="bucket")
+    if status == HTTPStatus.NOT_FOUND:
+        raise SourceNotFoundError(f"There is no object {where}, or no such bucket.", param="key")
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         message = f"Object Storage refuses {where} to the key pair of S3_ACCESS_KEY; it needs to read and write there."
-        raise SourceRefusedError(message, param="bucket") from None
-    except PreconditionError:
-        raise SourceChangedError(f"The object {where} changed while it was read.", param="key") from None
-    except ValueError:
-        message = (
-            f"The key {key!r} cannot be read: it has an empty, '.' or '..' segment, or control characters. Rename it."
-        )
-        raise RequestError(message, param="key") from None
-    except (BaseError, OSError):
-        raise SourceFailedError(f"Object Storage failed at {where}.", param="key") from None
-
-
-def _bare(etag: str | None) -> str:
-    return (etag or "").removeprefix("W/").strip('"')
+        raise SourceRefusedError(message, param="bucket")
+    if status == HTTPStatus.PRECONDITION_FAILED:
+        raise _changed(where)
+    if code == "KeyTooLongError":
+        raise RequestError(f"The key is longer than the storage allows: {where[:40]!r}…", param="key")
+    raise SourceFailedError(f"Object Storage answered {status} at {where}.", param=param)

@@ -23,6 +23,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 
 from transcriber.errors import AddressRefusedError
+from transcriber.net.name_lookup import NameLookup, system_lookup
 from transcriber.net.thread_deadline import ThreadDeadline
 from transcriber.settings import AllowedHost, Network
 
@@ -42,12 +43,6 @@ _REFUSED_NETWORKS: tuple[Network, ...] = tuple(
 )
 
 
-def resolve(host: str, port: int) -> list[str]:
-    """All addresses of `host`, in the order in which the system would try them."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[4][0]) for address in found))
-
-
 def is_public(address: Address) -> bool:
     """Whether `address` is on the public internet, by Python's table of special addresses and by a second one.
 
@@ -64,14 +59,15 @@ def is_public(address: Address) -> bool:
 class SsrfGuard:
     """Resolves hosts to addresses that may be reached; `AddressRefusedError` if even one of them may not."""
 
-    def __init__(self, allowed: Sequence[AllowedHost] = (), *, resolver: Resolver = resolve) -> None:
+    def __init__(self, allowed: Sequence[AllowedHost] = (), *, resolver: Resolver = system_lookup) -> None:
         self.thread_deadline = ThreadDeadline()
         self._allowed = allowed
-        self._resolver = resolver
+        self._names = NameLookup(lambda host, port: list(resolver(host, port)))
 
     def addresses(self, host: str, port: int) -> list[Address]:
         """The addresses of `host`, all of them allowed; `OSError` where it has none."""
-        addresses = [ipaddress.ip_address(text.partition("%")[0]) for text in self._resolver(host, port)]
+        found = self._names.addresses(host, port, self.thread_deadline.within(None))
+        addresses = [ipaddress.ip_address(text.partition("%")[0]) for text in found]
         for address in addresses:
             if not is_public(address) and not self._is_allowed(host, port, address):
                 # The message does not name the address: it would describe the network behind this function.

@@ -1,6 +1,8 @@
 """Object storage: read by version, written on conditions, listed in order, each failure an error of ours."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,10 +14,11 @@ from support.object_storage import ACCESS_KEY, BUCKET, REGION, SECRET_KEY
 
 from bench_suite.bucket_server import keys_of, page
 from transcriber.cloud.listing import Listing
-from transcriber.cloud.object_storage import BLOCK_BYTES, ObjectStorage, StoredObject
+from transcriber.cloud.object_storage import BLOCK_BYTES, MAX_KEY_BYTES, ObjectStorage, StoredObject
 from transcriber.deadline import Deadline
 from transcriber.errors import (
     RequestError,
+    SettingsError,
     SourceChangedError,
     SourceFailedError,
     SourceNotFoundError,
@@ -23,7 +26,6 @@ from transcriber.errors import (
     SourceTimeoutError,
     TranscriberError,
 )
-from transcriber.retry import RetryPolicy
 from transcriber.settings import Account, Settings
 from transcriber.sources.object import MAX_RESUMPTIONS, ObjectSource
 
@@ -42,7 +44,7 @@ def storage(server: str, s3: Any) -> ObjectStorage:  # noqa: ARG001 # empties th
 
 def listing_at(url: str) -> Listing:
     settings = Settings(api_key="key", storage=Account(ACCESS_KEY, SECRET_KEY), storage_url=url, storage_region=REGION)
-    return Listing(settings, retry=RetryPolicy(sleep=lambda _: None))
+    return Listing(settings)
 
 
 def head(storage: ObjectStorage, key: str) -> StoredObject:
@@ -53,6 +55,17 @@ def head(storage: ObjectStorage, key: str) -> StoredObject:
 
 def source(storage: ObjectStorage, key: str = "a.mp3", *, seconds: float = 10) -> ObjectSource:
     return ObjectSource(storage, BUCKET, head(storage, key), max_bytes=10**7, deadline=Deadline(seconds))
+
+
+def assert_signed_as_by_botocore(url: str, request_bytes: bytes) -> None:
+    head = request_bytes.decode().split("\r\n")
+    sent = {name.lower(): value for name, value in (line.split(": ", 1) for line in head[1:] if line)}
+    headers = {name: sent[name] for name in ("x-amz-date", "x-amz-content-sha256")}
+    request = AWSRequest("GET", url + head[0].split(" ")[1], headers=headers)
+    request.context.update(timestamp=sent["x-amz-date"], payload_signing_enabled=True)
+    signer = S3SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "s3", REGION)
+    signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
+    assert sent["authorization"].endswith(f"Signature={signature}")
 
 
 def test_writes_are_conditional(storage: ObjectStorage) -> None:
@@ -144,17 +157,142 @@ def test_transfer_that_breaks_off_is_resumed(breaks: int, storage: ObjectStorage
 
 
 def test_keys_of_all_kinds(storage: ObjectStorage, s3: Any) -> None:
-    """Every key is listed, in order; those that the client cannot express are refused one by one, by name."""
+    """Every key is listed, in order, and each is read as itself."""
     for key in ODD_KEYS:
         s3.put_object(Bucket=BUCKET, Key=key, Body=key.encode())
-    (page,) = listing_at(storage._url).pages(BUCKET, deadline=Deadline(10))
+    (page,) = storage.pages(BUCKET, deadline=Deadline(10))
     assert [stored.key for stored in page] == sorted(ODD_KEYS)
-    for key in ("a b+c.mp3", "é%20.mp3", "f?g#&=.mp3"):
+    for key in ("a b+c.mp3", "é%20.mp3", "f?g#&=.mp3", "folder/"):
         assert storage.get(BUCKET, key) == key.encode()
         assert head(storage, key).etag == next(stored.etag for stored in page if stored.key == key)
-    for key in ("a//b.mp3", "./c.mp3", "d/../e.mp3"):
-        with pytest.raises(RequestError, match="Rename"):
-            storage.head(BUCKET, key)
+
+
+RAW_KEYS = {
+    "in//a.wav": "in//a.wav",
+    "/d.wav": "/d.wav",
+    "in/./b.wav": "in/./b.wav",
+    "in/../c.wav": "in/../c.wav",
+    "x.wav/": "x.wav/",
+    "a\x01\n\x7f.wav": "a%01%0A%7F.wav",
+    "?#%+&= ;": "%3F%23%25%2B%26%3D%20%3B",
+    "\U0001f600": "%F0%9F%98%80",
+    "k" * MAX_KEY_BYTES: "k" * MAX_KEY_BYTES,
+}
+
+
+@pytest.mark.parametrize("key", RAW_KEYS, ids=range(len(RAW_KEYS)))
+def test_keys_are_sent_as_they_are(key: str) -> None:
+    """Whatever a key holds, the path on the wire names it alone, and the signature is the one that botocore makes."""
+    with serve(lambda peer: peer.answer(b"words")) as server:
+        assert storage_at(server.url).get(BUCKET, key) == b"words"
+    head = server.requests[0].decode().split("\r\n")
+    assert head[0] == f"GET /{BUCKET}/{RAW_KEYS[key]} HTTP/1.1"
+    assert_signed_as_by_botocore(server.url, server.requests[0])
+
+
+@pytest.mark.parametrize("key", ["", "k" * (MAX_KEY_BYTES + 1), "\udc80"], ids=["empty", "long", "surrogate"])
+def test_what_is_no_key_is_refused(key: str) -> None:
+    """A text that no object can have as its key is refused before anything is sent."""
+    with serve(lambda peer: peer.answer()) as server:
+        for attempt in (storage_at(server.url).head, storage_at(server.url).get, storage_at(server.url).delete):
+            with pytest.raises(RequestError, match="bytes"):
+                attempt(BUCKET, key)
+    assert server.requests == []
+
+
+def test_metadata_holds_any_text(storage: ObjectStorage) -> None:
+    """Metadata comes back as it was written, whatever is in it."""
+    metadata = {"words": " é  \n%20+\U0001f600 ", "empty": "", "content-type": "text/plain"}
+    assert storage.put(BUCKET, "a", b"1", metadata)
+    found = head(storage, "a").metadata
+    assert {name: found.get(name, "") for name in metadata} == metadata
+
+
+def test_threads_share_a_storage(storage: ObjectStorage) -> None:
+    """Several threads write and read at once, each its own object."""
+
+    def work(number: int) -> bytes:
+        assert storage.create(BUCKET, f"part {number}", bytes([number]) * 1000, {})
+        return storage.get(BUCKET, f"part {number}")
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(work, range(32))) == [bytes([number]) * 1000 for number in range(32)]
+
+
+def drip_head(peer: Peer) -> None:
+    for byte in b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200:
+        peer.send(bytes([byte]))
+        if peer.stopped.wait(0.2):
+            return
+
+
+def drip_body(peer: Peer) -> None:
+    peer.send(b'HTTP/1.1 200 OK\r\nContent-Length: 9999\r\nETag: "v"\r\n\r\n')
+    while not peer.stopped.wait(0.2):
+        peer.send(b"x")
+
+
+@pytest.mark.parametrize("conversation", [drip_head, drip_body, Peer.wait], ids=["head", "body", "silence"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda storage: storage.get(BUCKET, "a"),
+        lambda storage: b"".join(storage.read(BUCKET, "a", etag="v")),
+        lambda storage: list(storage.pages(BUCKET)),
+        lambda storage: storage.create(BUCKET, "a", b"1", {}),
+    ],
+    ids=["get", "read", "list", "create"],
+)
+def test_storage_that_drips_ends_by_the_deadline(
+    conversation: Conversation, call: Callable[[ObjectStorage], object]
+) -> None:
+    """A storage that sends a byte now and then, or nothing, ends when the time does."""
+    began = time.monotonic()
+    with serve(conversation) as server, pytest.raises(SourceTimeoutError, match="TIME_LIMIT"):
+        call(storage_at(server.url).within(Deadline(1)))
+    assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "307 Temporary"])
+def test_bucket_of_another_region_is_a_wrong_setting(status: str) -> None:
+    """A redirect to another region names the settings to correct."""
+    with serve(lambda peer: peer.answer(status=status)) as server:
+        for call in (lambda storage: storage.head(BUCKET, "a"), lambda storage: list(storage.pages(BUCKET))):
+            with pytest.raises(SettingsError, match="S3_ENDPOINT and S3_REGION"):
+                call(storage_at(server.url))
+
+
+def test_listing_with_odd_fields_is_read() -> None:
+    """Fields that are missing or odd make no listing fail, and a page without a token is followed by its last key."""
+    pages = iter(
+        [
+            b"<ListBucketResult><IsTruncated>true</IsTruncated><Contents><Key>a+b</Key></Contents><Contents/></ListBucketResult>",
+            b"<ListBucketResult><Contents><Key>c</Key><LastModified>soon</LastModified></Contents></ListBucketResult>",
+        ]
+    )
+    with serve(lambda peer: peer.answer(next(pages))) as server:
+        found = [stored for page in storage_at(server.url).pages(BUCKET) for stored in page]
+    assert [(stored.key, stored.size_bytes, stored.modified_at.year) for stored in found] == [
+        ("a+b", 0, 1970),
+        ("c", 0, 1970),
+    ]
+    assert b"start-after=a%2Bb" in server.requests[1]
+
+
+def test_conditional_write_whose_answer_was_lost() -> None:
+    """A write that is repeated after its answer was lost finds an object, and says so."""
+    seen: list[str] = []
+
+    def lose_the_first_answer(peer: Peer) -> None:
+        seen.append(peer.path)
+        if len(seen) == 1:
+            peer.reset()
+        else:
+            peer.answer(status="412 X")
+
+    with serve(lose_the_first_answer) as server:
+        assert storage_at(server.url).create(BUCKET, "a", b"1", {}) is None
+    assert len(server.requests) == 2
 
 
 def test_listing_goes_on_page_by_page() -> None:
@@ -213,11 +351,4 @@ def test_listing_is_signed_as_by_the_stock_client() -> None:
     prefix = "in é+&a=b;c ~/x%20(1)'*!"
     with serve(lambda peer: peer.answer(page([], peer.path))) as server:
         list(listing_at(server.url).pages(BUCKET, prefix, deadline=Deadline(5)))
-    head = server.requests[0].decode().split("\r\n")
-    sent = {name.lower(): value for name, value in (line.split(": ", 1) for line in head[1:] if line)}
-    headers = {name: sent[name] for name in ("x-amz-date", "x-amz-content-sha256")}
-    request = AWSRequest("GET", server.url + head[0].split(" ")[1], headers=headers)
-    request.context.update(timestamp=sent["x-amz-date"], payload_signing_enabled=True)
-    signer = S3SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "s3", REGION)
-    signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
-    assert sent["authorization"].endswith(f"Signature={signature}")
+    assert_signed_as_by_botocore(server.url, server.requests[0])

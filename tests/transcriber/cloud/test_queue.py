@@ -1,15 +1,16 @@
 """The queue: messages leave in batches, what is refused is sent again, and failures say what to look at."""
 
 import re
+import time
 from urllib.parse import parse_qs
 
 import pytest
 from support.loopback import Conversation, Peer, body_of, serve
 
 from transcriber.cloud.queue import MAX_ATTEMPTS, Queue
-from transcriber.cloud.queue_limits import MAX_BATCH, MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES
+from transcriber.cloud.queue_limits import MAX_BATCH, MAX_MESSAGE_BYTES
 from transcriber.deadline import Deadline
-from transcriber.errors import QueueFailedError, SettingsError
+from transcriber.errors import QueueFailedError, RequestError, SettingsError
 from transcriber.retry import RetryPolicy
 from transcriber.settings import Account, Settings
 
@@ -49,13 +50,33 @@ def test_messages_leave_in_batches() -> None:
     assert re.search(rb"Credential=an-access-key/\d+/fr-par/sqs/aws4_request", server.requests[0])
 
 
-def test_messages_are_held_back() -> None:
-    """A delay is asked for each message of a batch, and for none without it."""
+def test_no_message_is_held_back() -> None:
+    """No delay is requested: Scaleway's queues have none."""
     with serve(taking()) as server:
-        for delay_seconds in (MAX_DELAY_SECONDS, 0):
-            queue_at(server.url).send(["a", "b"], deadline=Deadline(5), delay_seconds=delay_seconds)
-    delays = [[text for name, text in form_of(request).items() if "Delay" in name] for request in server.requests]
-    assert delays == [["900", "900"], []]
+        queue_at(server.url).send(["a", "b"], deadline=Deadline(5))
+    assert [name for name in form_of(server.requests[0]) if "Delay" in name] == []
+
+
+def test_message_that_is_too_large_is_refused_before_any_is_sent() -> None:
+    """A message over the protocol's limit is an error that states its size, and nothing is sent."""
+    with serve(taking()) as server, pytest.raises(RequestError, match="262,145 bytes"):
+        queue_at(server.url).send(["a", "x" * (MAX_MESSAGE_BYTES + 1)], deadline=Deadline(5))
+    assert server.requests == []
+
+
+def test_queue_that_drips_ends_by_the_deadline() -> None:
+    """A queue that sends its answer byte by byte ends when the time does."""
+
+    def drip(peer: Peer) -> None:
+        for byte in b"HTTP/1.1 200 OK" * 20:
+            peer.send(bytes([byte]))
+            if peer.stopped.wait(0.2):
+                return
+
+    began = time.monotonic()
+    with serve(drip) as server, pytest.raises(QueueFailedError):
+        queue_at(server.url).send(["a"], deadline=Deadline(1.5))
+    assert time.monotonic() - began < 4
 
 
 def test_refused_part_of_a_batch_is_sent_again() -> None:
@@ -98,4 +119,4 @@ def test_wrong_queue_is_a_wrong_setting(status: str) -> None:
 def test_region_is_that_of_the_address() -> None:
     """Scaleway's address names the region that requests are signed for."""
     queue = queue_at("https://sqs.mnq.nl-ams.scaleway.com/project/jobs")
-    assert queue._session.auth.region == "nl-ams"  # type: ignore[union-attr] # it is requests_aws4auth's
+    assert queue._client._signer.region == "nl-ams"
