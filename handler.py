@@ -64,7 +64,8 @@ def _answer(request: Request, request_id: str, report: RequestReport) -> Answer:
     if isinstance(request, PreflightRequest):
         return preflight_answer()
     settings = _services.settings
-    scope = RequestScope(Deadline(settings.time_limit_seconds), _services.log(request_id), report)
+    deadline = Deadline(settings.time_limit_seconds)
+    scope = RequestScope(deadline, _services.log(request_id), report, is_interactive=request.trigger is Trigger.HTTP)
     match request:
         case StatusRequest():
             return status_answer(settings)

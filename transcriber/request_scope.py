@@ -8,8 +8,12 @@ from transcriber.request_log import JsonLogger, RequestReport
 
 @dataclass(frozen=True)
 class RequestScope:
-    """Handed down the whole way; an object of a sweep or of an upload event has a report of its own."""
+    """Handed down the whole way; an object of a sweep or of an upload event has a report of its own.
+
+    With `is_interactive`, a client waits for the answer.
+    """
 
     deadline: Deadline
     log: JsonLogger
     report: RequestReport
+    is_interactive: bool = False

@@ -7,22 +7,14 @@ from typing import TYPE_CHECKING, Any
 from transcriber.api.chat import ChatBackend
 from transcriber.api.models import ModelCatalog
 from transcriber.api.transcriptions import TranscriptionsBackend
-from transcriber.audio.decoding import decoder_version
-from transcriber.chunks.cutting import CUTS_VERSION
-from transcriber.cloud.object_storage import ObjectStorage, StoredObject
+from transcriber.cloud.object_storage import ObjectStorage
 from transcriber.cloud.queue_limits import MAX_MESSAGE_BYTES
 from transcriber.deadline import Deadline
-from transcriber.jobs.layout import ResultKeys, Version
-from transcriber.jobs.leases import Leases
-from transcriber.jobs.parts import Parts, parts_prefix
-from transcriber.jobs.results import ClaimedObject, ResultStore
+from transcriber.jobs.results import ClaimedObject
 from transcriber.request.base64_text import Base64Text
 from transcriber.request.job_message import Job, write_job
-from transcriber.request.s3_events import ObjectReference
-from transcriber.request.sweep_request import SweepRequest
 from transcriber.request.transcription_request import UrlReference
 from transcriber.request_log import JsonLogger
-from transcriber.request_scope import RequestScope
 from transcriber.settings import ApiKind, Settings
 from transcriber.sources.base import Source
 from transcriber.sources.inline import InlineSource
@@ -34,13 +26,9 @@ from transcriber.transcription.recording import Transcriber
 if TYPE_CHECKING:
     from scaleway_functions_python.framework.v1.hints import Context
 
-    from transcriber.cloud.listing import Listing
     from transcriber.cloud.queue import Queue
     from transcriber.delivery.webhook import WebhookSender
-    from transcriber.jobs.callbacks import CallbackStore
-    from transcriber.jobs.due import DueWork
-    from transcriber.jobs.sweep import Sweep
-    from transcriber.jobs.sweep_place import SweepPlace
+    from transcriber.jobs.stores import Stores
     from transcriber.net.ssrf_guard import SsrfGuard
     from transcriber.sources.url import Downloader
 
@@ -139,37 +127,11 @@ class Services:
         """Object Storage; `SettingsError` without its keys."""
         return ObjectStorage.from_settings(self.settings)
 
-    @cached_property
-    def leases(self) -> Leases:
-        """The leases of recordings."""
-        settings = self.settings
-        return Leases(
-            self.storage, time_limit_seconds=settings.time_limit_seconds, minute_seconds=settings.minute_seconds
-        )
+    def stores(self, deadline: Deadline) -> "Stores":
+        """What jobs keep in the storage; all calls end by `deadline`."""
+        from transcriber.jobs.stores import Stores
 
-    @cached_property
-    def results(self) -> ResultStore:
-        """The stored results of recordings."""
-        return ResultStore(self.storage, self.leases, self.settings)
-
-    def parts(self, reference: ObjectReference, version: Version, scope: RequestScope) -> Parts:
-        """The parts of one version of an object."""
-        keys = ResultKeys.of(reference, self.settings, version.options)
-        cuts = (CUTS_VERSION, decoder_version(), self.settings.chunk_seconds)
-
-        def list_keys(bucket: str, prefix: str) -> list[StoredObject]:
-            pages = self.listing.pages(bucket, prefix, deadline=scope.deadline)
-            return [stored for page in pages for stored in page]
-
-        return Parts(self.storage, keys.bucket, parts_prefix(keys, reference, version, cuts), list_keys, scope.log)
-
-    @cached_property
-    def callbacks(self) -> "CallbackStore":
-        """The callbacks that are still owed."""
-        from transcriber.jobs.callbacks import CallbackStore
-
-        prefix = self.settings.output_prefix
-        return CallbackStore(self.storage, prefix=prefix, minute_seconds=self.settings.minute_seconds)
+        return Stores(self.storage.within(deadline), self.settings)
 
     def send_jobs(self, jobs: Sequence[tuple[Job, Mapping[str, Any]]], deadline: Deadline) -> None:
         """Queue requests for this function itself, signed."""
@@ -181,38 +143,3 @@ class Services:
 
     def _message(self, job: Job, fields: Mapping[str, Any]) -> str:
         return write_job(job, fields, "" if self.settings.queue is None else self.settings.queue.secret_key)
-
-    @cached_property
-    def listing(self) -> "Listing":
-        """The listings of buckets."""
-        from transcriber.cloud.listing import Listing
-
-        _ = self.storage  # first, since it reports missing keys
-        return Listing(self.settings)
-
-    def sweep(self, request: SweepRequest, *, after: str) -> "Sweep":
-        """A walk through a bucket, from the key `after`."""
-        from transcriber.jobs.sweep import Sweep
-
-        return Sweep(request, self.listing, self.settings, after=after)
-
-    def sweep_place(self, request: SweepRequest) -> "SweepPlace":
-        """Where the last such sweep ended."""
-        from transcriber.jobs.sweep_place import SweepPlace
-
-        bucket = self.settings.output_bucket or request.bucket
-        return SweepPlace(self.storage, bucket, self.settings.output_prefix, request)
-
-    def due(self, request: SweepRequest) -> "DueWork":
-        """The work that waited, and is due."""
-        from transcriber.jobs.due import DueWork
-
-        return DueWork(
-            self.settings.output_bucket or request.bucket,
-            self.settings.output_prefix,
-            storage=self.storage,
-            listing=self.listing,
-            leases=self.leases,
-            callbacks=self.callbacks,
-            has_queue=bool(self.settings.queue_url),
-        )

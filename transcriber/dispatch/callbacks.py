@@ -50,7 +50,7 @@ class CallbackWork:
 
     def carry_out(self, request: TranscriptionRequest, callback: str, job: Job, scope: RequestScope) -> Answer:
         """Carry out a queued job, or deliver its answer where there is one."""
-        owed = self._owed(request, job)
+        owed = self._owed(request, job, scope)
         kept = job.answer if owed is None else owed.job.answer or job.answer
         if kept is not None:
             return self._deliver(
@@ -90,7 +90,7 @@ class CallbackWork:
         """Call back; an answer that is not taken is kept for later. The answer for whoever sent the request."""
         content_type = answer.headers.get("Content-Type", JSON_TYPE)
         webhooks = self._services.webhooks
-        owed = self._owed(request, job)
+        owed = self._owed(request, job, scope)
         try:
             webhooks.send(callback, answer.body, content_type, message_id=job.id, deadline=scope.deadline)
         except CallbackRefusedError as error:
@@ -100,7 +100,7 @@ class CallbackWork:
             kept = replace(job, answer=KeptAnswer(content_type, answer.body))
             self._keep_delivery(request, kept, owed, error, scope)
             return answer if request.job is None else replace(answer, status=200)
-        if owed is not None and (place := self._place(request)):
+        if owed is not None and (place := self._place(request, scope)):
             place[0].remove(place[1], job.id)
         return answer if request.job is None else replace(answer, status=200)
 
@@ -114,7 +114,7 @@ class CallbackWork:
     ) -> None:
         """Keep a finished answer for another delivery; the error where there is no way to."""
         failed = 0 if owed is None else owed.failed_deliveries
-        place = self._place(request)
+        place = self._place(request, scope)
         if place is not None:
             store, bucket = place
             if failed >= len(DELIVERY_MINUTES):
@@ -137,7 +137,7 @@ class CallbackWork:
         scope: RequestScope,
     ) -> Answer | None:
         """Have the job carried out later; None where that is not possible any more."""
-        place = self._place(request)
+        place = self._place(request, scope)
         if place is None:
             return queued_answer(job.id) if self._again_by_message(request, job, scope) else None
         store, bucket = place
@@ -164,18 +164,18 @@ class CallbackWork:
         self._services.send_jobs([(replace(job, attempt=job.attempt + 1), fields)], scope.deadline)
         return True
 
-    def _owed(self, request: TranscriptionRequest, job: Job) -> OwedCallback | None:
+    def _owed(self, request: TranscriptionRequest, job: Job, scope: RequestScope) -> OwedCallback | None:
         """What is kept of the job; a first attempt has nothing."""
-        if job.attempt == 1 or not (place := self._place(request)):
+        if job.attempt == 1 or not (place := self._place(request, scope)):
             return None
         store, bucket = place
         return store.get(bucket, job.id)
 
-    def _place(self, request: TranscriptionRequest) -> tuple[CallbackStore, str] | None:
+    def _place(self, request: TranscriptionRequest, scope: RequestScope) -> tuple[CallbackStore, str] | None:
         """Where callbacks of the request are kept; None without a storage, or a bucket for its results."""
         settings = self._services.settings
         if settings.storage is None:
             return None
         reference = request.source if isinstance(request.source, ObjectReference) else None
         bucket = results_bucket(reference, settings)
-        return None if bucket is None else (self._services.callbacks, bucket)
+        return None if bucket is None else (self._services.stores(scope.deadline).callbacks, bucket)

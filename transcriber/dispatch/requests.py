@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from transcriber.delivery.answer import Answer
 from transcriber.delivery.answers import in_progress_answer, transcript_answer
-from transcriber.dispatch.objects import ObjectResult, ObjectStatus, ObjectWork
+from transcriber.dispatch.attempt import ObjectResult, ObjectStatus
+from transcriber.dispatch.objects import ObjectWork
 from transcriber.errors import InProgressError
 from transcriber.request.s3_events import ObjectReference
 from transcriber.request.transcription_request import TranscriptionRequest

@@ -83,7 +83,7 @@ class SweepWork:
     ) -> Generator[DueRequest, None, None]:
         """What there is to do, in order, as long as there is time; everything that was seen is counted."""
         later = []
-        for each in self._services.due(request).requests(scope.deadline):
+        for each in self._services.stores(scope.deadline).due(request).requests(scope.deadline):
             if each.attempts:
                 later.append(each)
             else:
@@ -98,11 +98,12 @@ class SweepWork:
 
     def _missing(self, request: SweepRequest, counts: Counter[str], scope: RequestScope) -> Iterator[DueRequest]:
         """The recordings without a result, from where the last sweep ended."""
-        place = self._services.sweep_place(request)
+        stores = self._services.stores(scope.deadline)
+        place = stores.sweep_place(request)
         before = after = place.read()
         is_whole = False
         try:
-            for swept in self._services.sweep(request, after=before).objects(scope.deadline):
+            for swept in stores.sweep(request, after=before).objects(scope.deadline):
                 counts["found"] += 1
                 if not swept.is_missing:
                     counts["skipped"] += 1

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from transcriber.delivery.answer import Answer
 from transcriber.delivery.answers import counts_answer
-from transcriber.dispatch.objects import ObjectStatus, ObjectWork
+from transcriber.dispatch.attempt import ObjectStatus
+from transcriber.dispatch.objects import ObjectWork
 from transcriber.errors import Cause, IncompleteError, SourceNotFoundError, TranscriberError, UnexpectedError
 from transcriber.jobs.layout import is_result
 from transcriber.request.options import TranscriptionOptions

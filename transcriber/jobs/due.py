@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from transcriber.cloud.listing import Listing
 from transcriber.cloud.object_storage import ObjectStorage, StoredObject
 from transcriber.deadline import Deadline
 from transcriber.jobs.callbacks import CallbackStore
@@ -38,7 +37,6 @@ class DueWork:
         prefix: str,
         *,
         storage: ObjectStorage,
-        listing: Listing,
         leases: Leases,
         callbacks: CallbackStore,
         has_queue: bool,
@@ -46,7 +44,6 @@ class DueWork:
         self._bucket = bucket
         self._prefix = f"{prefix}{WORK}leases/"
         self._storage = storage
-        self._listing = listing
         self._leases = leases
         self._callbacks = callbacks
         self._has_queue = has_queue
@@ -62,7 +59,7 @@ class DueWork:
                 yield due
 
     def _listed(self, prefix: str, deadline: Deadline) -> Iterator[StoredObject]:
-        for page in self._listing.pages(self._bucket, prefix, deadline=deadline):
+        for page in self._storage.pages(self._bucket, prefix, deadline=deadline):
             for listed in page:
                 if deadline.has_passed():
                     return

@@ -9,7 +9,7 @@ which is not tried again before the failure is on record.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -47,6 +47,9 @@ class PartObjects(Protocol):
     def get(self, bucket: str, key: str) -> bytes:
         """All bytes of a small object."""
 
+    def pages(self, bucket: str, prefix: str) -> Iterator[Sequence[StoredObject]]:
+        """The objects whose keys begin with `prefix`."""
+
     def create(self, bucket: str, key: str, body: bytes, metadata: dict[str, str]) -> str | None:
         """The ETag of the object that was written where none was; None otherwise."""
 
@@ -69,20 +72,18 @@ class _Stored:
 
 
 class Parts:
-    """The parts of one version of one object; `list_keys` lists what is under `prefix` of `bucket`."""
+    """The parts of one version of one object, under `prefix` of `bucket`."""
 
     def __init__(
         self,
         objects: PartObjects,
         bucket: str,
         prefix: str,
-        list_keys: Callable[[str, str], Sequence[StoredObject]],
         log: JsonLogger,
     ) -> None:
         self._objects = objects
         self._bucket = bucket
         self._prefix = prefix
-        self._list_keys = list_keys
         self._log = log
         self._stored: _Stored | None = None
         self._created: set[str] = set()
@@ -160,7 +161,8 @@ class Parts:
 
     def _listed(self) -> _Stored:
         if self._stored is None:
-            names = [stored.key.removeprefix(self._prefix) for stored in self._list_keys(self._bucket, self._prefix)]
+            pages = self._objects.pages(self._bucket, self._prefix)
+            names = [stored.key.removeprefix(self._prefix) for page in pages for stored in page]
             self._stored = _Stored(
                 frozenset(name for name in names if _NAME.fullmatch(name)),
                 frozenset(name.removesuffix(_REFUSED) for name in names if name.endswith(_REFUSED)),

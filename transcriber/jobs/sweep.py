@@ -9,8 +9,7 @@ version is, too. A recording with a lease is in work, or waits (`transcriber.job
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from transcriber.cloud.listing import Listing
-from transcriber.cloud.object_storage import StoredObject
+from transcriber.cloud.object_storage import ObjectStorage, StoredObject
 from transcriber.deadline import Deadline
 from transcriber.jobs.layout import FAILURE, TRANSCRIPT, WORK, ResultKeys, is_result
 from transcriber.request.s3_events import ObjectReference, may_be_audio
@@ -32,9 +31,9 @@ class SweptObject:
 class Sweep:
     """One walk through a bucket, from the key `after` to the end, and then from the start to there."""
 
-    def __init__(self, request: SweepRequest, listing: Listing, settings: Settings, *, after: str = "") -> None:
+    def __init__(self, request: SweepRequest, storage: ObjectStorage, settings: Settings, *, after: str = "") -> None:
         self._request = request
-        self._listing = listing
+        self._storage = storage
         self._settings = settings
         self._after = after
 
@@ -45,7 +44,7 @@ class Sweep:
             yield from self._walk("", self._after, deadline)
 
     def _walk(self, after: str, last: str | None, deadline: Deadline) -> Iterator[SweptObject]:
-        for page in self._listing.pages(self._request.bucket, self._request.prefix, after=after, deadline=deadline):
+        for page in self._storage.pages(self._request.bucket, self._request.prefix, after=after, deadline=deadline):
             if deadline.has_passed():
                 return  # the next sweep finds the rest
             recordings = [audio for audio in page if self._is_recording(audio) and (last is None or audio.key <= last)]
@@ -73,7 +72,7 @@ class Sweep:
         after = first
         while after:
             begun_after, after = after, ""
-            for page in self._listing.pages(bucket, prefix, after=begun_after, deadline=deadline):
+            for page in self._storage.pages(bucket, prefix, after=begun_after, deadline=deadline):
                 found.update(stored.key for stored in page)
                 if page and page[-1].key.startswith(work):
                     after = work + "\U0010ffff"  # past what only work needs, which is no result

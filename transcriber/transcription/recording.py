@@ -9,7 +9,6 @@ from typing import TypeVar
 from transcriber.api.backend import ApiClient, Backend, CallContext
 from transcriber.api.models import ModelCatalog
 from transcriber.audio.identify import identify
-from transcriber.cancellation import Cancellation
 from transcriber.chunks.chunk import Chunk
 from transcriber.chunks.cut_points import ChunkLimits
 from transcriber.chunks.cutting import CutOptions, cut
@@ -106,7 +105,7 @@ class Transcriber:
             catalog=self.catalog,
             backends=self.backends,
             options=options,
-            context=CallContext(scope.deadline, Cancellation(), scope.log),
+            context=CallContext(scope.deadline, log=scope.log, is_interactive=scope.is_interactive),
         )
 
     def _map(self, chunks: Iterator[Chunk], work: Callable[[Chunk], T], calls: ChunkCalls) -> list[T]:

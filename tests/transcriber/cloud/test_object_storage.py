@@ -13,7 +13,6 @@ from support.loopback import Conversation, Peer, serve
 from support.object_storage import ACCESS_KEY, BUCKET, REGION, SECRET_KEY
 
 from bench_suite.bucket_server import keys_of, page
-from transcriber.cloud.listing import Listing
 from transcriber.cloud.object_storage import BLOCK_BYTES, MAX_KEY_BYTES, ObjectStorage, StoredObject
 from transcriber.deadline import Deadline
 from transcriber.errors import (
@@ -42,9 +41,9 @@ def storage(server: str, s3: Any) -> ObjectStorage:  # noqa: ARG001 # empties th
     return storage_at(server)
 
 
-def listing_at(url: str) -> Listing:
+def listing_at(url: str) -> ObjectStorage:
     settings = Settings(api_key="key", storage=Account(ACCESS_KEY, SECRET_KEY), storage_url=url, storage_region=REGION)
-    return Listing(settings)
+    return ObjectStorage.from_settings(settings)
 
 
 def head(storage: ObjectStorage, key: str) -> StoredObject:

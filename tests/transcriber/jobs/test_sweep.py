@@ -7,7 +7,6 @@ from support.loopback import serve
 from support.object_storage import ACCESS_KEY, BUCKET, REGION, SECRET_KEY
 
 from bench_suite.bucket_server import MISSING_EACH, keys_of, page
-from transcriber.cloud.listing import Listing
 from transcriber.cloud.object_storage import ObjectStorage
 from transcriber.deadline import Deadline
 from transcriber.jobs.layout import ResultKeys, Version
@@ -56,7 +55,7 @@ class Bucket:
             self.leases.release(lease)
 
     def sweep(self, prefix: str = "", after: str = "") -> Sweep:
-        return Sweep(SweepRequest(BUCKET, prefix), Listing(self.settings), self.settings, after=after)
+        return Sweep(SweepRequest(BUCKET, prefix), self.storage, self.settings, after=after)
 
     def missing(self, prefix: str = "", after: str = "") -> list[str]:
         swept = self.sweep(prefix, after).objects(Deadline(10))
@@ -137,7 +136,7 @@ def test_a_page_costs_a_few_listings() -> None:
     keys = keys_of(3_000)
     with serve(lambda peer: peer.answer(page(keys, peer.path))) as server:
         settings = Settings(api_key="key", storage=ACCOUNT, storage_url=server.url)
-        sweep = Sweep(SweepRequest(BUCKET), Listing(settings), settings)
+        sweep = Sweep(SweepRequest(BUCKET), ObjectStorage.from_settings(settings), settings)
         found = [swept.reference.key for swept in sweep.objects(Deadline(60)) if swept.is_missing]
     assert found == [key for number, key in enumerate(keys[:3_000]) if number % MISSING_EACH == 0]
     assert len(server.requests) <= 4 + 3 * (2 + 2 + 1)
@@ -148,5 +147,5 @@ def test_time_ends_a_sweep() -> None:
     keys = keys_of(10)
     with serve(lambda peer: peer.answer(page(keys, peer.path))) as server:
         settings = Settings(api_key="key", storage=ACCOUNT, storage_url=server.url)
-        sweep = Sweep(SweepRequest(BUCKET), Listing(settings), settings)
+        sweep = Sweep(SweepRequest(BUCKET), ObjectStorage.from_settings(settings), settings)
         assert not list(sweep.objects(Deadline(0)))
