@@ -155,7 +155,7 @@ def test_triggers(api: FunctionsApi, archive: Path, triggered: Path) -> None:
         (cron,) = api.crons.values()
         assert {name: value for name, value in cron.items() if name != "id"} == {
             "function_id": function_id,
-            "schedule": "0 * * * *",
+            "schedule": "0,5,10,15,20,25,30,35,40,45,50,55 * * * *",
             "args": {"sweep": {"bucket": "recordings", "prefix": "incoming/"}},
         }
         (trigger,) = api.triggers.values()

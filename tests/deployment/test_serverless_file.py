@@ -60,12 +60,12 @@ def test_triggers_are_off() -> None:
         ('- "!**"', '- "**"'),
         ("  scwRegion:", '  scwToken: "key"\n  scwRegion:'),
         ("  scwRegion:", "  env: {}\n  scwRegion:"),
-        ('rate: "0 * * * *"', 'rate: "*/15 * * * *"'),
-        ('rate: "0 * * * *"', 'rate: "0 8 * * MON-FRI"'),
-        ('rate: "0 * * * *"', 'rate: "0 8 * * 1,3-5"'),
-        ('rate: "0 * * * *"', 'rate: "0 24 * * *"'),
-        ('rate: "0 * * * *"', 'rate: "0 * * *"'),
-        ('rate: "0 * * * *"', 'schedule: "0 * * * *"'),
+        ('rate: "0,5,10,15,20,25,30,35,40,45,50,55 * * * *"', 'rate: "*/15 * * * *"'),
+        ('rate: "0,5,10,15,20,25,30,35,40,45,50,55 * * * *"', 'rate: "0 8 * * MON-FRI"'),
+        ('rate: "0,5,10,15,20,25,30,35,40,45,50,55 * * * *"', 'rate: "0 8 * * 1,3-5"'),
+        ('rate: "0,5,10,15,20,25,30,35,40,45,50,55 * * * *"', 'rate: "0 24 * * *"'),
+        ('rate: "0,5,10,15,20,25,30,35,40,45,50,55 * * * *"', 'rate: "0 * * *"'),
+        ('rate: "0,5,10,15,20,25,30,35,40,45,50,55 * * * *"', 'schedule: "0,5,10,15,20,25,30,35,40,45,50,55 * * * *"'),
         ('queue: "uploads"', 'queue_name: "uploads"'),
         ("- sqs:", "- queue:"),
     ],
@@ -81,7 +81,7 @@ def test_mistakes_are_found(right: str, wrong: str) -> None:
 @pytest.mark.parametrize("rate", ["0,15,30,45 * * * *", "0 8 * * 1-5", "30 3 1 1 0"])
 def test_rates_that_are_allowed(rate: str) -> None:
     """Lists, ranges and numbers pass."""
-    read(with_triggers(TEXT).replace('rate: "0 * * * *"', f'rate: "{rate}"'))
+    read(with_triggers(TEXT).replace('rate: "0,5,10,15,20,25,30,35,40,45,50,55 * * * *"', f'rate: "{rate}"'))
 
 
 @needs_node()

@@ -34,7 +34,7 @@ class SweepWork:
 
     def sweep(self, request: SweepRequest, scope: RequestScope) -> Answer:
         """Queue what is due and what has no result, or transcribe as much of it as the time allows."""
-        counts = Counter(found=0, queued=0, done=0, skipped=0, failed=0)
+        counts = Counter(found=0, resumed=0, queued=0, done=0, skipped=0, failed=0, called_back=0)
         work = self._work(request, counts, scope)
         limited = islice(work, request.limit)
         failure = None

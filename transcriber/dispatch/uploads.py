@@ -29,7 +29,7 @@ class UploadWork:
 
     def uploads(self, event: UploadEvent, scope: RequestScope) -> Answer:
         """Transcribe each uploaded recording; other files, and what this function wrote, are skipped."""
-        counts = Counter(found=0, done=0, skipped=0, failed=0)
+        counts = Counter(found=0, done=0, skipped=0, failed=0, left=0)
         failure: TranscriberError | None = None
         for reference in event.objects:
             if not may_be_audio(reference.key) or is_result(reference, self._services.settings):
