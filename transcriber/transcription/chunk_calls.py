@@ -1,7 +1,7 @@
 """The calls that transcribe chunks of one recording: which models there are for it, and what a model's answer is."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from transcriber.api.backend import ApiClient, Backend, CallContext, ChunkTranscript
 from transcriber.api.models import ModelCatalog
@@ -9,6 +9,11 @@ from transcriber.chunks.chunk import Chunk
 from transcriber.errors import AccountRefusedError, ModelNotFoundError, OptionRefusedError, RequestedModelNotFoundError
 from transcriber.request.options import TranscriptionOptions
 from transcriber.settings import ApiKind, Settings
+from transcriber.transcription.pace import RecordingPace
+
+# Where the API's times may show a gap, they are requested whatever the answer's format; a shorter chunk has none.
+SHORTEST_TIMED_SECONDS = 10.0
+PROMPT_NOT_USED = "The prompt was not used: {} loses words with it."
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,7 @@ class ChunkCalls:
     backends: Mapping[ApiKind, Backend]
     options: TranscriptionOptions
     context: CallContext
+    pace: RecordingPace = field(default_factory=RecordingPace)
 
     @property
     def wants_times(self) -> bool:
@@ -35,17 +41,30 @@ class ChunkCalls:
         """Whether the model's answer is words of the recording alone, so that it can be checked against the sound."""
         return self._backend(model).is_verbatim(self.options)
 
-    def transcribe(self, chunk: Chunk, model: str) -> ChunkTranscript:
+    def prompts(self, model: str) -> bool:
+        """Whether a call of `model` sends a prompt that is vocabulary, which may cost words."""
+        kind = self.settings.api_kind(model)
+        options = self.options
+        is_vocabulary = kind is ApiKind.TRANSCRIPTIONS and bool(options.prompt) and not options.prompt_is_instruction
+        return is_vocabulary and self.catalog.takes_prompt(model)
+
+    def transcribe(self, chunk: Chunk, model: str, *, with_prompt: bool = True) -> ChunkTranscript:
         """The transcript of `chunk` by `model`; `ApiError` or `SourceError` after the retries."""
+        options = self.options
+        warnings: tuple[str, ...] = ()
+        if options.prompt and not options.prompt_is_instruction and self.settings.api_kind(model) is not ApiKind.CHAT:
+            if not self.catalog.takes_prompt(model):
+                with_prompt, warnings = False, (PROMPT_NOT_USED.format(model),)
+            if not with_prompt:
+                options = replace(options, prompt=None)
         try:
-            return self._backend(model).transcribe(
+            transcript = self._backend(model).transcribe(
                 chunk,
                 model=model,
-                options=self.options,
+                options=options,
                 api=self.api,
                 context=self.context,
-                # Times show what a model left out, but only against the loudness of the chunk.
-                wants_times=self.options.wants_times or chunk.has_loudness,
+                wants_times=self.options.wants_times or chunk.duration_seconds >= SHORTEST_TIMED_SECONDS,
             )
         except ModelNotFoundError as error:
             self.catalog.mark_missing(model, self.context)
@@ -56,6 +75,7 @@ class ChunkCalls:
             if error.param in self.options.to_fields():
                 raise OptionRefusedError(error.message, param=error.param, api_status=error.api_status) from None
             raise
+        return replace(transcript, warnings=(*transcript.warnings, *warnings)) if warnings else transcript
 
     def _backend(self, model: str) -> Backend:
         kind = self.settings.api_kind(model)
