@@ -6,11 +6,20 @@ from dataclasses import dataclass, field, replace
 from transcriber.api.backend import ApiClient, Backend, CallContext, ChunkTranscript
 from transcriber.api.models import ModelCatalog
 from transcriber.chunks.chunk import Chunk
-from transcriber.errors import AccountRefusedError, ModelNotFoundError, OptionRefusedError, RequestedModelNotFoundError
+from transcriber.errors import (
+    AccountRefusedError,
+    ApiFailedError,
+    ModelNotFoundError,
+    OptionRefusedError,
+    RequestedModelNotFoundError,
+)
 from transcriber.request.options import TranscriptionOptions
 from transcriber.settings import ApiKind, Settings
 from transcriber.transcription.pace import RecordingPace
 
+# Far more than anybody says, in any script, and more than an instruction's answer needs.
+MAX_CHARACTERS_PER_SECOND = 100
+MIN_MAX_CHARACTERS = 20_000
 # Where the API's times may show a gap, they are requested whatever the answer's format; a shorter chunk has none.
 SHORTEST_TIMED_SECONDS = 10.0
 PROMPT_NOT_USED = "The prompt was not used: {} loses words with it."
@@ -75,10 +84,36 @@ class ChunkCalls:
             if error.param in self.options.to_fields():
                 raise OptionRefusedError(error.message, param=error.param, api_status=error.api_status) from None
             raise
-        return replace(transcript, warnings=(*transcript.warnings, *warnings)) if warnings else transcript
+        _check_length(transcript.text, chunk.duration_seconds)
+        return _encodable(replace(transcript, warnings=(*transcript.warnings, *warnings)))
 
     def _backend(self, model: str) -> Backend:
         kind = self.settings.api_kind(model)
         if kind is None:
             raise AssertionError(model)  # neither settings nor catalog let such a model pass
         return self.backends[kind]
+
+
+def _check_length(text: str, seconds: float) -> None:
+    """Refuse a text that is longer than any speech: to align it would take minutes, and memory."""
+    limit = max(MIN_MAX_CHARACTERS, int(seconds * MAX_CHARACTERS_PER_SECOND))
+    if len(text) > limit:
+        message = f"The model's answer has {len(text)} characters for {seconds:.0f} s of sound: that is no transcript."
+        raise ApiFailedError(f"{message} Another model may do better: name it as the model.")
+
+
+def _encodable(transcript: ChunkTranscript) -> ChunkTranscript:
+    """The transcript without halves of surrogate pairs, which JSON can spell and UTF-8 cannot."""
+    try:
+        transcript.text.encode()
+    except UnicodeEncodeError:
+        segments = transcript.segments
+        if segments is not None:
+            segments = tuple(replace(segment, text=_without_surrogates(segment.text)) for segment in segments)
+        return replace(transcript, text=_without_surrogates(transcript.text), segments=segments)
+    return transcript
+
+
+def _without_surrogates(text: str) -> str:
+    """`text`, whose pairs of halves become the character that they spell, and single halves U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -423,3 +423,15 @@ def test_prompt_that_costs_words_is_not_sent_again() -> None:
     (warning,) = only(transcribe_chunk(chunk_of(30), calls)).warnings
     assert "The prompt was not used" in warning
     assert models.prompts[2:] == [None]
+
+
+def test_half_a_surrogate_pair_is_no_error() -> None:
+    """Half of a pair, which JSON can spell, becomes the replacement character; two halves that fit are one."""
+    models = Models({"first": [f"{LONG} \ud83d\ude00 \ud800."]})
+    assert only(transcribe_chunk(chunk_of(15), models.chunk_calls())).text == f"{LONG} 😀 \ufffd."
+
+
+def test_text_that_is_longer_than_any_speech_is_refused() -> None:
+    """A text of more than a hundred characters for each second is no transcript, and is not aligned."""
+    with pytest.raises(ApiFailedError, match="no transcript"):
+        transcribe_chunk(chunk_of(15), Models({"first": ["so " * 50_000]}).chunk_calls())
