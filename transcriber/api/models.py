@@ -39,6 +39,7 @@ class ModelCatalog:
         self._fetch_again_at = -float("inf")
         self._missing_until: dict[str, float] = {}
         self._logged: set[str] = set()
+        self._without_prompt: set[str] = set()
 
     def candidates(self, requested: str | None, *, api: ApiClient, context: CallContext) -> Iterator[str]:
         """The models to call, the preferred one first: the `requested` one alone, or those of `MODELS` that may exist.
@@ -69,6 +70,16 @@ class ModelCatalog:
         self._missing_until[model] = self._clock() + MISSING_SECONDS
         if model in self._settings.models:
             self._log_missing(model, context)
+
+    def takes_prompt(self, model: str) -> bool:
+        """Whether `model` has not lost words with a prompt in this instance's life."""
+        return model not in self._without_prompt
+
+    def mark_prompt_harmful(self, model: str, context: CallContext) -> None:
+        """Give `model` no more prompts: it returned more words without one."""
+        if model not in self._without_prompt:
+            self._without_prompt.add(model)
+            context.log("warning", "a model loses words with a prompt, and gets none from now on", model=model)
 
     def _is_missing(self, model: str) -> bool:
         return self._clock() < self._missing_until.get(model, -float("inf"))

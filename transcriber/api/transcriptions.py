@@ -1,5 +1,6 @@
 """The backend for the Audio Transcriptions API: a form whose file part is the audio, unencoded."""
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -111,6 +112,8 @@ def _segments(segments: object, text: str) -> tuple[Segment, ...] | None:
             return None
         start, end, words = segment.get("start"), segment.get("end"), segment.get("text")
         if not isinstance(start, int | float) or not isinstance(end, int | float) or not isinstance(words, str):
+            return None
+        if not math.isfinite(start) or not math.isfinite(end):  # JSON, as Python reads it, has NaN and Infinity
             return None
         if words.strip():
             read.append(Segment(float(start), max(float(start), float(end)), words.strip()))

@@ -18,9 +18,9 @@ import httpx2
 from transcriber.cancellation import Cancellation
 from transcriber.net.thread_deadline import ThreadDeadline
 
-# Ten hours of speech as text have under a megabyte; a longer answer is not a transcript, and would fill a small
-# function.
-MAX_ANSWER_BYTES = 16 * 1024 * 1024
+# Half an hour of speech, which is the most in a call, has 30 KB as text, and under a megabyte with segments and tokens;
+# a longer answer is not a transcript, and would fill a small function.
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 # More than the parallel calls of one request; connections beyond that would wait.
 MAX_CONNECTIONS = 100

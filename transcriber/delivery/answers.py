@@ -14,6 +14,8 @@ from transcriber.response_format import ResponseFormat
 from transcriber.settings import BYTES_PER_MB, Settings
 from transcriber.transcription.transcript import Transcript
 
+# The number of warnings of the transcript.
+WARNINGS_HEADER: Final = "X-Transcript-Warnings"
 EVENT_STREAM_TYPE: Final = "text/event-stream; charset=utf-8"
 # A browser may remember for a day which requests are allowed.
 PREFLIGHT_MAX_AGE_SECONDS = 86_400
@@ -58,12 +60,14 @@ def transcript_answer(transcript: Transcript, response_format: ResponseFormat, c
     """The transcript in the requested format; with `chat`, as the content of a chat completion."""
     output = FORMATS[response_format]
     body = output.render(transcript)
+    # In each format: text and subtitles have no field for them, and their reader has to know.
+    warnings = {WARNINGS_HEADER: str(len(transcript.warnings))} if transcript.warnings else {}
     if chat is None:
-        return Answer(200, body, {"Content-Type": output.content_type})
+        return Answer(200, body, {"Content-Type": output.content_type, **warnings})
     content = body.removesuffix("\n")  # a file ends with one, a message does not
     if chat.is_streamed:
-        return Answer(200, stream(content, transcript, chat), {"Content-Type": EVENT_STREAM_TYPE})
-    return json_answer(200, completion(content, transcript, chat))
+        return Answer(200, stream(content, transcript, chat), {"Content-Type": EVENT_STREAM_TYPE, **warnings})
+    return json_answer(200, completion(content, transcript, chat), warnings)
 
 
 def queued_answer(job_id: str) -> Answer:

@@ -8,12 +8,17 @@ from transcriber.transcription.transcript import Transcript
 
 
 def render(transcript: Transcript) -> str:
-    """The cues of the segments."""
+    """The cues of the segments; warnings are notes before them, which players pass over."""
     cues = "".join(
         f"\n{cue_time(cue.start_seconds, '.')} --> {cue_time(cue.end_seconds, '.')}\n{_escaped(cue.lines)}\n"
         for cue in make_cues(transcript.segments)
     )
-    return f"WEBVTT\n{cues}"
+    return f"WEBVTT\n{''.join(map(_note, transcript.warnings))}{cues}"
+
+
+def _note(warning: str) -> str:
+    """A comment block: it ends with an empty line, and has no arrow in it."""
+    return f"\nNOTE {' '.join(warning.split()).replace('-->', '→')}\n"
 
 
 def _escaped(lines: tuple[str, ...]) -> str:

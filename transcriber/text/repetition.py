@@ -28,11 +28,16 @@ _CHARACTER = re.compile(f"[{SPACELESS}]")
 
 def is_repetitive(text: str) -> bool:
     """Whether most of `text`, or its end, is one phrase over and over, without regard to case and punctuation."""
-    units = _UNIT.findall(text.casefold())
+    units = units_of(text)
     characters = sum(map(bool, map(_CHARACTER.match, units)))
     max_period = MAX_PERIOD_CHARACTERS if 2 * characters > len(units) else MAX_PERIOD_WORDS
     periods = range(1, min(max_period, len(units) // MIN_REPEATS) + 1)
     return any(_loops(units, period) for period in periods)
+
+
+def units_of(text: str) -> list[str]:
+    """The words of `text`, and the characters of scripts without spaces, without case and punctuation."""
+    return _UNIT.findall(text.casefold())
 
 
 def _loops(units: Sequence[str], period: int) -> bool:

@@ -21,8 +21,6 @@ _SPACELESS = re.compile(f"[{SPACELESS}]")
 _SENTENCE_MARKS = ".!?…。！？．｡।॥؟۔။។"
 _CLAUSE_MARKS = ",;:—–、，；：､،؛၊"
 _CLOSERS = "\"'”’»›)]}」』）】》〉*_"
-_SENTENCE_END = re.compile(f"[{re.escape(_SENTENCE_MARKS)}]+[{re.escape(_CLOSERS)}]*$")
-_CLAUSE_END = re.compile(f"[{re.escape(_CLAUSE_MARKS)}]+[{re.escape(_CLOSERS)}]*$")
 
 # A stop after these never ends a sentence: titles, which a name follows, and "for example".
 _ABBREVIATIONS = re.compile(
@@ -44,6 +42,8 @@ _FLAG_LETTERS = re.compile("[\U0001f1e6-\U0001f1ff]")
 _HANGUL_TAILS = re.compile("[\u1160-\u11ff]")
 
 
+# UAX #15 has texts with more marks on a letter broken (30, the Stream-Safe Text Format): such a run is no letter.
+MAX_CLUSTER_CHARACTERS = 31
 _MARKS = frozenset({"Mn", "Mc", "Me", "Cf"})
 _OPENERS = frozenset({"Ps", "Pi"})
 _OPENING_QUOTES = "\"'“‘«„([{"
@@ -86,7 +86,8 @@ def clusters(text: str) -> Iterator[str]:
     """The grapheme clusters of `text`, in order: a letter with its marks, an emoji with its colour."""
     start = 0
     for position in range(1, len(text)):
-        if not _continues(text[position - 1], text[position], text[start:position]):
+        length = position - start
+        if length >= MAX_CLUSTER_CHARACTERS or not _continues(text[position - 1], text[position], length):
             yield text[start:position]
             start = position
     if text:
@@ -122,8 +123,8 @@ def _trails(character: str) -> bool:
     return category[0] == "P" and category not in _OPENERS
 
 
-def _continues(before: str, after: str, cluster: str) -> bool:
-    """Whether the character `after` belongs to the `cluster` that `before` ends."""
+def _continues(before: str, after: str, length: int) -> bool:
+    """Whether the character `after` belongs to the cluster of this `length` that `before` ends."""
     if after.isascii():
         return False
     return (
@@ -132,7 +133,7 @@ def _continues(before: str, after: str, cluster: str) -> bool:
         or before in _THAI_LEADING_VOWELS
         or after in _THAI_TRAILING_VOWELS
         or bool(_SKIN_TONES.match(after) or _HANGUL_TAILS.match(after))
-        or (len(cluster) == 1 and bool(_FLAG_LETTERS.match(before) and _FLAG_LETTERS.match(after)))
+        or (length == 1 and bool(_FLAG_LETTERS.match(before) and _FLAG_LETTERS.match(after)))
     )
 
 
@@ -141,12 +142,16 @@ def _end(unit: str, following: str, is_following_spaced: bool) -> BreakQuality: 
     # Most words end in a letter, which is cheaper to check than the patterns.
     if unit[-1].isalnum():
         return BreakQuality.WORD if is_following_spaced else BreakQuality.CHARACTER
-    if match := _SENTENCE_END.search(unit):
-        if match[0][0] == "." and _is_abbreviation(unit[: match.start() + 1], following):
-            return BreakQuality.CLAUSE if match[0].startswith("..") else BreakQuality.WORD
+    # No patterns here: over a run of marks that ends in something else, they take time by its square.
+    open_unit = unit.rstrip(_CLOSERS)
+    without_marks = open_unit.rstrip(_SENTENCE_MARKS)
+    if len(without_marks) < len(open_unit):
+        marks = open_unit[len(without_marks) :]
+        if marks[0] == "." and _is_abbreviation(f"{without_marks}.", following):
+            return BreakQuality.CLAUSE if marks.startswith("..") else BreakQuality.WORD
         # "Oh! he said", "well… perhaps", "etc. and"; models also begin sentences like that.
         return BreakQuality.CLAUSE if following[:1].islower() else BreakQuality.SENTENCE
-    if _CLAUSE_END.search(unit):
+    if open_unit[-1:] and open_unit[-1] in _CLAUSE_MARKS:
         return BreakQuality.CLAUSE
     return BreakQuality.WORD if is_following_spaced else BreakQuality.CHARACTER
 

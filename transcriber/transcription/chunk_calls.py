@@ -1,14 +1,28 @@
 """The calls that transcribe chunks of one recording: which models there are for it, and what a model's answer is."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from transcriber.api.backend import ApiClient, Backend, CallContext, ChunkTranscript
 from transcriber.api.models import ModelCatalog
 from transcriber.chunks.chunk import Chunk
-from transcriber.errors import AccountRefusedError, ModelNotFoundError, OptionRefusedError, RequestedModelNotFoundError
+from transcriber.errors import (
+    AccountRefusedError,
+    ApiFailedError,
+    ModelNotFoundError,
+    OptionRefusedError,
+    RequestedModelNotFoundError,
+)
 from transcriber.request.options import TranscriptionOptions
 from transcriber.settings import ApiKind, Settings
+from transcriber.transcription.pace import RecordingPace
+
+# Far more than anybody says, in any script, and more than an instruction's answer needs.
+MAX_CHARACTERS_PER_SECOND = 100
+MIN_MAX_CHARACTERS = 20_000
+# Where the API's times may show a gap, they are requested whatever the answer's format; a shorter chunk has none.
+SHORTEST_TIMED_SECONDS = 10.0
+PROMPT_NOT_USED = "The prompt was not used: {} loses words with it."
 
 
 @dataclass(frozen=True)
@@ -21,6 +35,7 @@ class ChunkCalls:
     backends: Mapping[ApiKind, Backend]
     options: TranscriptionOptions
     context: CallContext
+    pace: RecordingPace = field(default_factory=RecordingPace)
 
     @property
     def wants_times(self) -> bool:
@@ -35,17 +50,30 @@ class ChunkCalls:
         """Whether the model's answer is words of the recording alone, so that it can be checked against the sound."""
         return self._backend(model).is_verbatim(self.options)
 
-    def transcribe(self, chunk: Chunk, model: str) -> ChunkTranscript:
+    def prompts(self, model: str) -> bool:
+        """Whether a call of `model` sends a prompt that is vocabulary, which may cost words."""
+        kind = self.settings.api_kind(model)
+        options = self.options
+        is_vocabulary = kind is ApiKind.TRANSCRIPTIONS and bool(options.prompt) and not options.prompt_is_instruction
+        return is_vocabulary and self.catalog.takes_prompt(model)
+
+    def transcribe(self, chunk: Chunk, model: str, *, with_prompt: bool = True) -> ChunkTranscript:
         """The transcript of `chunk` by `model`; `ApiError` or `SourceError` after the retries."""
+        options = self.options
+        warnings: tuple[str, ...] = ()
+        if options.prompt and not options.prompt_is_instruction and self.settings.api_kind(model) is not ApiKind.CHAT:
+            if not self.catalog.takes_prompt(model):
+                with_prompt, warnings = False, (PROMPT_NOT_USED.format(model),)
+            if not with_prompt:
+                options = replace(options, prompt=None)
         try:
-            return self._backend(model).transcribe(
+            transcript = self._backend(model).transcribe(
                 chunk,
                 model=model,
-                options=self.options,
+                options=options,
                 api=self.api,
                 context=self.context,
-                # Times show what a model left out, but only against the loudness of the chunk.
-                wants_times=self.options.wants_times or chunk.has_loudness,
+                wants_times=self.options.wants_times or chunk.duration_seconds >= SHORTEST_TIMED_SECONDS,
             )
         except ModelNotFoundError as error:
             self.catalog.mark_missing(model, self.context)
@@ -56,9 +84,36 @@ class ChunkCalls:
             if error.param in self.options.to_fields():
                 raise OptionRefusedError(error.message, param=error.param, api_status=error.api_status) from None
             raise
+        _check_length(transcript.text, chunk.duration_seconds)
+        return _encodable(replace(transcript, warnings=(*transcript.warnings, *warnings)))
 
     def _backend(self, model: str) -> Backend:
         kind = self.settings.api_kind(model)
         if kind is None:
             raise AssertionError(model)  # neither settings nor catalog let such a model pass
         return self.backends[kind]
+
+
+def _check_length(text: str, seconds: float) -> None:
+    """Refuse a text that is longer than any speech: to align it would take minutes, and memory."""
+    limit = max(MIN_MAX_CHARACTERS, int(seconds * MAX_CHARACTERS_PER_SECOND))
+    if len(text) > limit:
+        message = f"The model's answer has {len(text)} characters for {seconds:.0f} s of sound: that is no transcript."
+        raise ApiFailedError(f"{message} Another model may do better: name it as the model.")
+
+
+def _encodable(transcript: ChunkTranscript) -> ChunkTranscript:
+    """The transcript without halves of surrogate pairs, which JSON can spell and UTF-8 cannot."""
+    try:
+        transcript.text.encode()
+    except UnicodeEncodeError:
+        segments = transcript.segments
+        if segments is not None:
+            segments = tuple(replace(segment, text=_without_surrogates(segment.text)) for segment in segments)
+        return replace(transcript, text=_without_surrogates(transcript.text), segments=segments)
+    return transcript
+
+
+def _without_surrogates(text: str) -> str:
+    """`text`, whose pairs of halves become the character that they spell, and single halves U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -11,6 +11,8 @@ class ChunkResult:
     """What is known of a span of the recording; segments are in seconds from the recording's start.
 
     A silent span was not sent to the API, and has no model. `warnings` are about reading the span, and about its text.
+    `sound_seconds` is how much of it may be speech; None where that is not known, or the text is not its words alone.
+    `is_doubtful` results have a warning that their text seems incomplete already.
     """
 
     span: Span
@@ -21,3 +23,5 @@ class ChunkResult:
     usage: Usage = NO_USAGE
     warnings: tuple[str, ...] = ()
     is_silent: bool = False
+    sound_seconds: float | None = None
+    is_doubtful: bool = False

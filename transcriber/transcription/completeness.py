@@ -1,59 +1,35 @@
 """Transcribes one chunk until nothing suggests that its text is incomplete, or warns of what does.
 
-What a model leaves out cannot be seen in its text alone; it shows against the sound. A chunk is transcribed again when
-its text is empty or far too short for its sound, when the words stop while the sound goes on, and when the same words
-come over and over; then by the next model, if the client left the model open. The result warns of what still seems
-missing.
+What a model leaves out cannot be seen in its text alone; it shows against the sound (`issues`, `gaps`). A chunk in
+doubt is transcribed again, without the prompt if it had one; then in halves; then by the next model, if the client left
+the model open. The result warns of what still seems missing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
 
-from transcriber.api.backend import ChunkTranscript
+from transcriber.api.backend import NO_USAGE, ChunkTranscript
 from transcriber.chunks.chunk import Chunk
-from transcriber.chunks.slicing import slice_chunk, split
+from transcriber.chunks.slicing import split
 from transcriber.errors import ApiError, ModelNotFoundError, TruncatedTranscriptError
-from transcriber.spans import Segment, Span
 from transcriber.text.joining import join_texts
-from transcriber.text.repetition import is_repetitive
 from transcriber.transcription.chunk_calls import ChunkCalls
 from transcriber.transcription.chunk_result import ChunkResult
+from transcriber.transcription.gaps import fill_gaps, find_gaps
+from transcriber.transcription.issues import LISTEN, NO_WORDS, CompletenessIssue, find_issue
+from transcriber.transcription.pace import Paced
 from transcriber.transcription.timing import timed_segments
 
-# A slow reader says eight letters a second, and three in scripts with a character for a syllable; a text with fewer
-# than this for each second of sound cannot be complete.
-MIN_CHARACTERS_PER_SECOND = 1.0
-# Less sound than this may be a cough, or a door.
-MIN_SPEECH_SECONDS = 0.5
-# A span of sound of this length without words may be one that a model skipped: such models lose windows of 30 s.
-WORDLESS_SECONDS = 10.0
-# And at least this much of it is sound, where somebody speaks: the rest is pauses. In a long pause it is only the edges
-# of the words before and after it, since the API's times are that inaccurate.
-WORDLESS_SOUND_SECONDS = 3.0
 # A shorter chunk is not split: a model that reaches its output limit there does not do so for the chunk's length.
 SHORTEST_SPLIT_SECONDS = 20.0
+# A shorter chunk in doubt is not transcribed in halves, which would be too short for the words' context.
+SHORTEST_HALVED_SECONDS = 40.0
 
-# How often the first model transcribes a doubtful chunk; each other model does so once.
-FIRST_MODEL_CALLS = 2
-
-NO_WORDS = "there is sound, and no words were found."
-FEW_WORDS = "there is sound, and few words were found."
-REPETITION = "the same words come over and over."
-LISTEN = "Listen to it: words may be missing."
 NO_END = (
     f"In less than {SHORTEST_SPLIT_SECONDS:g} s of sound the model reached its output limit, so its transcript would "
     "be cut off. Another model may do better: name it as the model."
 )
-
-
-@dataclass(frozen=True)
-class CompletenessIssue:
-    """Why a text seems incomplete: how many seconds of sound have no words, and the warning."""
-
-    missing_seconds: float
-    warning: str
 
 
 def transcribe_chunk(chunk: Chunk, calls: ChunkCalls) -> tuple[ChunkResult, ...]:
@@ -61,11 +37,16 @@ def transcribe_chunk(chunk: Chunk, calls: ChunkCalls) -> tuple[ChunkResult, ...]
     if chunk.is_silent:
         return (ChunkResult(chunk.span, warnings=chunk.warnings, is_silent=True),)
     try:
-        transcript = _most_complete(chunk, calls)
+        transcript, is_doubtful = _most_complete(chunk, calls)
     except TruncatedTranscriptError as error:
         if not _can_be_split(chunk, error):
             raise
         return tuple(result for half in split(chunk) for result in transcribe_chunk(half, calls))
+    sound_seconds = None
+    if chunk.has_loudness and calls.is_verbatim(transcript.model):
+        sound_seconds = chunk.loudness.speech_seconds
+        if not is_doubtful:
+            calls.pace.add(Paced(chunk.span, transcript.text, sound_seconds))
     return (
         ChunkResult(
             span=chunk.span,
@@ -75,6 +56,8 @@ def transcribe_chunk(chunk: Chunk, calls: ChunkCalls) -> tuple[ChunkResult, ...]
             language=transcript.language,
             usage=transcript.usage,
             warnings=(*chunk.warnings, *transcript.warnings),
+            sound_seconds=sound_seconds,
+            is_doubtful=is_doubtful,
         ),
     )
 
@@ -84,137 +67,88 @@ def _can_be_split(chunk: Chunk, error: TruncatedTranscriptError) -> bool:
     return error.param is None and chunk.duration_seconds >= SHORTEST_SPLIT_SECONDS
 
 
-def _most_complete(chunk: Chunk, calls: ChunkCalls) -> ChunkTranscript:
-    """The first transcript without an issue, or the best of all, with a warning."""
+def _most_complete(chunk: Chunk, calls: ChunkCalls) -> tuple[ChunkTranscript, bool]:
+    """The first transcript without an issue, or the best of all, with a warning; and whether it is in doubt."""
     doubtful: list[tuple[ChunkTranscript, CompletenessIssue]] = []
-    for transcript in _transcripts(chunk, calls):
+    usage = NO_USAGE
+    for transcript, has_prompt in _transcripts(chunk, calls):
         is_verbatim = calls.is_verbatim(transcript.model)
-        issue = _issue(chunk, transcript, is_verbatim=is_verbatim)
+        issue = find_issue(chunk, transcript, calls.pace, is_verbatim=is_verbatim)
+        filled = transcript
+        if is_verbatim and has_prompt:
+            issue = issue or _gaps_as_issue(chunk, transcript)
+        elif is_verbatim and (issue is None or issue.is_too_few):
+            filled = fill_gaps(chunk, transcript, calls)
+            issue = issue and find_issue(chunk, filled, calls.pace, is_verbatim=True)
+        usage += filled.usage
         if issue is None:
-            whole = _with_usage_of(transcript, doubtful)
-            return _without_gaps(chunk, whole, calls) if is_verbatim else whole
-        doubtful.append((transcript, issue))
+            if doubtful and not has_prompt and calls.prompts(filled.model) and doubtful[0][0].model == filled.model:
+                calls.catalog.mark_prompt_harmful(filled.model, calls.context)
+            return replace(filled, usage=usage), False
+        doubtful.append((filled, issue))
     if not doubtful:
         raise TruncatedTranscriptError(NO_END)
     best, issue = min(doubtful, key=lambda each: each[1].missing_seconds)
-    others = [each for each in doubtful if each[0] is not best]
-    return _with_usage_of(replace(best, warnings=(*best.warnings, issue.warning)), others)
+    return replace(best, usage=usage, warnings=(*best.warnings, issue.warning)), True
 
 
-def _transcripts(chunk: Chunk, calls: ChunkCalls) -> Iterator[ChunkTranscript]:
-    """Two transcripts by the first model that exists, then one by each other model; errors of the first model.
+def _gaps_as_issue(chunk: Chunk, transcript: ChunkTranscript) -> CompletenessIssue | None:
+    """The gaps of an answer with a prompt: without it, there may be none, and all of it is transcribed again."""
+    gaps = find_gaps(chunk, transcript)
+    if not gaps:
+        return None
+    warning = f"{gaps[0].moved(chunk.origin_seconds).clock_times} {NO_WORDS} {LISTEN}"
+    return CompletenessIssue(sum(gap.duration_seconds for gap in gaps), warning, is_too_few=True)
 
-    A model that finds no end in a chunk that is too short to be split gives no transcript, and is not called again.
+
+def _transcripts(chunk: Chunk, calls: ChunkCalls) -> Iterator[tuple[ChunkTranscript, bool]]:
+    """Transcripts of the first model that exists, then one by each other model; and whether each had a prompt.
+
+    The first model transcribes the chunk twice, the second time without a prompt, and then its halves. A model that
+    finds no end in a chunk that is too short to be split gives no transcript, and is not called again. Errors of the
+    first model are raised.
     """
     models = calls.models()
     missing: ModelNotFoundError | None = None
     for model in models:
         try:
-            for _ in range(FIRST_MODEL_CALLS):
-                yield calls.transcribe(chunk, model)
+            has_prompt = calls.prompts(model)
+            yield calls.transcribe(chunk, model), has_prompt
+            yield calls.transcribe(chunk, model, with_prompt=False), False
         except ModelNotFoundError as error:
             missing = error
             continue
         except TruncatedTranscriptError as error:
             if error.param is not None or _can_be_split(chunk, error):
                 raise
+        else:
+            if chunk.duration_seconds >= SHORTEST_HALVED_SECONDS:
+                with suppress(ApiError):
+                    yield _in_halves(chunk, calls, model), False
         break
     else:
         raise missing or AssertionError  # the catalog raises where there are no models
     for model in models:
         # There is a transcript by the first model already.
         with suppress(ApiError):
-            yield calls.transcribe(chunk, model)
+            yield calls.transcribe(chunk, model), calls.prompts(model)
 
 
-def _with_usage_of(
-    transcript: ChunkTranscript, others: Iterable[tuple[ChunkTranscript, CompletenessIssue]]
-) -> ChunkTranscript:
-    """The transcript, with the usage of the others added to its own."""
-    return replace(transcript, usage=sum((other.usage for other, _ in others), start=transcript.usage))
-
-
-def _issue(chunk: Chunk, transcript: ChunkTranscript, *, is_verbatim: bool) -> CompletenessIssue | None:
-    where = chunk.span.clock_times
-    if is_verbatim and is_repetitive(transcript.text):
-        # Worse than no text at all for as long.
-        return CompletenessIssue(2 * chunk.duration_seconds, f"{where} {REPETITION} {LISTEN}")
-    characters = sum(not character.isspace() for character in transcript.text)
-    # Most texts are long enough whatever is in the chunk; then its loudness is not needed.
-    if characters >= (chunk.duration_seconds * MIN_CHARACTERS_PER_SECOND if is_verbatim else 1):
-        return None
-    speech_seconds = chunk.loudness.speech_seconds
-    if speech_seconds < MIN_SPEECH_SECONDS or characters >= max(1, speech_seconds * MIN_CHARACTERS_PER_SECOND):
-        return None
-    missing_seconds = speech_seconds - characters / MIN_CHARACTERS_PER_SECOND
-    return CompletenessIssue(missing_seconds, f"{where} {FEW_WORDS if characters else NO_WORDS} {LISTEN}")
-
-
-def _without_gaps(chunk: Chunk, transcript: ChunkTranscript, calls: ChunkCalls) -> ChunkTranscript:
-    """The transcript, completed by the words of each span that has sound and, by the API's own times, no words.
-
-    Only the span is transcribed again, which costs little; a model that skipped it may transcribe it by itself: first
-    with the segment before it, which may have been broken off with it, and then alone.
-    """
-    if transcript.segments is None:
-        return transcript
-    for with_segment_before in (True, False):
-        for gap in _gaps(chunk, transcript):
-            transcript = _filled(chunk, transcript, gap, calls, with_segment_before=with_segment_before)
-    warnings = [
-        f"{gap.moved(chunk.origin_seconds).clock_times} {NO_WORDS} {LISTEN}" for gap in _gaps(chunk, transcript)
-    ]
-    return replace(transcript, warnings=(*transcript.warnings, *warnings))
-
-
-def _filled(
-    chunk: Chunk, transcript: ChunkTranscript, gap: Span, calls: ChunkCalls, *, with_segment_before: bool
-) -> ChunkTranscript:
-    segments = transcript.segments or ()
-    before = [segment for segment in segments if segment.start_seconds <= gap.start_seconds][-1:]
-    replaced = before if with_segment_before else []
-    start_seconds = min([gap.start_seconds, *(segment.start_seconds for segment in replaced)])
-    part = slice_chunk(chunk, Span(start_seconds, gap.end_seconds))
-    try:
-        again = calls.transcribe(part, transcript.model)
-    except ApiError:
-        # The gap remains, with a warning: the words around it, which are paid for, are not given up for it.
-        return transcript
-    transcript = replace(transcript, usage=transcript.usage + again.usage)
-    if len(again.text) <= sum(len(segment.text) for segment in replaced) or is_repetitive(again.text):
-        return transcript
-    offset = part.origin_seconds - chunk.origin_seconds
-    found = again.segments or (Segment(0.0, part.duration_seconds, again.text),)
-    moved = [
-        replace(each, start_seconds=offset + each.start_seconds, end_seconds=offset + each.end_seconds)
-        for each in found
-    ]
-    merged = sorted(
-        [*(segment for segment in segments if segment not in replaced), *moved],
-        key=lambda segment: segment.start_seconds,
-    )
-    return replace(transcript, text=join_texts(segment.text for segment in merged), segments=tuple(merged))
-
-
-def _gaps(chunk: Chunk, transcript: ChunkTranscript) -> tuple[Span, ...]:
-    """The spans of the chunk, in seconds from its first byte, that have sound and no words for long."""
-    wordless = _wordless(chunk.loudness.speech, transcript.segments or ())
-    return tuple(
-        gap
-        for gap, sound_seconds in wordless
-        if gap.duration_seconds >= WORDLESS_SECONDS and sound_seconds >= WORDLESS_SOUND_SECONDS
-    )
-
-
-def _wordless(speech: Sequence[Span], segments: Sequence[Segment]) -> Iterator[tuple[Span, float]]:
-    """Each span between two segments from its first to its last speech, and the seconds of speech in it."""
-    borders = [(0.0, 0.0), *((s.start_seconds, s.end_seconds) for s in segments), (float("inf"), float("inf"))]
-    for (_, end), (start, _) in pairwise(borders):
-        inside = [
-            Span(max(end, span.start_seconds), min(start, span.end_seconds))
-            for span in speech
-            if span.end_seconds > end and span.start_seconds < start
+def _in_halves(chunk: Chunk, calls: ChunkCalls, model: str) -> ChunkTranscript:
+    """The transcripts of the chunk's halves as one."""
+    parts = [(half, calls.transcribe(half, model, with_prompt=False)) for half in split(chunk) if not half.is_silent]
+    segments = []
+    for half, part in parts:
+        offset = half.origin_seconds - chunk.origin_seconds
+        segments += [
+            replace(each, start_seconds=offset + each.start_seconds, end_seconds=offset + each.end_seconds)
+            for each in part.segments or ()
         ]
-        if inside:
-            sound_seconds = sum(span.duration_seconds for span in inside)
-            yield Span(inside[0].start_seconds, inside[-1].end_seconds), sound_seconds
+    return ChunkTranscript(
+        text=join_texts(part.text for _, part in parts),
+        model=model,
+        warnings=tuple(dict.fromkeys(warning for _, part in parts for warning in part.warnings)),
+        segments=None if any(part.segments is None for _, part in parts) else tuple(segments),
+        language=next((part.language for _, part in parts if part.language), None),
+        usage=sum((part.usage for _, part in parts), start=NO_USAGE),
+    )

@@ -8,6 +8,7 @@ from transcriber.api.backend import NO_USAGE, Usage
 from transcriber.spans import Segment, Span
 from transcriber.text.joining import join_texts
 from transcriber.transcription.chunk_result import ChunkResult
+from transcriber.transcription.last_look import last_look
 
 # Milliseconds are all that a reader can use of a duration, and what the shortest frame's length requires.
 SECONDS_DECIMALS = 3
@@ -40,7 +41,11 @@ def join(results: Sequence[ChunkResult], *, model: str, language: str | None) ->
     sent = [result for result in results if not result.is_silent]
     models = [each for each, _ in Counter(result.model for result in sent).most_common()]
     languages = Counter(result.language for result in sent if result.language is not None)
-    warnings = [*_other_models(sent, models[1:]), *(warning for result in results for warning in result.warnings)]
+    warnings = [
+        *_other_models(sent, models[1:]),
+        *(warning for result in results for warning in result.warnings),
+        *last_look(sent),
+    ]
     return Transcript(
         text=join_texts(result.text for result in results),
         model=models[0] if models else model,

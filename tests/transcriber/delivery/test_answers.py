@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from transcriber.api.backend import Usage
 from transcriber.delivery.answer import EXPOSED_HEADERS, Answer
 from transcriber.delivery.answers import preflight_answer, status_answer, transcript_answer
@@ -96,7 +98,7 @@ def test_vtt() -> None:
     answer = transcript_answer(TIMED, ResponseFormat.VTT)
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/vtt")
     assert answer.body == (
-        "WEBVTT\n\n00:00:00.500 --> 00:00:02.000\nIs 1 &lt; 2?\n\n"
+        "WEBVTT\n\nNOTE top_p was not used\n\n00:00:00.500 --> 00:00:02.000\nIs 1 &lt; 2?\n\n"
         "01:02:00.250 --> 01:02:05.500\nSo they say, and go on for\nlonger than one line holds.\n"
     )
 
@@ -118,3 +120,11 @@ def test_verbose_json() -> None:
             {"id": 1, "start": 3720.25, "end": 3725.5, "text": TIMED.segments[1].text},
         ],
     }
+
+
+@pytest.mark.parametrize("response_format", ResponseFormat)
+def test_every_format_counts_the_warnings(response_format: ResponseFormat) -> None:
+    """The number of warnings is a header in each format, and there is none where there is nothing to warn of."""
+    warned = Transcript("So.", "m", 3.0, warnings=("one", "two"))
+    assert transcript_answer(warned, response_format).headers["X-Transcript-Warnings"] == "2"
+    assert "X-Transcript-Warnings" not in transcript_answer(Transcript("So.", "m", 3.0), response_format).headers

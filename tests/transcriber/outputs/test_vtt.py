@@ -9,6 +9,7 @@ from support.subtitles import AWKWARD, segments_for_parsers, transcript_of
 from transcriber.outputs.vtt import render
 from transcriber.spans import Segment
 from transcriber.text.subtitles import make_cues
+from transcriber.transcription.transcript import Transcript
 
 
 @settings(deadline=None)
@@ -46,3 +47,12 @@ def test_times_are_exact() -> None:
     rendered = render(transcript_of(Segment(0.9996, 2.0004, "one"), Segment(363_599.9994, 363_601.5, "two")))
     assert "00:00:01.000 --> 00:00:02.000\none" in rendered
     assert "100:59:59.999 --> 101:00:01.500\ntwo" in rendered
+
+
+def test_warnings_are_notes() -> None:
+    """Each warning is a comment before the cues, on one line and without an arrow; parsers pass over it."""
+    transcript = Transcript("", "m", 9.0, warnings=("From 0:00 to 0:05\n\n--> words",), segments=(Segment(0, 3, "So"),))
+    text = render(transcript)
+    assert text.startswith("WEBVTT\n\nNOTE From 0:00 to 0:05 → words\n\n00:00:00.000 -->")
+    assert len(webvtt.from_string(text, strict=True)) == 1
+    assert [line.text for line in pysubs2.SSAFile.from_string(text, format_="vtt")] == ["So"]

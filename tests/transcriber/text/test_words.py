@@ -67,3 +67,19 @@ def test_character_is_not_divided(character: str) -> None:
 def test_end(text: str, end: BreakQuality) -> None:
     """Punctuation tells how good a break is, and abbreviations and what goes on tell otherwise."""
     assert split_tokens(text)[0].end is end
+
+
+@pytest.mark.parametrize("run", ["เ", "\u1160", "\u0301", "\u17d2", "\u200d", "👩\u200d"])
+def test_run_without_a_break_is_broken(run: str) -> None:
+    """No letter has more than thirty marks: a longer run is several, so that a line holds each."""
+    parts = list(clusters(run * 500))
+    assert "".join(parts) == run * 500
+    assert max(map(len, parts)) <= 31
+
+
+@pytest.mark.parametrize("end", ["/", "x", "-", ".", '"'])
+def test_runs_of_marks_take_no_time_by_their_square(end: str) -> None:
+    """A megabyte of stops, commas or closing quotes is rated at once; the test's time limit is the measure."""
+    for mark in (".", ",", '"', '."', "…"):
+        (token,) = split_tokens(mark * (1_000_000 // len(mark)) + end)
+        assert len(token.text) >= 1_000_000 // len(mark)

@@ -29,15 +29,16 @@ from transcriber.spans import Segment, Span
 from transcriber.transcription import completeness
 from transcriber.transcription.chunk_calls import ChunkCalls
 from transcriber.transcription.chunk_result import ChunkResult
-from transcriber.transcription.completeness import (
-    FEW_WORDS,
-    NO_WORDS,
-    SHORTEST_SPLIT_SECONDS,
-    transcribe_chunk,
-)
+from transcriber.transcription.completeness import SHORTEST_SPLIT_SECONDS, transcribe_chunk
+from transcriber.transcription.issues import FEW_WORDS, NO_WORDS, TOO_MANY_WORDS
+from transcriber.transcription.pace import Paced
 
 BEFORE_SECONDS = 600.0
 WORDS = "ask not what your country can do for you"
+LONG = (
+    "ask not what your country can do for you ask what you can do for your country my fellow citizens of the world ask "
+    "not what america will do for you but what together we can do for the freedom of man"
+)
 LOOP = "thank you for watching " * 10
 LENGTH = TruncatedTranscriptError("It stopped at its output limit.")
 
@@ -51,6 +52,7 @@ class Models:
 
     answers: dict[str, list[Answer]]
     calls: list[tuple[str, float, float]] = field(default_factory=list)
+    prompts: list[str | None] = field(default_factory=list)
 
     def answer(self, chunk: Chunk, model: str) -> ChunkTranscript:
         span = chunk.span
@@ -95,7 +97,8 @@ class _StubBackend:
     def is_verbatim(self, options: TranscriptionOptions) -> bool:  # noqa: ARG002 # the protocol's
         return self._is_verbatim
 
-    def transcribe(self, chunk: Chunk, *, model: str, **_: object) -> ChunkTranscript:
+    def transcribe(self, chunk: Chunk, *, model: str, options: TranscriptionOptions, **_: object) -> ChunkTranscript:
+        self.models.prompts.append(options.prompt)
         return self.models.answer(chunk, model)
 
 
@@ -203,9 +206,9 @@ def test_model_that_finds_no_end_the_second_time() -> None:
 
 def test_chunk_is_split_when_the_second_text_is_too_long() -> None:
     """A chunk whose first text is too short and whose second reaches the output limit is transcribed in halves."""
-    models = Models({"first": ["ask", LENGTH, WORDS, WORDS]})
+    models = Models({"first": ["ask", LENGTH, LONG, LONG]})
     results = transcribe_chunk(chunk_of(60, pauses=[(29, 31)]), models.chunk_calls())
-    assert [result.text for result in results] == [WORDS] * 2
+    assert [result.text for result in results] == [LONG] * 2
 
 
 def test_first_model_is_the_first_that_exists() -> None:
@@ -262,7 +265,7 @@ def test_empty_answer_to_the_clients_instruction() -> None:
 def test_chunk_is_split_until_its_text_fits() -> None:
     """A chunk whose text exceeds the output limit is cut in its pauses until each part fits; they cover all of it."""
     chunk = chunk_of(100, pauses=[(24, 26), (51, 53), (76, 78)])
-    models = Models({"first": [LENGTH, LENGTH, *[WORDS] * 2, LENGTH, *[WORDS] * 2]})
+    models = Models({"first": [LENGTH, LENGTH, *[LONG] * 2, LENGTH, *[LONG] * 2]})
     results = transcribe_chunk(chunk, models.chunk_calls())
     starts = [result.span.start_seconds - BEFORE_SECONDS for result in results]
     assert starts == pytest.approx([0, 25, 52, 77], abs=0.5)
@@ -270,7 +273,7 @@ def test_chunk_is_split_until_its_text_fits() -> None:
         *(result.span.start_seconds for result in results[1:]),
         700,
     ]
-    assert [result.text for result in results] == [WORDS] * 4
+    assert [result.text for result in results] == [LONG] * 4
     assert len(models.calls) == 7
 
 
@@ -290,17 +293,28 @@ def test_clients_own_limit_is_not_split_around() -> None:
     assert len(models.calls) == 1
 
 
-EARLY = Segment(0, 20, "and so my fellow Americans ask not what your country can do")
-LATE = Segment(50, 60, "for your country")
+EARLY = Segment(
+    0,
+    20,
+    "and mister john dashwood had then leisure to consider how much there might be prudently in his power to do for "
+    "them he was not an ill disposed young man unless to be rather cold hearted and rather selfish is to be ill "
+    "disposed but he was in general well respected for he conducted himself with propriety",
+)
+LATE = Segment(
+    50,
+    60,
+    "in the discharge of his ordinary duties had he married a more amiable woman he might have been made still more "
+    "respectable than he was he might even have been made amiable himself",
+)
 
 
 def test_gap_by_the_apis_times_is_transcribed_alone() -> None:
     """A long span of sound without a segment is transcribed, with the segment before it, and put in its place."""
-    found = [Segment(0, 20, EARLY.text), Segment(21, 45, "for you ask what you can do")]
+    found = [Segment(0, 20, EARLY.text), Segment(21, 45, LONG)]
     models = Models({"first": [[EARLY, LATE], found]})
-    transcript = completeness._most_complete(chunk_of(60), models.chunk_calls())
-    assert transcript.text == f"{EARLY.text} for you ask what you can do {LATE.text}"
-    assert transcript.segments == (EARLY, Segment(21, 45, "for you ask what you can do"), LATE)
+    transcript, _ = completeness._most_complete(chunk_of(60), models.chunk_calls())
+    assert transcript.text == f"{EARLY.text} {LONG} {LATE.text}"
+    assert transcript.segments == (EARLY, Segment(21, 45, LONG), LATE)
     assert models.calls == [("first", 600, 660), ("first", 600, 650)]
     assert (transcript.usage, transcript.warnings) == (Usage(calls=2, audio_seconds=110), ())
 
@@ -308,7 +322,7 @@ def test_gap_by_the_apis_times_is_transcribed_alone() -> None:
 def test_gap_that_is_skipped_again_is_transcribed_without_the_segment_before() -> None:
     """When the segment before the gap yields nothing new, the gap alone is transcribed, and its times are moved."""
     models = Models({"first": [[EARLY, LATE], [EARLY], [Segment(1, 29, "for you ask what you can do")]]})
-    transcript = completeness._most_complete(chunk_of(60), models.chunk_calls())
+    transcript, _ = completeness._most_complete(chunk_of(60), models.chunk_calls())
     assert transcript.segments == (EARLY, Segment(21, 49, "for you ask what you can do"), LATE)
     assert models.calls[1:] == [("first", 600, 650), ("first", 620, 650)]
 
@@ -316,7 +330,7 @@ def test_gap_that_is_skipped_again_is_transcribed_without_the_segment_before() -
 def test_gap_that_remains_has_a_warning() -> None:
     """A span with sound that yields no words has a warning with its times, and all calls count as usage."""
     models = Models({"first": [[EARLY, LATE], "", LOOP]})
-    transcript = completeness._most_complete(chunk_of(60), models.chunk_calls())
+    transcript, _ = completeness._most_complete(chunk_of(60), models.chunk_calls())
     (warning,) = transcript.warnings
     assert warning.startswith(f"From 10:20 to 10:50 {NO_WORDS}")
     assert (transcript.segments, transcript.usage.calls) == ((EARLY, LATE), 3)
@@ -328,7 +342,7 @@ def test_gap_that_remains_has_a_warning() -> None:
 def test_gap_whose_call_fails_has_a_warning(failure: ApiError) -> None:
     """When the call for a gap fails, the words around it are the result, and the gap has a warning."""
     models = Models({"first": [[EARLY, LATE], failure, failure]})
-    transcript = completeness._most_complete(chunk_of(60), models.chunk_calls())
+    transcript, _ = completeness._most_complete(chunk_of(60), models.chunk_calls())
     (warning,) = transcript.warnings
     assert warning.startswith(f"From 10:20 to 10:50 {NO_WORDS}")
     assert (transcript.segments, transcript.usage.calls) == ((EARLY, LATE), 1)
@@ -355,3 +369,69 @@ def test_times_are_given_where_they_are_wanted() -> None:
         (result,) = transcribe_chunk(chunk_of(15), Models({"first": [WORDS]}).chunk_calls(wants_times=wants_times))
         assert [segment.text for segment in result.segments] == ([WORDS] if wants_times else [])
         assert all(BEFORE_SECONDS <= segment.start_seconds < BEFORE_SECONDS + 1 for segment in result.segments)
+
+
+def test_lost_half_is_found_in_halves() -> None:
+    """A text with half of the words of a slow speaker is requested again, then in halves, and these are the result."""
+    half = EARLY.text[:130]
+    models = Models({"first": [half, half, EARLY.text, LATE.text]})
+    (result,) = transcribe_chunk(chunk_of(60, pauses=[(29, 31)]), models.chunk_calls())
+    assert (result.text, result.warnings, result.is_doubtful) == (f"{EARLY.text} {LATE.text}", (), False)
+    assert [round(end - start) for _, start, end in models.calls] == [60, 60, 30, 30]
+    assert result.usage.calls == 4
+
+
+def test_pace_of_the_other_chunks_counts() -> None:
+    """A text that would do for a slow speaker is in doubt where the other chunks have many more words a second."""
+    models = Models({"first": [EARLY.text, EARLY.text, EARLY.text, LATE.text]})
+    calls = models.chunk_calls()
+    for number in range(4):
+        span = Span(60.0 * number, 60.0 * number + 60)
+        calls.pace.add(Paced(span, f"{EARLY.text} {LATE.text} {number}", 60.0))
+    (result,) = transcribe_chunk(chunk_of(60, pauses=[(29, 31)]), calls)
+    assert (result.text, result.warnings) == (f"{EARLY.text} {LATE.text}", ())
+
+
+def test_text_that_is_there_twice_is_in_doubt() -> None:
+    """A text that is there twice is requested again; where it stays so, a warning says that it is too long."""
+    once = f"{EARLY.text} {LATE.text}"
+    models = Models({"first": [f"{once} {once}", once]})
+    assert only(transcribe_chunk(chunk_of(30), models.chunk_calls())).text == once
+    (warning,) = only(transcribe_chunk(chunk_of(30), Models({"first": [f"{once} {once}"] * 2}).chunk_calls())).warnings
+    assert TOO_MANY_WORDS in warning
+
+
+def test_text_of_the_previous_chunk_is_in_doubt() -> None:
+    """Words of the chunk before, in front of the chunk's own, are more than its sound has time for."""
+    models = Models({"first": [f"{EARLY.text} {LATE.text}", LATE.text]})
+    calls = models.chunk_calls()
+    calls.pace.add(Paced(Span(0, 20), EARLY.text, 20.0))
+    assert only(transcribe_chunk(chunk_of(15), calls)).text == LATE.text
+
+
+def test_prompt_that_costs_words_is_not_sent_again() -> None:
+    """Where a model has more words without its prompt, these are the result, and it gets no prompt from then on."""
+    models = Models({"first": ["ask", LONG, LONG]})
+    calls = replace(models.chunk_calls(), options=TranscriptionOptions(prompt="Names: Kennedy"))
+    calls = replace(
+        calls,
+        settings=replace(calls.settings, model_apis={"first": ApiKind.TRANSCRIPTIONS}),
+        backends={ApiKind.TRANSCRIPTIONS: calls.backends[ApiKind.CHAT]},
+    )
+    assert only(transcribe_chunk(chunk_of(30), calls)).text == LONG
+    assert models.prompts == ["Names: Kennedy", None]
+    (warning,) = only(transcribe_chunk(chunk_of(30), calls)).warnings
+    assert "The prompt was not used" in warning
+    assert models.prompts[2:] == [None]
+
+
+def test_half_a_surrogate_pair_is_no_error() -> None:
+    """Half of a pair, which JSON can spell, becomes the replacement character; two halves that fit are one."""
+    models = Models({"first": [f"{LONG} \ud83d\ude00 \ud800."]})
+    assert only(transcribe_chunk(chunk_of(15), models.chunk_calls())).text == f"{LONG} 😀 \ufffd."
+
+
+def test_text_that_is_longer_than_any_speech_is_refused() -> None:
+    """A text of more than a hundred characters for each second is no transcript, and is not aligned."""
+    with pytest.raises(ApiFailedError, match="no transcript"):
+        transcribe_chunk(chunk_of(15), Models({"first": ["so " * 50_000]}).chunk_calls())

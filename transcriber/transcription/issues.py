@@ -1,0 +1,96 @@
+"""Decides whether a text seems incomplete, or more than its sound holds: letters against seconds of sound.
+
+Never calls the API; `completeness` decides what follows.
+"""
+
+from dataclasses import dataclass, replace
+
+from transcriber.api.backend import ChunkTranscript
+from transcriber.chunks.chunk import Chunk
+from transcriber.text.letters import count_letters
+from transcriber.text.repetition import is_repetitive
+from transcriber.transcription.pace import (
+    MIN_LETTERS_PER_SECOND,
+    Paced,
+    RecordingPace,
+    bounds,
+    is_copy,
+    repeats_another,
+    repeats_itself,
+)
+
+# Less sound than this may be a cough, or a door.
+MIN_SPEECH_SECONDS = 0.5
+# In this little sound the edges of noises count more than the words: one long word is not too many.
+MIN_FAST_SECONDS = 5.0
+
+NO_WORDS = "there is sound, and no words were found."
+FEW_WORDS = "there is sound, and few words were found."
+REPETITION = "the same words come over and over."
+TOO_MANY_WORDS = "there are more words than the sound has time for: some may be there twice, or invented."
+COPY = "the words are those of another part, although the sound is not."
+LISTEN = "Listen to it: words may be missing."
+
+
+@dataclass(frozen=True)
+class CompletenessIssue:
+    """Why a text is in doubt, with how many seconds of sound its words are off, and the warning.
+
+    `is_too_few` where words seem to be missing, rather than too many.
+    """
+
+    missing_seconds: float
+    warning: str
+    is_too_few: bool = False
+
+
+def find_issue(
+    chunk: Chunk, transcript: ChunkTranscript, pace: RecordingPace, *, is_verbatim: bool
+) -> CompletenessIssue | None:
+    """The issue of the text, if it has one; an answer that is not the words alone can only be empty."""
+    where = chunk.span.clock_times
+    text = transcript.text
+    if not is_verbatim:
+        is_empty = not text.strip() and chunk.loudness.speech_seconds >= MIN_SPEECH_SECONDS
+        return CompletenessIssue(chunk.duration_seconds, f"{where} {NO_WORDS} {LISTEN}") if is_empty else None
+    if is_repetitive(text):
+        # Worse than no text at all for as long.
+        return CompletenessIssue(2 * chunk.duration_seconds, f"{where} {REPETITION} {LISTEN}")
+    letters = count_letters(text)
+    if not chunk.has_loudness and _is_ample(letters, text, chunk.duration_seconds):
+        # A recording that was sent while it arrived has no other chunks, and reading it again would take time.
+        return None
+    paced = Paced(chunk.span, text, chunk.loudness.speech_seconds)
+    if paced.sound_seconds < MIN_SPEECH_SECONDS:
+        return None
+    found = issue_of(paced, pace.others(chunk.span), letters=letters)
+    return None if found is None else replace(found, warning=f"{where} {found.warning} {LISTEN}")
+
+
+def issue_of(paced: Paced, others: tuple[Paced, ...], *, letters: float | None = None) -> CompletenessIssue | None:
+    """The issue of a text beside the `others` of its recording; its warning has no times yet."""
+    letters = count_letters(paced.text) if letters is None else letters
+    seconds = paced.sound_seconds
+    limits = bounds(seconds, others)
+    likely_pace = max(limits.likely / seconds, MIN_LETTERS_PER_SECOND)
+    if letters < max(1.0, limits.least):
+        missing_seconds = max(0.0, limits.likely - letters) / likely_pace
+        return CompletenessIssue(missing_seconds, FEW_WORDS if letters else NO_WORDS, is_too_few=True)
+    if seconds < MIN_FAST_SECONDS:
+        return None
+    if letters > limits.most or (
+        letters > limits.most_repeated
+        and (repeats_itself(paced.text) or repeats_another(paced.text, (other.text for other in others)))
+    ):
+        return CompletenessIssue((letters - limits.most_repeated) / likely_pace, TOO_MANY_WORDS)
+    if is_copy(paced, others):
+        return CompletenessIssue(seconds, COPY)
+    return None
+
+
+def _is_ample(letters: float, text: str, duration_seconds: float) -> bool:
+    """Whether the text is long enough, and not too long, whatever part of its time is sound."""
+    limits = bounds(duration_seconds)
+    return limits.least <= letters <= limits.most_repeated / 2 or (
+        limits.least <= letters <= limits.most_repeated and not repeats_itself(text)
+    )

@@ -1,0 +1,149 @@
+"""The pace of a recording: how many letters its other chunks have for each second of sound.
+
+It is filled while chunks run in parallel, so that early chunks are checked against few others; `last_look` checks all
+of them when they are joined.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from math import sqrt
+from statistics import median
+from threading import Lock
+
+from transcriber.spans import Span
+from transcriber.text.letters import count_letters
+from transcriber.text.repetition import units_of
+
+# Of synthetic voices in 13 languages and of recorded speech, letters a second of sound: 9 to 23. With fewer than this,
+# half of the words of a slow speaker are missing; singing and speech under music have fewer, and are warned of.
+MIN_LETTERS_PER_SECOND = 5.0
+# Nobody says more: the figure of the fastest synthetic voice, and a sixth.
+MAX_LETTERS_PER_SECOND = 27.0
+# A text that repeats itself, or another chunk, is doubtful at a pace that few speakers keep.
+MAX_REPEATED_LETTERS_PER_SECOND = 16.0
+# In less sound, a few words beside a noise may be all that there is: the floor rises up to this length.
+FULL_FLOOR_SECONDS = 40.0
+LEAST_FLOOR_SHARE = 0.2
+
+# Pace varies within a speaker by a fifth from one sentence to the next (Jacewicz and others, JASA 128, 2010: 0.9
+# syllables of 5), of about seven seconds; and over a recording by some percent.
+SENTENCE_DEVIATION = 0.2
+SENTENCE_SECONDS = 7.0
+RECORDING_DEVIATION = 0.02
+# Beyond this many deviations from the pace of the others a text is doubtful: one of 200 chunks, by chance.
+DOUBTFUL_DEVIATIONS = 2.6
+# Twice the words are far more than any deviation.
+TOO_FAST = 1.6
+REPEATED_TOO_FAST = 1.3
+
+# Less sound says little about a pace.
+MIN_PACE_SECONDS = 20.0
+MIN_OTHERS = 2
+# The others' own differences count where they are more than chance would make them: of speakers who take turns.
+MAD_TO_DEVIATION = 1.48
+
+# So many equal units in a row are no coincidence, and no phrase that a person says again.
+MIN_REPEATED_UNITS = 25
+# Nobody says as many words again without a change.
+MIN_COPIED_UNITS = 100
+# The same words take the same time, whoever says them again; a recording that repeats itself does so exactly.
+SAME_SOUND_SHARE = 0.02
+
+
+@dataclass(frozen=True)
+class Paced:
+    """A text, and the seconds of sound that it was transcribed from."""
+
+    span: Span
+    text: str
+    sound_seconds: float
+
+    @property
+    def letters_per_second(self) -> float:
+        """Its pace."""
+        return count_letters(self.text) / max(self.sound_seconds, 0.1)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The letters that a text should have at least and at most, and those that the sound is likely to hold."""
+
+    least: float
+    likely: float
+    most: float
+    most_repeated: float
+
+
+def bounds(sound_seconds: float, others: Sequence[Paced] = ()) -> Bounds:
+    """The bounds for `sound_seconds` of a recording with these `others`."""
+    rising = min(1.0, max(LEAST_FLOOR_SHARE, sound_seconds / FULL_FLOOR_SECONDS))
+    floor = sound_seconds * MIN_LETTERS_PER_SECOND * rising
+    most = sound_seconds * MAX_LETTERS_PER_SECOND
+    rates = [other.letters_per_second for other in others if other.sound_seconds >= MIN_PACE_SECONDS]
+    if len(rates) < MIN_OTHERS or not (usual := median(rates)):
+        return Bounds(floor, floor, most, sound_seconds * MAX_REPEATED_LETTERS_PER_SECOND)
+    likely = usual * sound_seconds
+    spread = MAD_TO_DEVIATION * median(abs(rate / usual - 1) for rate in rates)
+    by_chance = SENTENCE_DEVIATION * sqrt(SENTENCE_SECONDS / max(sound_seconds, SENTENCE_SECONDS))
+    # The median of few varies, too.
+    deviation = sqrt(by_chance**2 + max(RECORDING_DEVIATION, spread if len(rates) > MIN_OTHERS else 0.0) ** 2)
+    deviation *= sqrt(1 + 1 / len(rates))
+    own_floor = likely * max(0.0, 1 - DOUBTFUL_DEVIATIONS * deviation)
+    # Where all is slow, as in a song, the recording's own pace counts; half of the absolute floor always holds.
+    return Bounds(max(own_floor, floor / 2), likely, likely * TOO_FAST, likely * REPEATED_TOO_FAST)
+
+
+@dataclass
+class RecordingPace:
+    """The chunks that are transcribed already; threads add to it."""
+
+    _done: dict[Span, Paced] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def add(self, paced: Paced) -> None:
+        """Count a chunk whose text is not in doubt."""
+        with self._lock:
+            self._done[paced.span] = paced
+
+    def others(self, span: Span) -> tuple[Paced, ...]:
+        """The chunks outside `span`."""
+        with self._lock:
+            return tuple(
+                paced
+                for paced in self._done.values()
+                if paced.span.end_seconds <= span.start_seconds or paced.span.start_seconds >= span.end_seconds
+            )
+
+
+def repeats_itself(text: str) -> bool:
+    """Whether the second half of `text` is the first one again."""
+    units = units_of(text)
+    half = len(units) // 2
+    return half >= MIN_REPEATED_UNITS and units[:half] == units[len(units) - half :]
+
+
+def repeats_another(text: str, others: Iterable[str]) -> bool:
+    """Whether `text` begins like one of the `others`, or with its end, for longer than by chance."""
+    units = units_of(text)
+    start = units[:MIN_REPEATED_UNITS]
+    if len(start) < MIN_REPEATED_UNITS:
+        return False
+    for other in map(units_of, others):
+        if other[:MIN_REPEATED_UNITS] == start:
+            return True
+        places = (place for place, unit in enumerate(other) if unit == start[0])
+        if any(other[place : place + MIN_REPEATED_UNITS] == start for place in places):
+            return True
+    return False
+
+
+def is_copy(paced: Paced, others: Iterable[Paced]) -> bool:
+    """Whether the text is another chunk's, although the sound is not: it lasts longer, or less long."""
+    units: list[str] | None = None
+    for other in others:
+        difference = abs(other.sound_seconds - paced.sound_seconds)
+        if other.text[:1] and difference > SAME_SOUND_SHARE * paced.sound_seconds:
+            units = units_of(paced.text) if units is None else units
+            if len(units) >= MIN_COPIED_UNITS and units_of(other.text) == units:
+                return True
+    return False
