@@ -7,6 +7,7 @@ again is not even held, but sent while it arrives.
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from transcriber.audio import wav
@@ -15,14 +16,16 @@ from transcriber.audio.decoding import Decoder
 from transcriber.audio.identify import Audio, DecodedAudio, PassThroughAudio, check_duration
 from transcriber.audio.loudness import sample_loudness
 from transcriber.audio.mp3_frames import frame_loudness
-from transcriber.chunks.chunk import Chunk, SourcePayload
+from transcriber.chunks.chunk import BytesPayload, Chunk, SourcePayload
 from transcriber.chunks.cut_points import ChunkLimits
 from transcriber.chunks.cutters import FrameCutter, SampleCutter
 from transcriber.chunks.damage import DamageWarnings, decoding_damage, lost_frames, missing_end, rest_after_end
 from transcriber.deadline import Deadline
+from transcriber.sources.base import Source
 from transcriber.spans import Span
 
-# To be raised with whatever moves a cut, or changes which chunks are silent: parts of recordings are named by it.
+# To be raised with every change that moves a cut, changes which chunks are silent, or changes the level or the bytes of
+# what is sent: parts of recordings are named by it.
 CUTS_VERSION: Final = 1
 # Less than what musl's allocator, and so the platform's, requests from the system anew each time: a quarter less CPU
 # than with larger blocks.
@@ -77,11 +80,13 @@ def can_pass_through(audio: PassThroughAudio, limits: ChunkLimits) -> bool:
 
 def _cut_plain(audio: PassThroughAudio, options: CutOptions) -> Iterator[Chunk]:
     layout = audio.layout
-    if not options.keep_loudness and can_pass_through(audio, options.limits):
+    if can_pass_through(audio, options.limits):
         span = Span(0.0, audio.duration_seconds or 0.0)
         wav_layout = layout if isinstance(layout, wav.WavLayout) else None
         warnings = (*_rest_warnings(audio, wav_layout), *missing_end(audio.missing_seconds, span.end_seconds))
-        yield Chunk(span, audio.container, SourcePayload(audio.source), wav_layout, warnings=warnings)
+        # Held or not, it is the same chunk: what came of it serves requests for times and for text alike.
+        payload = _held(audio.source) if options.keep_loudness else SourcePayload(audio.source)
+        yield Chunk(span, audio.container, payload, wav_layout, warnings=warnings)
     elif not isinstance(layout, wav.WavLayout):
         yield from _cut_frames(audio, layout.frames_start, options)
     elif layout.bytes_per_second * options.limits.longest_seconds > options.limits.max_bytes:
@@ -90,6 +95,11 @@ def _cut_plain(audio: PassThroughAudio, options: CutOptions) -> Iterator[Chunk]:
             yield from _cut_samples_of(decoder, options, _rest_warnings(audio, layout), audio.missing_seconds)
     else:
         yield from _cut_samples(audio, layout, options)
+
+
+def _held(source: Source) -> BytesPayload:
+    with source.open() as reader:
+        return BytesPayload(tuple(iter(partial(reader.read_fully, READ_BYTES), b"")))
 
 
 def _cut_decoded_audio(audio: DecodedAudio, options: CutOptions) -> Iterator[Chunk]:
