@@ -28,6 +28,8 @@ DEFAULT_QUEUE_TIMEOUT_SECONDS = 300.0
 # For how long the platform's core tries to reach an instance that has ended: 200 times, 50 ms apart.
 DEFAULT_RETRY_SECONDS = 10.0
 
+GATEWAY_WORKER = "emulator.runtime.gateway_worker.GatewayWorker"
+
 # The gateway's threads beyond those for running and waiting requests; they answer 503.
 SPARE_THREADS = 20
 
@@ -141,7 +143,7 @@ class FunctionServer(Closing):
                 bind=gateway_socket,
                 arguments=[
                     *("--config", "python:emulator.runtime.gateway_config"),
-                    *("--workers", "1", "--worker-class", "gthread"),
+                    *("--workers", "1", "--worker-class", GATEWAY_WORKER),
                     *("--threads", str(instances + queue_limit + SPARE_THREADS)),
                     *("--graceful-timeout", str(GRACEFUL_TIMEOUT_SECONDS)),
                 ],
