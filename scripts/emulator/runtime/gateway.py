@@ -28,10 +28,6 @@ PAYLOAD_TOO_LARGE = f"Request payload too large, max payload size = {MAX_CONTENT
 HANDLER_FAILED = "An error occured during handler execution: "
 SUB_RUNTIME_DOWN = "too many retries, sub-runtime server did not come up in 10ms seconds"  # sic: it means ten seconds
 
-# The platform's own texts for these two are not known.
-FORBIDDEN = "This function is private: X-Auth-Token is missing or wrong"
-NO_FREE_INSTANCE = "All instances of the function are busy"
-
 FORWARDED_FOR = "X-Forwarded-For"
 
 KillAfter = Callable[[dict[str, Any]], float | None]
@@ -50,6 +46,8 @@ def create_app(
     queue_limit: int,
     queue_timeout_seconds: float,
     retry_seconds: float,
+    forbidden_text: str,
+    busy_text: str,
     kill_after_seconds: KillAfter = never,
 ) -> flask.Flask:
     """The WSGI application in front of `instances` at `socket_path`; `FunctionServer` explains the other arguments.
@@ -66,7 +64,12 @@ def create_app(
     )
     context = {"memoryLimitInMb": memory_limit_mb, "functionName": function_name, "functionVersion": ""}
     core = Core(
-        invoker, context, private_token=os.environ.get(PRIVATE_TOKEN_VARIABLE), kill_after_seconds=kill_after_seconds
+        invoker,
+        context,
+        private_token=os.environ.get(PRIVATE_TOKEN_VARIABLE),
+        forbidden_text=forbidden_text,
+        busy_text=busy_text,
+        kill_after_seconds=kill_after_seconds,
     )
     app: flask.Flask = Gateway(core).app
     return app
@@ -81,12 +84,16 @@ class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
         context: dict[str, Any],
         *,
         private_token: str | None,
+        forbidden_text: str,
+        busy_text: str,
         kill_after_seconds: KillAfter,
     ) -> None:
         super().__init__(handler=None)
         self._invoker = invoker
         self._context = context
         self._private_token = private_token
+        self._forbidden_text = forbidden_text
+        self._busy_text = busy_text
         self._kill_after_seconds = kill_after_seconds
 
     def dispatch_request(self, *_args: object, **_kwargs: object) -> flask.Response:
@@ -112,7 +119,7 @@ class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
         if self._private_token is not None:
             token = dict(received_headers(req.environ)).get("X-AUTH-TOKEN", "")
             if not hmac.compare_digest(token.encode("latin-1"), self._private_token.encode()):
-                self._refuse(HTTPStatus.FORBIDDEN, FORBIDDEN)
+                self._refuse(HTTPStatus.FORBIDDEN, self._forbidden_text)
         if (req.content_length or 0) > MAX_CONTENT_LENGTH:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, PAYLOAD_TOO_LARGE)
 
@@ -143,7 +150,7 @@ class Core(HandlerWrapper):  # type: ignore[misc] # it has no types
                 event, context, kill_after_seconds=self._kill_after_seconds(flask.request.environ)
             )
         except NoFreeInstanceError:
-            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, NO_FREE_INSTANCE)
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, self._busy_text)
         except SubRuntimeDownError:
             self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, SUB_RUNTIME_DOWN)
 
