@@ -10,12 +10,19 @@ from pathlib import Path
 from types import FrameType
 from typing import get_args
 
+from emulator.function_server import (
+    BUSY_TEXT,
+    DEFAULT_QUEUE_LIMIT,
+    DEFAULT_QUEUE_TIMEOUT_SECONDS,
+    FORBIDDEN_TEXT,
+)
 from emulator.generative.admin import PREFIX
 from emulator.generative.minute import MinuteForm
 from emulator.generative.quota import QuotaOptions, RateLimitHeaders
-from emulator.local_platform import REPOSITORY, LocalPlatform, PlatformOptions
+from emulator.local_platform import REPOSITORY, LocalPlatform, PlatformOptions, handler_of
 from emulator.processes import ServerFailedError
 from emulator.recognisers.model_files import RecogniserUnavailableError
+from emulator.runtime.handler_name import HandlerNameError, parse_handler_name
 from emulator.storage.server import DEFAULT_BUCKET
 
 
@@ -41,7 +48,16 @@ def main() -> int:
         bucket=arguments.bucket,
         data_folder=arguments.data,
         config=arguments.config,
+        handler=arguments.entry_point,
+        queue_limit=arguments.queue_limit,
+        queue_timeout_seconds=arguments.queue_timeout,
+        forbidden_text=arguments.forbidden_text,
+        busy_text=arguments.busy_text,
+        wedge_on_long_lines=arguments.wedge_on_long_lines,
     )
+    if problem := _missing_handler(options):
+        print(problem, file=sys.stderr)
+        return 1
     signal.signal(signal.SIGTERM, _interrupt)  # so that SIGTERM stops the servers, too
     try:
         with LocalPlatform(options, os.environ) as platform:
@@ -95,13 +111,18 @@ def _parse() -> argparse.Namespace:
     )
     served = parser.add_mutually_exclusive_group()
     served.add_argument(
-        "--handler", type=Path, default=REPOSITORY, metavar="DIR", help="serve the handler.py of another folder"
+        "--handler", type=Path, default=REPOSITORY, metavar="DIR", help="serve the function of another folder"
     )
     served.add_argument(
         "--archive",
         type=Path,
         metavar="FILE",
         help="serve an archive made by scripts/build --local, as if it were deployed",
+    )
+    parser.add_argument(
+        "--entry-point",
+        metavar="NAME",
+        help="name of the handler, such as src/main.handle (default: that of serverless.yml, or handler.handle)",
     )
     parser.add_argument("--reload", action="store_true", help="restart the instances when a source file changes")
     parser.add_argument(
@@ -146,13 +167,12 @@ def _parse() -> argparse.Namespace:
         help="file with the schedules (default: serverless.yml of the served folder)",
     )
     _add_quota_arguments(parser)
+    _add_unknown_arguments(parser)
     arguments = parser.parse_args()
     if arguments.archive is not None and not arguments.archive.is_file():
         parser.error(f"the archive {arguments.archive} does not exist")
     if arguments.archive is not None and arguments.reload:
         parser.error("--reload is for a folder: an archive does not change")
-    if not (arguments.handler / "handler.py").is_file():
-        parser.error(f"there is no handler.py in {arguments.handler}")
     if arguments.rtf is not None and (arguments.recogniser == "whisper" or not arguments.rtf >= 0):
         parser.error(
             "--rtf has to be at least 0, and needs --recogniser stand-in or markers: whisper has its own speed"
@@ -200,6 +220,51 @@ def _add_quota_arguments(parser: argparse.ArgumentParser) -> None:
         default=documented.rate_limit_headers,
         help="headers of a 429: none, the documented x-ratelimit-*, or these and Retry-After (default: %(default)s)",
     )
+
+
+def _add_unknown_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of what the platform does in a way that is not documented, or may have changed."""
+    unknown = parser.add_argument_group("what is not known of the platform")
+    unknown.add_argument(
+        "--queue-limit",
+        type=_not_negative,
+        default=DEFAULT_QUEUE_LIMIT,
+        metavar="N",
+        help="requests that may wait for an instance; there is a limit, its number is not documented "
+        "(default: %(default)s)",
+    )
+    unknown.add_argument(
+        "--queue-timeout",
+        type=float,
+        default=DEFAULT_QUEUE_TIMEOUT_SECONDS,
+        metavar="SECONDS",
+        help="longest wait for an instance, not documented (default: %(default)g)",
+    )
+    unknown.add_argument(
+        "--forbidden-text",
+        default=FORBIDDEN_TEXT,
+        metavar="TEXT",
+        help="what the 403 of a private function says; the default is the error of the open-sourced runtime",
+    )
+    unknown.add_argument(
+        "--busy-text", default=BUSY_TEXT, metavar="TEXT", help="what the 503 says when no instance is free; a guess"
+    )
+    unknown.add_argument(
+        "--wedge-on-long-lines",
+        action="store_true",
+        help="a line of 64 KiB in the log makes its instance hang, as in the open-sourced runtime",
+    )
+
+
+def _missing_handler(options: PlatformOptions) -> str | None:
+    """The error if a folder does not have its handler's file; that of an archive is checked when it is unpacked."""
+    try:
+        file = parse_handler_name(handler_of(options)).file
+    except HandlerNameError as error:
+        return str(error)
+    if options.folder.is_file() or (options.folder / file).is_file():
+        return None
+    return f"there is no {file} in {options.folder}: name the handler by --entry-point, such as src/main.handle"
 
 
 def _not_negative(text: str) -> int:

@@ -13,8 +13,9 @@ from emulator.control.options import CONTROL_VARIABLE, ControlOptions
 from emulator.processes import LOOPBACK, GunicornProcess, accepts_connections, bind_port, port_of
 from emulator.runtime.function_archive import unpacked
 from emulator.runtime.gateway_config import PRIVATE_TOKEN_VARIABLE
+from emulator.runtime.handler_name import DEFAULT_HANDLER, parse_handler_name
 from emulator.runtime.import_folder import make_import_folder
-from emulator.runtime.instance_config import HANDLER_MODULE, WORKERS_FOLDER
+from emulator.runtime.instance_config import WORKERS_FOLDER
 
 # The platform's defaults.
 DEFAULT_TIMEOUT_SECONDS = 300
@@ -25,8 +26,15 @@ DEFAULT_MEMORY_LIMIT_MB = 256
 DEFAULT_QUEUE_LIMIT = 100
 DEFAULT_QUEUE_TIMEOUT_SECONDS = 300.0
 
+# The bodies of two answers whose platform's own texts are not documented. The first is the error that the
+# open-sourced runtime (2021) logs for a request without a token; the second is a guess.
+FORBIDDEN_TEXT = "authentication token was not provided in the request"
+BUSY_TEXT = "All instances of the function are busy"
+
 # For how long the platform's core tries to reach an instance that has ended: 200 times, 50 ms apart.
 DEFAULT_RETRY_SECONDS = 10.0
+
+GATEWAY_WORKER = "emulator.runtime.gateway_worker.GatewayWorker"
 
 # The gateway's threads beyond those for running and waiting requests; they answer 503.
 SPARE_THREADS = 20
@@ -36,7 +44,7 @@ GRACEFUL_TIMEOUT_SECONDS = 1
 
 
 class FunctionServer(Closing):
-    """The function in `folder`, with its `handler.py`, on a port of loopback until closed.
+    """The function in `folder` on a port of loopback until closed; `handler` is named as in `serverless.yml`.
 
     `folder` may be an archive: it is unpacked as on the platform, and served from its content only. Then nothing is
     imported from this environment, and nothing can be written into the folder. It cannot be reloaded.
@@ -46,9 +54,11 @@ class FunctionServer(Closing):
     whole environment of the function. `private_token` makes the function private: a request needs it as
     `X-Auth-Token`. `reload` restarts the instances when a source file of the function changes. A request that takes
     longer than `timeout_seconds` ends as if its instance had been killed, and is answered `retry_seconds` later.
-    `memory_limit_mb` is given to the handler, but not enforced. The log of function and servers goes to `output`, or to
-    this process's own output. With `control`, the gateway's process also runs the platform's triggers and faults, and
-    serves the control's endpoints on `control_socket`.
+    `forbidden_text` and `busy_text` are the bodies of the 403 and the 503. With `wedge_on_long_lines`, an instance
+    whose output has a line of 64 KiB hangs in its next writes. `memory_limit_mb` is given to the handler, but not
+    enforced. The log of function and servers goes to `output`, or to this process's own output. With `control`, the
+    gateway's process also runs the platform's triggers and faults, and serves the control's endpoints on
+    `control_socket`.
 
     Raises `ServerFailedError` if the servers do not start.
     """
@@ -57,6 +67,7 @@ class FunctionServer(Closing):
         self,
         folder: Path,
         *,
+        handler: str = DEFAULT_HANDLER,
         port: int = 0,
         instances: int = 1,
         environment: Mapping[str, str] | None = None,
@@ -67,11 +78,15 @@ class FunctionServer(Closing):
         queue_limit: int = DEFAULT_QUEUE_LIMIT,
         queue_timeout_seconds: float = DEFAULT_QUEUE_TIMEOUT_SECONDS,
         retry_seconds: float = DEFAULT_RETRY_SECONDS,
+        forbidden_text: str = FORBIDDEN_TEXT,
+        busy_text: str = BUSY_TEXT,
+        wedge_on_long_lines: bool = False,
         control: ControlOptions | None = None,
         control_socket: socket.socket | None = None,
         output: IO[bytes] | None = None,
     ) -> None:
         folder = folder.resolve()
+        handler_file = parse_handler_name(handler).file
         function_name = folder.stem if folder.is_file() else folder.name
         import_folder: Path | None = None
         with ExitStack() as stack:
@@ -86,7 +101,7 @@ class FunctionServer(Closing):
             socket_path = run_folder / "instances.sock"
             if folder.is_file():
                 import_folder = make_import_folder(run_folder / "imports")
-                folder = stack.enter_context(unpacked(folder, run_folder / "function"))
+                folder = stack.enter_context(unpacked(folder, run_folder / "function", handler_file))
 
             application = "emulator.runtime.gateway:create_app"
             gateway_environment = {} if private_token is None else {PRIVATE_TOKEN_VARIABLE: private_token}
@@ -110,9 +125,14 @@ class FunctionServer(Closing):
                     "listener": control_socket.fileno(),
                 }
 
-            reloading = ["--reload", "--reload-extra-file", str(folder / f"{HANDLER_MODULE}.py")] if reload else []
+            reloading = ["--reload", "--reload-extra-file", str(folder / handler_file)] if reload else []
             function = GunicornProcess(
-                _call("emulator.runtime.instance:create_app", folder=str(folder)),
+                _call(
+                    "emulator.runtime.instance:create_app",
+                    folder=str(folder),
+                    handler=handler,
+                    wedge_on_long_lines=wedge_on_long_lines,
+                ),
                 bind=socket_path,
                 arguments=[
                     *("--config", "python:emulator.runtime.instance_config"),
@@ -136,12 +156,14 @@ class FunctionServer(Closing):
                     queue_limit=queue_limit,
                     queue_timeout_seconds=queue_timeout_seconds,
                     retry_seconds=retry_seconds,
+                    forbidden_text=forbidden_text,
+                    busy_text=busy_text,
                     **control_arguments,
                 ),
                 bind=gateway_socket,
                 arguments=[
                     *("--config", "python:emulator.runtime.gateway_config"),
-                    *("--workers", "1", "--worker-class", "gthread"),
+                    *("--workers", "1", "--worker-class", GATEWAY_WORKER),
                     *("--threads", str(instances + queue_limit + SPARE_THREADS)),
                     *("--graceful-timeout", str(GRACEFUL_TIMEOUT_SECONDS)),
                 ],

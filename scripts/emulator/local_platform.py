@@ -14,15 +14,19 @@ from emulator.closing import Closing
 from emulator.control.client import PREFIX, ControlClient
 from emulator.control.options import ControlOptions
 from emulator.function_server import (
+    BUSY_TEXT,
     DEFAULT_MEMORY_LIMIT_MB,
+    DEFAULT_QUEUE_LIMIT,
     DEFAULT_QUEUE_TIMEOUT_SECONDS,
     DEFAULT_RETRY_SECONDS,
     DEFAULT_TIMEOUT_SECONDS,
+    FORBIDDEN_TEXT,
     FunctionServer,
 )
 from emulator.generative.quota import MINUTE_SECONDS, QuotaOptions
 from emulator.generative.server import GenerativeServer, RecogniserName
 from emulator.processes import bind_port, port_of
+from emulator.runtime.handler_name import DEFAULT_HANDLER, configured_handler
 from emulator.storage.server import DEFAULT_BUCKET, StorageAccess, StorageServer
 from emulator.triggers.delivery_time import longest_delivery_seconds, visibility_timeout_seconds
 from emulator.triggers.schedules import Schedule, read_schedules
@@ -66,6 +70,13 @@ class PlatformOptions:
     # The file with the schedules; by default the folder's own `serverless.yml`, if it has one.
     config: Path | None = None
     retry_seconds: float = DEFAULT_RETRY_SECONDS
+    # The handler's name; by default that of the `serverless.yml`, or `handler.handle`.
+    handler: str | None = None
+    queue_limit: int = DEFAULT_QUEUE_LIMIT
+    queue_timeout_seconds: float = DEFAULT_QUEUE_TIMEOUT_SECONDS
+    forbidden_text: str = FORBIDDEN_TEXT
+    busy_text: str = BUSY_TEXT
+    wedge_on_long_lines: bool = False
 
 
 class LocalPlatform(Closing):
@@ -91,7 +102,7 @@ class LocalPlatform(Closing):
                 schedules = _schedules(options)
                 longest_seconds = longest_delivery_seconds(
                     timeout_seconds=options.timeout_seconds,
-                    queue_timeout_seconds=DEFAULT_QUEUE_TIMEOUT_SECONDS,
+                    queue_timeout_seconds=options.queue_timeout_seconds,
                     retry_seconds=options.retry_seconds,
                 )
                 # Started first and awaited last, since importing moto takes longest.
@@ -137,6 +148,12 @@ class LocalPlatform(Closing):
                     timeout_seconds=options.timeout_seconds,
                     memory_limit_mb=options.memory_limit_mb,
                     retry_seconds=options.retry_seconds,
+                    handler=handler_of(options),
+                    queue_limit=options.queue_limit,
+                    queue_timeout_seconds=options.queue_timeout_seconds,
+                    forbidden_text=options.forbidden_text,
+                    busy_text=options.busy_text,
+                    wedge_on_long_lines=options.wedge_on_long_lines,
                     control=control,
                     control_socket=control_socket,
                     output=output,
@@ -155,11 +172,20 @@ class LocalPlatform(Closing):
         self._servers.close()
 
 
+def handler_of(options: PlatformOptions) -> str:
+    """The handler that is served; raises `HandlerNameError`."""
+    config = _config(options)
+    return options.handler or (DEFAULT_HANDLER if config is None else configured_handler(config))
+
+
 def _schedules(options: PlatformOptions) -> tuple[Schedule, ...]:
-    if options.config is not None:
-        return read_schedules(options.config)
+    config = _config(options)
+    return () if config is None else read_schedules(config)
+
+
+def _config(options: PlatformOptions) -> Path | None:
     own = options.folder / "serverless.yml"
-    return read_schedules(own) if own.is_file() else ()
+    return options.config or (own if own.is_file() else None)
 
 
 def _with_storage(environment: Mapping[str, str], access: StorageAccess) -> dict[str, str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from emulator.runtime.base64_check import is_base64
 from emulator.runtime.header_names import canonical_name
 
 # Go's server removes these headers, which describe the connection and the message's framing.
@@ -18,8 +19,6 @@ NOT_PASSED_ON = frozenset({"Host", "Trailer", "Transfer-Encoding"})
 _INVALID_BYTE = re.compile("[\udc80-\udcff]")
 _SCHEME_AND_AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?]*")
 _MALFORMED_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
-_BASE64_QUANTUM = 4
 
 
 @dataclass(frozen=True)
@@ -70,12 +69,6 @@ def event_of(request: ReceivedRequest) -> dict[str, Any]:
 def text_of(data: bytes) -> str:
     """`data` as Go's JSON writes it: UTF-8, where each invalid byte becomes one U+FFFD."""
     return _INVALID_BYTE.sub("\N{REPLACEMENT CHARACTER}", data.decode("utf-8", "surrogateescape"))
-
-
-def is_base64(text: str) -> bool:
-    """Whether Go's `base64.StdEncoding` decodes `text`: CR and LF are skipped, padding is required, empty is fine."""
-    encoded = text.replace("\r", "").replace("\n", "")
-    return len(encoded) % _BASE64_QUANTUM == 0 and _BASE64.fullmatch(encoded) is not None
 
 
 def _last_values(headers: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -8,7 +8,6 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from emulator.processes import ServerFailedError
-from emulator.runtime.instance_config import HANDLER_MODULE
 
 # The platform's documented limits.
 MAX_ARCHIVE_BYTES = 100 * 1024 * 1024
@@ -27,15 +26,17 @@ class ArchiveRefusedError(ServerFailedError):
 
 
 @contextmanager
-def unpacked(archive: Path, folder: Path) -> Iterator[Path]:
+def unpacked(archive: Path, folder: Path, handler_file: str) -> Iterator[Path]:
     """The new `folder` with the content of `archive`, files and folders read-only, until the end of the context.
+
+    The archive has to have the `handler_file`, a path in it.
 
     Root may write even there, so run Python with `-B`, which leaves no bytecode beside a module.
     Raises `ArchiveRefusedError`.
     """
     try:
         with zipfile.ZipFile(archive) as content:
-            _check(archive, content)
+            _check(archive, content, handler_file)
             content.extractall(folder)
     except (OSError, zipfile.BadZipFile) as error:
         raise ArchiveRefusedError(f"{archive} cannot be unpacked: {error}") from error
@@ -52,7 +53,7 @@ def unpacked(archive: Path, folder: Path) -> Iterator[Path]:
                 path.chmod(OWN_FOLDER)
 
 
-def _check(archive: Path, content: zipfile.ZipFile) -> None:
+def _check(archive: Path, content: zipfile.ZipFile, handler_file: str) -> None:
     names = content.namelist()
     unpacked_bytes = sum(entry.file_size for entry in content.infolist())
     if archive.stat().st_size > MAX_ARCHIVE_BYTES or unpacked_bytes > MAX_UNPACKED_BYTES:
@@ -60,8 +61,8 @@ def _check(archive: Path, content: zipfile.ZipFile) -> None:
             f"{archive} has {archive.stat().st_size} bytes, and {unpacked_bytes} unpacked; the platform takes "
             f"{MAX_ARCHIVE_BYTES}, and {MAX_UNPACKED_BYTES}"
         )
-    if f"{HANDLER_MODULE}.py" not in names:
-        raise ArchiveRefusedError(f"there is no {HANDLER_MODULE}.py in {archive}")
+    if handler_file not in names:
+        raise ArchiveRefusedError(f"there is no {handler_file} in {archive}")
     foreign = [name for name in names if (tag := _FOR_ONE_MACHINE.search(name)) and tag[0] not in EXTENSION_SUFFIXES]
     if foreign:
         raise ArchiveRefusedError(

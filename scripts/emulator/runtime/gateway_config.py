@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from emulator.runtime.refusals import refusal_of
+
 # Go's limit for a request line with all its headers is 1 MiB; gunicorn counts each line on its own.
 HEADER_SIZE_LIMIT_BYTES = 1 << 20
 
@@ -19,8 +21,10 @@ keepalive = 60
 # Passed in the gateway's environment: every user of the machine can read a command line.
 PRIVATE_TOKEN_VARIABLE = "EMULATOR_PRIVATE_TOKEN"  # noqa: S105 # the variable's name, not a token
 
-# The key in WSGI's `environ` under which the gateway stores the request id of the event.
+# The keys in WSGI's `environ` under which the gateway stores the request id of the event, and that it has closed the
+# connection without an answer.
 REQUEST_ID = "emulator.request_id"
+IS_CLOSED = "emulator.is_closed"
 
 HEADERS_VARIABLE = "HTTP_EMULATOR_HEADERS"
 
@@ -34,6 +38,8 @@ def pre_request(_worker: Any, request: Any) -> None:
     They are passed on as JSON in a header of the emulator's own, since gunicorn passes only headers to the application;
     a client's header of that name is part of the JSON.
     """
+    if refusal_of(request.version, request.method, request.uri, request.headers) is not None:
+        request.force_close()
     received = json.dumps(request.headers)
     request.headers = [(name, value) for name, value in request.headers if name in _NEEDED]
     request.headers.append(("EMULATOR-HEADERS", received))

@@ -5,7 +5,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
-HANDLER_MODULE = "handler"
+from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
 
 # A folder beside the working directory of the workers. Each running worker has a file in it, named by its process id:
 # one character long during a request, empty otherwise.
@@ -14,7 +15,19 @@ WORKERS_FOLDER = "workers"
 # The gateway's header that kills the instance: after this many seconds of the handler's run, or at its end.
 KILL_HEADER = "Emulator-Kill-After-Seconds"
 
+# No process can exit with it.
+NO_STATUS = -1
+
 errorlog = "-"
+
+
+def on_starting(server: Any) -> None:
+    """Take two exit statuses their meaning: gunicorn ends for good when a worker exits with one of them.
+
+    It takes them for a failed start. A handler can exit with any status, so `child_exit` recognises a failed start by
+    the missing file.
+    """
+    server.WORKER_BOOT_ERROR = server.APP_LOAD_ERROR = NO_STATUS
 
 
 def post_worker_init(worker: Any) -> None:
@@ -33,8 +46,11 @@ def post_request(worker: Any, _request: Any, _environ: Any, _response: Any) -> N
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """Record, in the master process, that the worker has ended, for any reason."""
-    _worker_file(worker).unlink(missing_ok=True)
+    """Record, in the master process, that the worker has ended, for any reason; one that never ran ends the server."""
+    try:
+        _worker_file(worker).unlink()
+    except FileNotFoundError:
+        raise HaltServer("Worker failed to boot.", Arbiter.WORKER_BOOT_ERROR) from None
 
 
 def worker_abort(_worker: Any) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from emulator.connection_reset import reset
-from emulator.runtime.gateway_config import REQUEST_ID, received_headers
+from emulator.runtime.gateway_config import IS_CLOSED, REQUEST_ID, received_headers
 from emulator.state.faults import PlatformFaultKind, PlatformFaults
 from emulator.state.platform_state import RequestRecord, Trigger
 
@@ -58,7 +58,7 @@ class Activity:
 
         body = self._gateway(environ, hold_back)
         line, headers = answered[-1]
-        status: int | None = int(line.split()[0])
+        status = None if environ.get(IS_CLOSED) else int(line.split()[0])
         lost = self._faults.take(PlatformFaultKind.LOSE, trigger)
         if lost is not None:
             status = lost.status

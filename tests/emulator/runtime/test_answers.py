@@ -10,7 +10,9 @@ from emulator.runtime import answers
 
 
 def answer(returned: object) -> answers.Answer:
-    return answers.answer_of(answers.text_of(returned))
+    made = answers.answer_of(answers.text_of(returned))
+    assert made is not None
+    return made
 
 
 BODIES = [
@@ -63,7 +65,7 @@ BODIES = [
     pytest.param(
         {"statusCode": 200, "body": "A P8=", "isBase64Encoded": True},
         500,
-        b"illegal base64 data at input byte 0\n",
+        b"illegal base64 data at input byte 1\n",
         id="malformed base64",
     ),
     pytest.param(
@@ -74,14 +76,58 @@ BODIES = [
     ),
     *[
         pytest.param(
-            {"statusCode": status, "body": "x"},
-            502,
-            f"The function answered with an impossible status: {status}\n".encode(),
-            id=f"status {status}",
+            {"statusCode": 200, "isBase64Encoded": True, "body": value},
+            500,
+            f"json: cannot unmarshal {kind} into Go value of type string\n".encode(),
+            id=f"base64 of {kind}",
         )
-        for status in (-1, 0, 99, 100, 1000)
+        for value, kind in ((1, "number"), ([], "array"), (True, "bool"))
     ],
+    pytest.param(
+        {"statusCode": 200, "isBase64Encoded": True}, 500, b"unexpected end of JSON input\n", id="base64 of nothing"
+    ),
+    pytest.param({"statusCode": 200, "isBase64Encoded": True, "body": None}, 200, b"", id="base64 of null"),
+    # Keys are read without regard to case, and the last of several wins.
+    pytest.param({"STATUSCODE": 201, "BODY": "x"}, 201, b"x", id="capitals"),
+    pytest.param({"statuscode": 201, "Body": "x"}, 201, b"x", id="other cases"),
+    pytest.param('{"body": "a", "BODY": "b", "statusCode": 201}', 201, b"b", id="the last one wins"),
+    pytest.param({"body": "AP8=", "isbase64encoded": True}, 200, b"\x00\xff", id="flag in small letters"),
+    pytest.param('{"statuscode": "201", "body": "x"}', 200, b'{"statuscode": "201", "body": "x"}', id="wrong type"),
+    pytest.param('{"body": { "b": 1,  "a": "\\u00e9" }}', 200, b'{ "b": 1,  "a": "\\u00e9" }', id="body as written"),
+    pytest.param(
+        '{"statusCode": 99999999999999999999}', 200, b'{"statusCode": 99999999999999999999}', id="huge status"
+    ),
+    pytest.param('\t{"body" :\n"x" , "a": [1, {"b": "}"}] }', 200, b"x", id="spaces"),
+    # An informational status is followed by the final one.
+    pytest.param({"statusCode": 100, "body": "x"}, 200, b"x", id="status 100"),
+    pytest.param({"statusCode": 103, "body": "x"}, 200, b"x", id="status 103"),
 ]
+
+
+@pytest.mark.parametrize("status", [-1, 0, 99, 101, 1000, 2**40])
+def test_an_impossible_status_closes_the_connection(status: int) -> None:
+    """There is no answer for a status that is not one, unless the body is wrong before."""
+    assert answers.answer_of(answers.text_of({"statusCode": status, "body": "x"})) is None
+    assert answer({"statusCode": status, "body": 5, "isBase64Encoded": True}).status == 500
+
+
+@pytest.mark.parametrize(
+    ("length", "sent", "is_broken"),
+    [("3", b"abc", False), ("4", b"abc", True), ("2", b"", True), ("0", b"", True), ("x", b"abc", False)],
+)
+def test_a_handlers_length_is_not_mended(length: str, sent: bytes, *, is_broken: bool) -> None:
+    """A wrong Content-Length is sent as it is: a shorter body as far as there is one, of a longer one nothing."""
+    made = answer({"statusCode": 200, "headers": {"content-length": length}, "body": "abc"})
+    assert (made.body, made.is_broken) == (sent, is_broken)
+    assert made.headers.get("Content-Length") == (None if length == "x" else length)
+    assert ("Content-Type" in made.headers) == bool(sent)
+
+
+def test_an_error_keeps_the_handlers_headers() -> None:
+    """A body that is no base64 is reported beside the headers that the handler set."""
+    made = answer({"headers": {"X-Own": "1", "Content-Type": "audio/mpeg"}, "body": "!", "isBase64Encoded": True})
+    assert (made.status, made.headers["X-Own"]) == (500, "1")
+    assert made.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
 @pytest.mark.parametrize(("returned", "status", "body"), BODIES)
@@ -109,7 +155,7 @@ def test_a_value_that_is_not_json_is_refused(returned: object) -> None:
         pytest.param({"X-Foo": "a\r\nb"}, {"X-Foo": "a  b"}, id="line ends"),
         pytest.param({"X-Foo": "é"}, {"X-Foo": "\xc3\xa9"}, id="utf-8"),
         pytest.param({"not a name": "1"}, {}, id="no name"),
-        pytest.param({"Content-Length": "3", "Connection": "close"}, {}, id="framing"),
+        pytest.param({"Transfer-Encoding": "chunked", "Connection": "close"}, {}, id="framing"),
         pytest.param({"content-type": "text/vtt"}, {"Content-Type": "text/vtt"}, id="content type"),
         pytest.param(
             {"access-control-allow-origin": "https://a"}, {"Access-Control-Allow-Origin": "https://a"}, id="CORS"

@@ -120,6 +120,6 @@ def test_no_entry_leaves_the_folder(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("handler.py", HANDLER)
         archive.writestr("../../climbed.py", "")
-    with unpacked(path, tmp_path / "a" / "b" / "folder") as folder:
+    with unpacked(path, tmp_path / "a" / "b" / "folder", "handler.py") as folder:
         assert sorted(path.name for path in folder.iterdir()) == ["climbed.py", "handler.py"]
     assert [path.name for path in tmp_path.glob("climbed.py")] == []

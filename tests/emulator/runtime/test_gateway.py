@@ -283,3 +283,82 @@ def test_a_large_answer_passes(function: FunctionServer) -> None:
     """An answer of 50 MB arrives whole."""
     _response, body = exchange(function, answering('{"statusCode": 200, "body": "x" * 50_000_000}'))
     assert body == b"x" * 50_000_000
+
+
+def raw(function: FunctionServer, data: bytes) -> bytes:
+    """All that the server sends until it closes the connection."""
+    with socket.create_connection((LOOPBACK, function.port), TIMEOUT_SECONDS) as connection:
+        connection.sendall(data)
+        received = b""
+        while block := connection.recv(65536):
+            received += block
+        return received
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "body"),
+    [
+        pytest.param(b"GET / HTTP/1.0\r\nHost: a\r\n\r\n", 426, b"", id="HTTP/1.0"),
+        pytest.param(b"GET / HTTP/1.0\r\n\r\n", 426, b"", id="HTTP/1.0 without Host"),
+        pytest.param(
+            b"GET / HTTP/1.1\r\n\r\n", 400, b"400 Bad Request: missing required Host header", id="without Host"
+        ),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, b"400 Bad Request", id="two Hosts"),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400, b"400 Bad Request: malformed Host header", id="malformed Host"
+        ),
+        *[
+            pytest.param(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode(), 400, b"400 Bad Request", id=target)
+            for target in ("/%zz", "/a%", "/a%2", "/%zz?a=%41", "no-path", "http://a/%zz")
+        ],
+        pytest.param(b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 200, b"", id="OPTIONS *"),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400,
+            b"400 Bad Request",
+            id="length and chunks",
+        ),
+        pytest.param(b"no request\r\n\r\n", 400, b"400 Bad Request", id="no request"),
+    ],
+)
+def test_what_the_platform_answers_by_itself(function: FunctionServer, data: bytes, status: int, body: bytes) -> None:
+    """Such a request gets its answer without the handler, which would answer with its event; then it is over."""
+    head, _, received = raw(function, data).partition(b"\r\n\r\n")
+    assert (int(head.split()[1]), received) == (status, body)
+    assert b"gunicorn" not in head
+    assert b"Access-Control" not in head
+    assert b"\r\nConnection: close" in head
+
+
+def test_what_reaches_the_handler_all_the_same(function: FunctionServer) -> None:
+    """An empty Host and a bad escape in the query are no errors."""
+    assert seen(function, b"GET /?a=%zz HTTP/1.1\r\nHost:\r\n\r\n")["queryStringParameters"] == {}
+
+
+@pytest.mark.parametrize("headers", ["X-Forwarded-For: 192.0.2.1\r\n", "x-forwarded-for: 192.0.2.1\r\n"])
+def test_a_clients_forwarded_for_is_passed_on(function: FunctionServer, headers: str) -> None:
+    """The ingress adds the client's address to those that the client sent."""
+    event = seen(function, post(b"", headers=headers))
+    assert event["headers"]["X-Forwarded-For"] == f"192.0.2.1,{LOOPBACK}"
+
+
+@pytest.mark.parametrize("status", [0, 99, 1000])
+def test_an_impossible_status_closes_the_connection(function: FunctionServer, status: int) -> None:
+    """There is no answer at all, and the next request is served."""
+    assert raw(function, answering(f'{{"statusCode": {status}, "body": "x"}}')) == b""
+    assert exchange(function, answering("'next'"))[1] == b"next"
+
+
+@pytest.mark.parametrize(("length", "body"), [("5", b"abc"), ("2", b"")])
+def test_a_wrong_length_breaks_the_answer(function: FunctionServer, length: str, body: bytes) -> None:
+    """The handler's length is sent, the body is not as long, and the connection is closed."""
+    expression = f'{{"statusCode": 200, "headers": {{"content-length": "{length}"}}, "body": "abc"}}'
+    head, _, received = raw(function, answering(expression)).partition(b"\r\n\r\n")
+    assert f"Content-Length: {length}".encode() in head
+    assert received == body
+
+
+def test_the_servers_name_is_the_ingress(function: FunctionServer) -> None:
+    """The answer has one Server header, and neither gunicorn's nor the handler's."""
+    response, _body = exchange(function, answering('{"statusCode": 200, "headers": {"Server": "mine"}}'))
+    assert response.headers.get_all("Server") == ["envoy"]
