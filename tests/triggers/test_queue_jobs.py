@@ -36,6 +36,40 @@ def test_sweep_with_a_queue(server: str, queue_url: str, s3: Any, api: Api) -> N
     assert (api.jobs, keys(s3)) == (23, [*names, *(f"transcripts/{name}.json" for name in names)])
 
 
+def test_sweep_leaves_to_the_queue_what_is_there(server: str, queue_url: str, s3: Any) -> None:
+    """A recording is queued once, until it was begun; one whose record of failure is removed is queued again."""
+    upload(s3, "a.mp3", b"<html>no</html>")
+    handle = new_instance()
+    sweep = post({"sweep": {"bucket": BUCKET}})
+    assert counts(handle(sweep, {})) == {"found": 1, "queued": 1}
+    assert counts(handle(sweep, {})) == {"found": 1, "skipped": 1}
+    upload(s3, "b.mp3", hum(1))
+    assert counts(handle(sweep, {})) == {"found": 2, "skipped": 1, "queued": 1}
+    for message in drain(server, queue_url):
+        assert handle(message, {})["statusCode"] == 200
+    time.sleep(1)  # markers have the time of their second
+    s3.delete_object(Bucket=BUCKET, Key="transcripts/a.mp3.error.json")
+    assert counts(handle(sweep, {})) == {"found": 2, "skipped": 1, "queued": 1}
+
+
+def test_sweep_goes_on_where_the_last_one_ended(
+    environment: pytest.MonkeyPatch, s3: Any, server: str, queue_url: str
+) -> None:
+    """A bucket whose finished recordings take more than a sweep's time is swept to its end by those that follow."""
+    for number in range(6):
+        upload(s3, f"{number}.mp3", hum(1))
+    handle = new_instance()
+    found = [counts(handle(post({"sweep": {"bucket": BUCKET, "limit": 2}}), {})) for _ in range(4)]
+    assert found == [
+        {"found": 2, "queued": 2},
+        {"found": 2, "queued": 2},
+        {"found": 2, "queued": 2},
+        {"found": 6, "skipped": 6},
+    ]
+    assert [json.loads(json.loads(event["body"])["job"]["request"]["key"][0]) for event in drain(server, queue_url)]
+    assert environment
+
+
 @pytest.mark.usefixtures("queue_url")
 def test_sweep_that_is_out_of_time(environment: pytest.MonkeyPatch, s3: Any) -> None:
     """A sweep ends before its time does, with what it has queued until then; the next one finds the rest."""

@@ -5,16 +5,19 @@ early leaves its place in the storage, and the next one begins there, so that ea
 """
 
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
+from typing import Final
 
 from transcriber.cloud.queue_limits import MAX_BATCH
 from transcriber.delivery.answer import Answer
 from transcriber.delivery.answers import counts_answer
 from transcriber.dispatch.callbacks import CallbackWork
 from transcriber.dispatch.uploads import UploadWork, ends_sweep, has_time
-from transcriber.errors import TranscriberError
+from transcriber.errors import SourceTimeoutError, TranscriberError
 from transcriber.jobs.due import DueRequest
+from transcriber.jobs.sweep_state import SweepState
 from transcriber.request.job_message import new_job
 from transcriber.request.parse import read_own_request
 from transcriber.request.s3_events import ObjectReference
@@ -22,6 +25,8 @@ from transcriber.request.sweep_request import SweepRequest
 from transcriber.request_log import error_log_fields
 from transcriber.request_scope import RequestScope
 from transcriber.services import Services
+
+END_SHARE: Final = 0.1
 
 
 class SweepWork:
@@ -35,22 +40,32 @@ class SweepWork:
     def sweep(self, request: SweepRequest, scope: RequestScope) -> Answer:
         """Queue what is due and what has no result, or transcribe as much of it as the time allows."""
         counts = Counter(found=0, resumed=0, queued=0, done=0, skipped=0, failed=0, called_back=0)
-        work = self._work(request, counts, scope)
-        limited = islice(work, request.limit)
+        state = self._services.stores(scope.deadline).sweep_state(request)
+        # What the sweep leaves to the next one is written in the rest of the time.
+        walk = replace(scope, deadline=scope.deadline.earlier(END_SHARE * scope.deadline.limit_seconds))
+        work = islice(self._work(request, state, counts, walk), request.limit)
         failure = None
-        if self._services.settings.queue_url:
-            self._queue(limited, counts, scope)
-        else:
-            failure = self._transcribe(limited, counts, scope)
-        work.close()
+        try:
+            if self._has_queue:
+                self._queue(work, state, counts, scope)
+            else:
+                failure = self._transcribe(work, counts, scope)
+        except SourceTimeoutError:
+            if not walk.deadline.has_passed():
+                raise
+        finally:
+            state.write()
         scope.report.add(**counts)
         if failure is not None:
             raise failure
         return counts_answer(counts)
 
-    def _queue(self, work: Iterator[DueRequest], counts: Counter[str], scope: RequestScope) -> None:
+    def _queue(self, work: Iterator[DueRequest], state: SweepState, counts: Counter[str], scope: RequestScope) -> None:
         while batch := list(islice(work, MAX_BATCH)):
             self._services.send_jobs([(due.job, due.request) for due in batch], scope.deadline)
+            for due in batch:
+                if due.swept_key is not None:
+                    state.note_queued(due.swept_key)
             counts["queued"] += len(batch)
 
     def _transcribe(
@@ -79,40 +94,41 @@ class SweepWork:
         return None
 
     def _work(
-        self, request: SweepRequest, counts: Counter[str], scope: RequestScope
-    ) -> Generator[DueRequest, None, None]:
+        self, request: SweepRequest, state: SweepState, counts: Counter[str], scope: RequestScope
+    ) -> Iterator[DueRequest]:
         """What there is to do, in order, as long as there is time; everything that was seen is counted."""
+        stores = self._services.stores(scope.deadline)
         later = []
-        for each in self._services.stores(scope.deadline).due(request).requests(scope.deadline):
+        for each in stores.due(request).requests(scope.deadline):
             if each.attempts:
                 later.append(each)
             else:
                 counts["resumed"] += 1
                 yield each
-        yield from self._missing(request, counts, scope)
+        for swept in stores.sweep(request, after=state.after).objects(scope.deadline):
+            reference = swept.reference
+            counts["found"] += 1
+            if not swept.is_missing:
+                state.note_begun(reference.key)
+            is_queued = self._has_queue and state.is_queued(reference.key, done_at=swept.done_at)
+            is_missing = swept.is_missing and not is_queued
+            if is_missing and (not has_time(scope) or (self._has_queue and state.is_full)):
+                break
+            state.after = reference.key
+            if is_missing:
+                fields = {"bucket": reference.bucket, "key": reference.key}
+                yield DueRequest(new_job(), fields, swept_key=reference.key)
+            else:
+                counts["skipped"] += 1
+        else:
+            if not scope.deadline.has_passed():
+                state.after = ""
         for each in sorted(later, key=lambda each: each.attempts):
             if not has_time(scope):
                 return
             counts["resumed"] += 1
             yield each
 
-    def _missing(self, request: SweepRequest, counts: Counter[str], scope: RequestScope) -> Iterator[DueRequest]:
-        """The recordings without a result, from where the last sweep ended."""
-        stores = self._services.stores(scope.deadline)
-        place = stores.sweep_place(request)
-        before = after = place.read()
-        is_whole = False
-        try:
-            for swept in stores.sweep(request, after=before).objects(scope.deadline):
-                counts["found"] += 1
-                if not swept.is_missing:
-                    counts["skipped"] += 1
-                elif not has_time(scope):
-                    return
-                else:
-                    reference = swept.reference
-                    yield DueRequest(new_job(), {"bucket": reference.bucket, "key": reference.key})
-                after = swept.reference.key
-            is_whole = not scope.deadline.has_passed()
-        finally:
-            place.write("" if is_whole else after)
+    @property
+    def _has_queue(self) -> bool:
+        return bool(self._services.settings.queue_url)

@@ -21,11 +21,15 @@ QUEUED_MINUTES: Final = 30.0
 
 @dataclass(frozen=True)
 class DueRequest:
-    """A request to carry out, as a message has it; `attempts` in a row have added nothing."""
+    """A request to carry out, as a message has it; `attempts` in a row have added nothing.
+
+    `swept_key` is that of a recording which a sweep found to be missing.
+    """
 
     job: Job
     request: Mapping[str, Any]
     attempts: int = 0
+    swept_key: str | None = None
 
 
 class DueWork:

@@ -6,7 +6,7 @@
 <OUTPUT_PREFIX>.work/parts/<work>/<span>      what came of each chunk, until the transcript is written
 <OUTPUT_PREFIX>.work/done/<key>.<version>     that the results are of this version, for sweeps: empty
 <OUTPUT_PREFIX>.work/jobs/<id>.json           a callback that is still owed
-<OUTPUT_PREFIX>.work/sweeps/<sweep>.json      where the last sweep ended
+<OUTPUT_PREFIX>.work/sweeps/<sweep>.json      what the last sweep has left
 """
 
 import hashlib

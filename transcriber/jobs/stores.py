@@ -12,7 +12,7 @@ from transcriber.jobs.leases import Leases
 from transcriber.jobs.parts import Parts, parts_prefix
 from transcriber.jobs.results import ResultStore
 from transcriber.jobs.sweep import Sweep
-from transcriber.jobs.sweep_place import SweepPlace
+from transcriber.jobs.sweep_state import SweepState
 from transcriber.request.s3_events import ObjectReference
 from transcriber.request.sweep_request import SweepRequest
 from transcriber.request_log import JsonLogger
@@ -55,9 +55,15 @@ class Stores:
         """A walk through a bucket, from the key `after`."""
         return Sweep(request, self._storage, self._settings, after=after)
 
-    def sweep_place(self, request: SweepRequest) -> SweepPlace:
-        """Where the last such sweep ended."""
-        return SweepPlace(self._storage, self._results_bucket(request), self._settings.output_prefix, request)
+    def sweep_state(self, request: SweepRequest) -> SweepState:
+        """What the last such sweep has left."""
+        return SweepState(
+            self._storage,
+            self._results_bucket(request),
+            self._settings.output_prefix,
+            request,
+            minute_seconds=self._settings.minute_seconds,
+        )
 
     def due(self, request: SweepRequest) -> DueWork:
         """The work that waited, and is due."""

@@ -8,6 +8,7 @@ version is, too. A recording with a lease is in work, or waits (`transcriber.job
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from transcriber.cloud.object_storage import ObjectStorage, StoredObject
 from transcriber.deadline import Deadline
@@ -22,10 +23,14 @@ _BEYOND_SUFFIXES = "/"
 
 @dataclass(frozen=True)
 class SweptObject:
-    """A recording that the sweep found; it is missing if its version has neither a result nor a lease."""
+    """A recording that the sweep found; it is missing if its version has neither a result nor a lease.
+
+    `done_at` is when its version was last done, although the result may have been removed since.
+    """
 
     reference: ObjectReference
     is_missing: bool
+    done_at: datetime | None = None
 
 
 class Sweep:
@@ -63,17 +68,21 @@ class Sweep:
         for audio, each in zip(recordings, keys, strict=True):
             has_result = each.with_suffix(TRANSCRIPT) in results or each.with_suffix(FAILURE) in results
             is_done = has_result and each.done(audio.etag) in done
-            yield SweptObject(self._reference(audio), is_missing=not is_done and each.lease not in leases)
+            yield SweptObject(
+                self._reference(audio),
+                is_missing=not is_done and each.lease not in leases,
+                done_at=done.get(each.done(audio.etag)),
+            )
 
-    def _keys_between(self, bucket: str, prefix: str, names: Sequence[str], deadline: Deadline) -> set[str]:
-        """The keys under `prefix` that can belong to the first of `names`, to the last, or to one between."""
+    def _keys_between(self, bucket: str, prefix: str, names: Sequence[str], deadline: Deadline) -> dict[str, datetime]:
+        """The times of the keys under `prefix` that can belong to the first of `names`, the last, or one between."""
         first, last, work = prefix + names[0], prefix + names[-1] + _BEYOND_SUFFIXES, prefix + WORK
-        found: set[str] = set()
+        found: dict[str, datetime] = {}
         after = first
         while after:
             begun_after, after = after, ""
             for page in self._storage.pages(bucket, prefix, after=begun_after, deadline=deadline):
-                found.update(stored.key for stored in page)
+                found.update((stored.key, stored.modified_at) for stored in page)
                 if page and page[-1].key.startswith(work):
                     after = work + "\U0010ffff"  # past what only work needs, which is no result
                     break
