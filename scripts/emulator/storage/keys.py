@@ -15,8 +15,8 @@ MAX_KEY_BYTES = 1024
 TOO_LONG = Refusal(HTTPStatus.BAD_REQUEST, "KeyTooLongError", f"A key has at most {MAX_KEY_BYTES} bytes")
 NO_TEXT = Refusal(HTTPStatus.BAD_REQUEST, "InvalidURI", "A key has to be UTF-8")
 
-# moto's pattern of a key, `.+`, matches no line end.
-ANY_CHARACTER = r"[\s\S]"
+# moto's patterns of a key, whose dot matches no line end, and those that take the place of them.
+_PATTERNS = {".+": r"[\s\S]+", "/.*": r"/[\s\S]*"}
 
 
 def problem_of_key(path: str) -> Refusal | None:
@@ -37,7 +37,7 @@ def take_any_key() -> None:
 
 
 class _AnyCharacterConverter(RegexConverter):
-    """A part of a route in which a dot also matches a line end."""
+    """A part of a route; that of a key matches any character."""
 
     def __init__(self, url_map: Any, *patterns: str) -> None:
-        super().__init__(url_map, *(pattern.replace(".", ANY_CHARACTER) for pattern in patterns))
+        super().__init__(url_map, *(_PATTERNS.get(pattern, pattern) for pattern in patterns))
