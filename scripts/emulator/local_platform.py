@@ -126,6 +126,7 @@ class LocalPlatform(Closing):
                         model_folder=options.model_folder,
                         real_time_factor=options.real_time_factor,
                         quota=options.quota,
+                        wait=False,
                         output=output,
                     )
                 )
@@ -159,8 +160,9 @@ class LocalPlatform(Closing):
                     output=output,
                 )
             )
-            if self.storage is not None:
-                self.storage.wait_until_ready()
+            for server in (self.apis, self.storage):
+                if server is not None:
+                    server.wait_until_ready()
             self._servers = stack.pop_all()
 
     def close(self) -> None:

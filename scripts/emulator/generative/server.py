@@ -34,6 +34,8 @@ RecogniserName = Literal["whisper", "stand-in", "markers"]
 class GenerativeServer(Closing):
     """The emulated Generative APIs on loopback, until closed; `port` 0 means any free one, `key` `None` a random one.
 
+    Without `wait`, the server is ready only after `wait_until_ready`, so that others can start meanwhile.
+
     `recogniser` is `whisper` (with the model in `model_folder`, or the installed one), `stand-in`, or `markers`, which
     reads recordings of `emulator.recognisers.markers`; the latter two take `real_time_factor` times the audio's length.
     `quota` limits all clients together; without it, nothing does. `output` receives the server's output. Raises
@@ -50,6 +52,7 @@ class GenerativeServer(Closing):
         real_time_factor: float | None = None,
         quota: QuotaOptions | None = None,
         key: str | None = None,
+        wait: bool = True,
         output: IO[bytes] | None = None,
     ) -> None:
         if recogniser == WHISPER:
@@ -86,6 +89,11 @@ class GenerativeServer(Closing):
             environment={**os.environ, KEY_VARIABLE: self.key},
             output=output,
         )
+        if wait:
+            self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Return when the server answers; raises `ServerFailedError` if it does not start."""
         try:
             self._process.wait_until_ready()
             self.models()  # the port is open before the worker answers
@@ -131,6 +139,7 @@ class GenerativeServer(Closing):
 
     def begin_closing(self) -> None:
         """Begin to stop the server; `close` waits for its end."""
+        self._admin.close()  # an open connection delays the end
         self._process.begin_closing()
 
     def close(self) -> None:

@@ -4,13 +4,13 @@ These are: signatures are checked, writes are decided one after the other, uploa
 objects outlive the server if required.
 """
 
+import hashlib
 import io
 import json
 import os
 import threading
 from collections.abc import Iterable
 from datetime import datetime
-from http import HTTPStatus
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING
@@ -22,6 +22,7 @@ from moto.s3.models import FakeKey, S3Backend, s3_backends
 from moto.sqs.models import sqs_backends
 
 from emulator.storage.folder import KeptObject, StorageFolder
+from emulator.storage.keys import problem_of_key, take_any_key
 from emulator.storage.queue_limits import MAX_MESSAGE_BYTES, restrict_moto
 from emulator.storage.server import (
     ACCESS_KEY_VARIABLE,
@@ -30,7 +31,7 @@ from emulator.storage.server import (
     MAX_DELIVERIES,
     SECRET_KEY_VARIABLE,
 )
-from emulator.storage.signatures import S3, is_signed, service_of
+from emulator.storage.signatures import S3, Refusal, refusal_of, service_of, wrong_hash
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -43,9 +44,9 @@ MAX_BODY_IN_MEMORY_BYTES = 8 * 1024 * 1024
 # SQS takes 1 MiB a message; its body is JSON or a form, and is hashed to check the signature.
 MAX_HASHED_BODY_BYTES = 16 * 1024 * 1024
 
-FORM = "application/x-www-form-urlencoded"
+HASHED_BLOCK_BYTES = 1024 * 1024
 
-REFUSED = "The access key does not exist here, or the signature was not made with its secret key"
+FORM = "application/x-www-form-urlencoded"
 
 
 def create_app(
@@ -64,6 +65,7 @@ def create_app(
         storage.create_bucket(bucket, region)
     if kept is not None:
         _load(kept, storage, region)
+    take_any_key()
     restrict_moto()
     queues = sqs_backends[ACCOUNT][region]
     dead_letters = queues.create_queue(queue + DEAD_LETTERS_SUFFIX, {}).queue_arn
@@ -113,8 +115,11 @@ class CheckedStorage:
             service = service_of(environ)
             hashed = body.read(MAX_HASHED_BODY_BYTES) if service != S3 else b""
             body.seek(0)
-            if not is_signed(environ, hashed, self._credentials):
-                return _refuse(service, start_response)
+            refusal = refusal_of(environ, hashed, self._credentials)
+            if refusal is None and service == S3:
+                refusal = problem_of_key(environ["RAW_URI"].partition("?")[0]) or wrong_hash(environ, _sha256(body))
+            if refusal is not None:
+                return _refuse(refusal, service, start_response)
             environ["wsgi.input"], environ["CONTENT_LENGTH"] = body, str(size)
             if _is_receiver(environ, hashed):
                 return list(self._moto(environ, start_response))
@@ -169,14 +174,22 @@ def _read_body(environ: "WSGIEnvironment", body: IO[bytes]) -> int:
     return size
 
 
-def _refuse(service: str, start_response: "StartResponse") -> Iterable[bytes]:
+def _sha256(body: IO[bytes]) -> str:
+    """The hash of a body in hexadecimal; its reader is at the start afterwards."""
+    digest = hashlib.sha256()
+    while block := body.read(HASHED_BLOCK_BYTES):
+        digest.update(block)
+    body.seek(0)
+    return digest.hexdigest()
+
+
+def _refuse(refusal: Refusal, service: str, start_response: "StartResponse") -> Iterable[bytes]:
     if service == S3:
         kind = "application/xml"
-        body = f"<Error><Code>SignatureDoesNotMatch</Code><Message>{REFUSED}</Message></Error>"
+        body = f"<Error><Code>{refusal.code}</Code><Message>{refusal.message}</Message></Error>"
     else:
         kind = "application/x-amz-json-1.0"
-        body = json.dumps({"__type": "com.amazonaws.sqs#InvalidSecurity", "message": REFUSED})
-    status = HTTPStatus.FORBIDDEN
+        body = json.dumps({"__type": "com.amazonaws.sqs#InvalidSecurity", "message": refusal.message})
     headers = [("Content-Type", kind), ("Content-Length", str(len(body)))]
-    start_response(f"{status.value} {status.phrase}", headers)
+    start_response(f"{refusal.status.value} {refusal.status.phrase}", headers)
     return [body.encode()]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -244,3 +245,53 @@ def test_the_keys_are_on_no_command_line(access: StorageAccess) -> None:
         except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
             continue
     assert os.environ.keys().isdisjoint({"EMULATED_STORAGE_SECRET_KEY"})
+
+
+def test_a_presigned_upload_is_checked(access: StorageAccess, s3: Any) -> None:
+    """A URL is valid for its method, key and signed headers, and an upload by it happens once with If-None-Match."""
+    arguments = {"Bucket": access.bucket, "Key": KEY, "IfNoneMatch": "*"}
+    url = s3.generate_presigned_url("put_object", arguments, ExpiresIn=60)
+    once = {"If-None-Match": "*"}
+
+    def put(url: str, headers: dict[str, str]) -> int:
+        return requests.put(url, b"audio", headers=headers, timeout=TIMEOUT_SECONDS).status_code
+
+    assert put(url, {}) == 403
+    assert put(url, {"If-None-Match": '"another"'}) == 403
+    assert put(url.replace("mp3", "wav"), once) == 403
+    assert put(url, {**once, "x-amz-acl": "public-read"}) == 403
+    assert requests.get(url, headers=once, timeout=TIMEOUT_SECONDS).status_code == 403
+    assert put(url, once) == 200
+    assert put(url, once) == 412
+
+
+def test_a_presigned_url_expires(access: StorageAccess, s3: Any) -> None:
+    """After its time, a URL is refused with S3's code."""
+    s3.put_object(Bucket=access.bucket, Key=KEY, Body=b"audio")
+    url = s3.generate_presigned_url("get_object", {"Bucket": access.bucket, "Key": KEY}, ExpiresIn=1)
+    assert requests.get(url, timeout=TIMEOUT_SECONDS).content == b"audio"
+    time.sleep(2.1)
+    answer = requests.get(url, timeout=TIMEOUT_SECONDS)
+    assert (answer.status_code, "<Code>AccessDenied</Code>" in answer.text) == (403, True)
+
+
+def test_rules_of_a_bucket_are_stored(access: StorageAccess, s3: Any) -> None:
+    """CORS and lifecycle rules are kept and replaced as a whole, and a preflight request is answered by the former."""
+    rule = {"AllowedOrigins": ["https://app.example"], "AllowedMethods": ["PUT"], "AllowedHeaders": ["*"]}
+    s3.put_bucket_cors(Bucket=access.bucket, CORSConfiguration={"CORSRules": [rule]})
+    assert s3.get_bucket_cors(Bucket=access.bucket)["CORSRules"] == [rule]
+    preflight = {"Origin": "https://app.example", "Access-Control-Request-Method": "PUT"}
+    answer = requests.options(f"{access.endpoint}/{access.bucket}/a", headers=preflight, timeout=TIMEOUT_SECONDS)
+    assert answer.status_code == 200
+    assert "PUT" in answer.headers["Access-Control-Allow-Methods"]
+    for days in (30, 7):
+        expiration = {"ID": "parts", "Status": "Enabled", "Filter": {"Prefix": "transcripts/.work/parts/"}}
+        expiration |= {"Expiration": {"Days": days}}
+        aborted = {"ID": "uploads", "Status": "Enabled", "Filter": {"Prefix": ""}}
+        aborted |= {"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}
+        rules = {"Rules": [expiration, aborted]}
+        s3.put_bucket_lifecycle_configuration(Bucket=access.bucket, LifecycleConfiguration=rules)
+    stored = s3.get_bucket_lifecycle_configuration(Bucket=access.bucket)["Rules"]
+    assert [rule["ID"] for rule in stored] == ["parts", "uploads"]
+    assert stored[0]["Expiration"] == {"Days": 7}
+    assert stored[1]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
