@@ -30,6 +30,9 @@ MIN_FAST_SECONDS = 5.0
 # In less, there are too few sentences to match with the sound.
 MIN_MATCHED_SECONDS = 60.0
 
+# The words that were lost, or that were too many, are a seventh of the text at least; half of them are no cure.
+HEALED_SHARE = 1.1
+
 NO_WORDS = "there is sound, and no words were found."
 FEW_WORDS = "there is sound, and few words were found."
 REPETITION = "the same words come over and over."
@@ -43,12 +46,21 @@ LISTEN = "Listen to it: words may be missing."
 class CompletenessIssue:
     """Why a text is in doubt, with how many seconds of sound its words are off, and the warning.
 
-    `is_too_few` where words seem to be missing, rather than too many.
+    `is_too_few` where words seem to be missing, and `is_too_many` where some seem to be there twice, or invented.
     """
 
     missing_seconds: float
     warning: str
     is_too_few: bool = False
+    is_too_many: bool = False
+
+
+def is_dispelled(issue: CompletenessIssue, doubtful: str, again: str) -> bool:
+    """Whether a text without an issue differs from the `doubtful` one as it has to: a fault may just hide better."""
+    before, after = count_letters(doubtful), count_letters(again)
+    if issue.is_too_many:
+        return after * HEALED_SHARE <= before
+    return not issue.is_too_few or after >= before * HEALED_SHARE
 
 
 def find_issue(
@@ -94,7 +106,7 @@ def issue_of(paced: Paced, others: tuple[Paced, ...]) -> CompletenessIssue | Non
         letters > limits.most_repeated
         and (repeats_itself(paced.text) or repeats_another(paced.text, (other.text for other in others)))
     ):
-        return CompletenessIssue((letters - limits.most_repeated) / likely_pace, TOO_MANY_WORDS)
+        return CompletenessIssue((letters - limits.most_repeated) / likely_pace, TOO_MANY_WORDS, is_too_many=True)
     if is_copy(paced, others):
         return CompletenessIssue(seconds, COPY)
     return None
