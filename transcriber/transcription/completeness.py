@@ -17,7 +17,7 @@ from transcriber.text.joining import join_texts
 from transcriber.transcription.chunk_calls import ChunkCalls
 from transcriber.transcription.chunk_result import ChunkResult
 from transcriber.transcription.gaps import fill_gaps, find_gaps
-from transcriber.transcription.issues import LISTEN, NO_WORDS, CompletenessIssue, find_issue
+from transcriber.transcription.issues import LISTEN, NO_WORDS, CompletenessIssue, find_issue, is_dispelled
 from transcriber.transcription.pace import Paced
 from transcriber.transcription.timing import timed_segments
 
@@ -81,6 +81,8 @@ def _most_complete(chunk: Chunk, calls: ChunkCalls) -> tuple[ChunkTranscript, bo
             filled = fill_gaps(chunk, transcript, calls)
             issue = issue and find_issue(chunk, filled, calls.pace, is_verbatim=True)
         usage += filled.usage
+        if issue is None and doubtful and not is_dispelled(doubtful[0][1], doubtful[0][0].text, filled.text):
+            issue = doubtful[0][1]
         if issue is None:
             if doubtful and not has_prompt and calls.prompts(filled.model) and doubtful[0][0].model == filled.model:
                 calls.catalog.mark_prompt_harmful(filled.model, calls.context)
@@ -123,8 +125,11 @@ def _transcripts(chunk: Chunk, calls: ChunkCalls) -> Iterator[tuple[ChunkTranscr
                 raise
         else:
             if chunk.duration_seconds >= SHORTEST_HALVED_SECONDS:
+                halves = None
                 with suppress(ApiError):
-                    yield _in_halves(chunk, calls, model), False
+                    halves = _in_halves(chunk, calls, model)
+                if halves is not None:
+                    yield halves, False
         break
     else:
         raise missing or AssertionError  # the catalog raises where there are no models
