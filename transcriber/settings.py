@@ -37,6 +37,8 @@ MAX_PARALLEL_CALLS = 64
 
 # The quota of an account is counted by the minute.
 DEFAULT_MINUTE_SECONDS = 60.0
+# A key has 1,024 bytes, and most of them are the recording's.
+MAX_PREFIX_BYTES = 500
 # What is kept longer than this is an archive, which the output bucket is for.
 MAX_JOB_DAYS = 365
 
@@ -123,7 +125,7 @@ class Settings:
             queue=_account("QUEUE", values.secret("QUEUE_ACCESS_KEY"), values.secret("QUEUE_SECRET_KEY")),
             queue_url=values.url("QUEUE_URL", ""),
             output_bucket=values.text("OUTPUT_BUCKET"),
-            output_prefix=(values.text("OUTPUT_PREFIX") or cls.output_prefix).removeprefix("/"),
+            output_prefix=values.prefix("OUTPUT_PREFIX", cls.output_prefix),
             output_formats=values.formats("OUTPUT_FORMATS"),
             job_days=values.count("JOB_DAYS", cls.job_days, most=MAX_JOB_DAYS),
             prices=values.prices("PRICES"),
@@ -219,6 +221,13 @@ class _Values:
                 raise SettingsError(name, "is a list of prices a minute, like whisper-large-v3=0.003,mine=0.01")
             prices[model] = float(price)
         return prices
+
+    def prefix(self, name: str, default: str) -> str:
+        """The beginning of keys."""
+        prefix = (self.text(name) or default).removeprefix("/")
+        if len(prefix.encode("utf-8", "replace")) > MAX_PREFIX_BYTES:
+            raise SettingsError(name, f"is longer than {MAX_PREFIX_BYTES} bytes, which leaves no room for keys")
+        return prefix
 
     def positive(self, name: str, default: float, *, most: float = float("inf")) -> float:
         value = self.text(name)

@@ -45,6 +45,7 @@ def test_secret_key_of_a_laptop_serves() -> None:
         ("MODELS", "an-unheard-of-model"),
         ("MODEL_APIS", "my-model"),
         ("MODEL_APIS", "my-model=telepathy"),
+        ("OUTPUT_PREFIX", "x" * 501),
         ("MAX_AUDIO_MB", "0"),
         ("MAX_AUDIO_MB", "plenty"),
         ("MAX_AUDIO_MB", "1e400"),

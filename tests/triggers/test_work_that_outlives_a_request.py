@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -222,3 +223,53 @@ def test_unforeseen_failure_is_that_of_one_object(
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     failed = [line["key"] for line in lines if line.get("error") == "ZeroDivisionError" and line["message"] == "object"]
     assert failed == ["0.wav", TALK]
+
+
+def test_client_that_meets_another_request(start: Callable[..., Handle], s3: Any) -> None:
+    """While somebody else transcribes the same version, a client is told so, with a time; a message is done with."""
+    with serve(ChunkApi(slow(1))) as server, ThreadPoolExecutor(1) as pool:
+        handle, other = start(server.url), start(server.url)
+        first = pool.submit(handle, post(REQUEST), {})
+        while not any("/leases/" in key for key in work_keys(s3)):
+            time.sleep(0.05)
+        answer = other(post(REQUEST), {})
+        assert (answer["statusCode"], error(answer)["code"]) == (503, "in_progress")
+        assert 1 <= int(answer["headers"]["Retry-After"]) <= 30
+        assert other(event("queue-job"), {})["statusCode"] == 202
+        assert first.result()["statusCode"] == 200
+
+
+def test_results_of_an_earlier_version_are_read(start: Callable[..., Handle], s3: Any) -> None:
+    """A transcript that was stored without a marker is not made again; one with options is no plain transcript."""
+    etag = upload(s3)
+    document = json.dumps({"text": "Old.", "model": WHISPER, "duration": 1, "language": None, "segments": []}).encode()
+    with serve(ChunkApi()) as server:
+        handle = start(server.url)
+        s3.put_object(Bucket=BUCKET, Key=RESULT, Body=document, Metadata={"audio-etag": etag, "audio-owner": "x"})
+        assert json.loads(handle(post(REQUEST), {})["body"])["text"] == "Old."
+        assert json.loads(handle(post(REQUEST | {"model": WHISPER}), {})["body"])["text"] == "Old."
+        assert counts(handle(post(SWEEP), {})) == {"found": 1, "skipped": 1}
+        assert counts(handle(post(SWEEP), {})) == {"found": 1, "skipped": 1}
+        options = {"audio-etag": etag, "audio-owner": "x", "audio-options": "0123456789abcdef"}
+        s3.put_object(Bucket=BUCKET, Key=RESULT, Body=document, Metadata=options)
+        assert json.loads(handle(post(REQUEST), {})["body"])["text"] != "Old."
+
+
+def test_several_uploads_mind_the_time(start: Callable[..., Handle], s3: Any) -> None:
+    """An event with more recordings than fit the time is delivered again, and what was done is not done again."""
+    names = [f"{number}.wav" for number in range(3)]
+    for name in names:
+        upload(s3, name, hum(1))
+    records = [
+        {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": BUCKET}, "object": {"key": name}}}
+        for name in names
+    ]
+    api = ChunkApi(slow(2.5))
+    with serve(api) as server:
+        handle = start(server.url, TIME_LIMIT="5")
+        statuses: list[int] = []
+        while not statuses or statuses[-1] >= 500:
+            statuses.append(handle(post({"Records": records}), {})["statusCode"])
+            assert len(statuses) < 6
+    assert len(statuses) > 1
+    assert (statuses[-1], api.calls) == (200, 3)
