@@ -16,6 +16,8 @@ LAYER_III = 3
 EXAMINED_BYTES = 16 * 1024
 # A stream with this share of the bytes that it states is complete: some writers count tags at its end.
 WHOLE_SHARE = 0.99
+# Tags at the end, without a picture; more may be another recording.
+MAX_AFTER_BYTES = 4 * 1024
 # Bytes before the first frame that are tolerated: recordings of broadcasts begin within a frame.
 MAX_GARBAGE_BYTES = 4 * 1024
 # Consecutive frames that must match each other, since eleven set bits alone occur everywhere.
@@ -68,6 +70,13 @@ class Mp3Layout:
     def is_plain(self) -> bool:
         """Whether it is MP3 in the usual sense: layer III."""
         return self.layer == LAYER_III
+
+    def is_right(self, size_bytes: int) -> bool:
+        """Whether a file of `size_bytes` has little more than the stated bytes, so that no second file follows."""
+        if not self.stated_seconds:
+            return True
+        stated_bytes = self.stated_bytes or self.stated_seconds * self.bytes_per_second
+        return size_bytes - self.frames_start - stated_bytes <= MAX_AFTER_BYTES
 
     def missing_seconds(self, size_bytes: int) -> float:
         """The length that the first frame states and that a file of `size_bytes` does not have."""

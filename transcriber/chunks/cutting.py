@@ -74,6 +74,8 @@ def can_pass_through(audio: PassThroughAudio, limits: ChunkLimits) -> bool:
         head = source.peek(layout.data_start + MEASURED_BYTES)[layout.data_start :]
         loudness = sample_loudness(head, sample_rate_hz=layout.sample_rate_hz, channels=layout.channels)
     else:
+        if not layout.is_right(source.size_bytes):
+            return False
         loudness = frame_loudness(source.peek(layout.frames_start + MEASURED_BYTES)[layout.frames_start :])
     return not loudness.is_silent
 
@@ -92,7 +94,9 @@ def _cut_plain(audio: PassThroughAudio, options: CutOptions) -> Iterator[Chunk]:
     elif layout.bytes_per_second * options.limits.longest_seconds > options.limits.max_bytes:
         # Many bytes for what a model hears: decoded to its rate, it is sent in a quarter of them, for less CPU.
         with Decoder(audio.source, demuxer=Container.WAV.value, name="WAV") as decoder:
-            yield from _cut_samples_of(decoder, options, _rest_warnings(audio, layout), audio.missing_seconds)
+            yield from _cut_samples_of(
+                decoder, options, _rest_warnings(audio, layout, is_decoded=True), audio.missing_seconds
+            )
     else:
         yield from _cut_samples(audio, layout, options)
 
@@ -104,7 +108,7 @@ def _held(source: Source) -> BytesPayload:
 
 def _cut_decoded_audio(audio: DecodedAudio, options: CutOptions) -> Iterator[Chunk]:
     with audio.decoder as decoder:
-        yield from _cut_samples_of(decoder, options, _rest_warnings(audio, audio.wav_layout), None)
+        yield from _cut_samples_of(decoder, options, _rest_warnings(audio, audio.wav_layout, is_decoded=True), None)
 
 
 def _cut_samples(audio: PassThroughAudio, layout: wav.WavLayout, options: CutOptions) -> Iterator[Chunk]:
@@ -146,10 +150,8 @@ def _cut_samples_of(
     decoder: Decoder, options: CutOptions, warnings: tuple[str, ...], missing_seconds: float | None
 ) -> Iterator[Chunk]:
     """The chunks of decoded samples; `missing_seconds` None follows from the length that the file states."""
-    if decoder.tracks > 1:
-        tracks = f"{decoder.tracks} audio tracks"
-        warnings = (*warnings, f"The file has {tracks}; only the first is transcribed. Send the others separately.")
-    stated_seconds = decoder.duration_seconds or 0.0
+    if decoder.track.warning is not None:
+        warnings = (*warnings, decoder.track.warning)
     damage = DamageWarnings(decoding_damage)
     cutter = SampleCutter(options.limits, sample_rate_hz=decoder.sample_rate_hz, channels=1)
     for samples in decoder.samples(max_seconds=options.max_seconds, deadline=options.deadline):
@@ -162,7 +164,7 @@ def _cut_samples_of(
         found = damage.within(chunk.span, begun)
         if is_last:
             seconds = chunk.span.end_seconds
-            missing = stated_seconds - seconds if missing_seconds is None else missing_seconds
+            missing = decoder.stated_seconds - seconds if missing_seconds is None else missing_seconds
             found = (*found, *damage.rest(), *missing_end(missing, seconds))
         yield replace(chunk, warnings=(*warnings, *found))
         warnings = ()
@@ -177,5 +179,5 @@ def _marking_last(chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, bool]]:
         waiting = following
 
 
-def _rest_warnings(audio: Audio, layout: wav.WavLayout | None) -> tuple[str, ...]:
-    return () if layout is None else rest_after_end(audio.source, layout)
+def _rest_warnings(audio: Audio, layout: wav.WavLayout | None, *, is_decoded: bool = False) -> tuple[str, ...]:
+    return () if layout is None else rest_after_end(audio.source, layout, is_decoded=is_decoded)

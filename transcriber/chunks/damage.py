@@ -76,7 +76,7 @@ def missing_end(missing_seconds: float, there_seconds: float) -> tuple[str, ...]
     return (f"The file is cut off: its header states {stated}, and {there_seconds:.1f} s are there.",)
 
 
-def rest_after_end(source: Source, layout: wav.WavLayout) -> tuple[str, ...]:
+def rest_after_end(source: Source, layout: wav.WavLayout, *, is_decoded: bool) -> tuple[str, ...]:
     """The warning about what seems to be sound after the end that a WAV file's header states, if it can be read."""
     if source.size_bytes is None or layout.data_bytes is None or not source.can_be_read_again:
         return ()
@@ -85,6 +85,8 @@ def rest_after_end(source: Source, layout: wav.WavLayout) -> tuple[str, ...]:
         return ()
     with source.open(layout.data_start + layout.data_bytes + layout.data_bytes % 2) as reader:
         head = reader.read_fully(wav.MIN_HEADER_BYTES)
+    if wav.is_wav(head) and is_decoded:
+        return ()  # the decoder goes on with it
     if wav.is_wav(head):
         return ("Another recording follows the end of the first, and is not transcribed: send each separately.",)
     if wav.may_follow_samples(head):

@@ -245,10 +245,10 @@ def test_length_is_known_before_decoding() -> None:
 @pytest.mark.parametrize("name", ["WAV s16 48 kHz", "WAV s16 44.1 kHz", "WAV stereo"])
 def test_plain_wav_of_too_many_bytes_is_decoded(name: str) -> None:
     """A WAV file whose chunk would be over the limit of a call is sent at the models' rate, mono and whole."""
-    options = CutOptions(ChunkLimits(300, max_bytes=10**7), 36_000, Deadline(60), keep_loudness=True)
+    options = CutOptions(ChunkLimits(300, max_bytes=100_000), 36_000, Deadline(60), keep_loudness=True)
     chunks = list(cut(identify(source_of(whole(name)), max_seconds=36_000), options))
     shapes = [(chunk.layout.sample_rate_hz, chunk.layout.channels) for chunk in chunks if chunk.layout]
-    assert shapes == [(SAMPLE_RATE_HZ, 1)]
+    assert set(shapes) == {(SAMPLE_RATE_HZ, 1)}
     assert chunks[-1].span.end_seconds == pytest.approx(SECONDS, abs=0.2)
 
 
@@ -264,21 +264,20 @@ def test_length_is_not_estimated_from_the_first_frames(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["WAV s24", "WAV mu-law 8 kHz"])
-def test_second_file_after_the_first_has_a_warning(name: str) -> None:
-    """Of two WAV files in one the first is transcribed, whatever its codec, and a warning names the other."""
+def test_second_file_after_the_first_is_transcribed(name: str) -> None:
+    """Of two WAV files in one both are transcribed, one after the other, whatever their codec."""
     chunks = list(chunks_of(source_of(2 * whole(name))))
-    assert chunks[-1].span.end_seconds == pytest.approx(SECONDS, abs=0.2)
-    (warning,) = warnings_of(chunks)
-    assert warning.startswith("Another recording follows the end of the first")
+    assert chunks[-1].span.end_seconds == pytest.approx(2 * SECONDS, abs=0.2)
+    assert warnings_of(chunks) == []
 
 
 @pytest.mark.parametrize("container", ["mp4", "matroska"])
 def test_further_tracks_have_a_warning(container: str) -> None:
-    """Of a file with a track for each speaker the first is transcribed, and a warning names the others."""
+    """Of a file with a track for each speaker one is transcribed, and a warning names it and the others."""
     chunks = list(chunks_of(source_of(encode_tracks([SAMPLES, SAMPLES], container, "aac"))))
     assert chunks[-1].span.end_seconds == pytest.approx(SECONDS, abs=0.2)
     (warning,) = warnings_of(chunks)
-    assert "2 audio tracks; only the first" in warning
+    assert "2 audio tracks; only track 0 is transcribed, and track 1 is not" in warning
 
 
 BEGINNINGS = ("", *(kind.name for kind in kinds() if "video" not in kind.name))
