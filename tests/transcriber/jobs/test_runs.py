@@ -66,7 +66,7 @@ OPTIONS = (PLAIN, TranscriptionOptions(language="fr"), TranscriptionOptions(prom
 LONG_MINUTES = 61.0
 
 
-class Killed(BaseException):  # noqa: N818 # nothing that code may handle
+class Killed(BaseException):
     """The instance is gone; each further step of it raises this, too."""
 
 
@@ -145,7 +145,7 @@ class World:
         """A new instance, whose storage and API are this world's."""
         services = Services(ENVIRONMENT)
         parts: dict[str, Any] = {"storage": (storage := Storage(self, run)), "listing": storage}
-        parts["leases"] = Leases(storage, time_limit_seconds=60, now=lambda: self.now)  # type: ignore[arg-type]
+        parts["leases"] = Leases(storage, time_limit_seconds=60, now=lambda: self.now)
         parts["transcriber"] = Transcriber(
             settings=services.settings,
             api=Api(self, run),
