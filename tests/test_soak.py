@@ -35,7 +35,7 @@ GOOD = Figures(
     doubled=9,
     answers_lost=3,
     sweeps=2,
-    claims_left=0,
+    leases_left=0,
     wall_seconds=20.0,
 )
 

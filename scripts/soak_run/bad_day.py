@@ -8,7 +8,7 @@ from emulator.generative.server import GenerativeServer
 # A fifth of all calls of the API fails, in each of these ways equally often.
 FAILED_CALLS: Final = 0.2
 WAYS_TO_FAIL: Final = ("429", "500", "504", "error-in-200", "garbage", "reset")
-CALLS_PATH: Final = "/v1/chat/completions"
+CALLS_PATH: Final = "/v1/audio/transcriptions"
 
 # Shares of the deliveries of messages.
 KILLED: Final = 0.02

@@ -27,7 +27,7 @@ class Figures:
     doubled: int
     answers_lost: int
     sweeps: int
-    claims_left: int
+    leases_left: int
     wall_seconds: float
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support.handling import HEARD, WHISPER, Handle, new_instance
 from support.loopback import Peer, serve
-from support.object_storage import BUCKET, all_keys, keys, work_keys
+from support.object_storage import BUCKET, all_keys, client, keys, work_keys
 from support.recordings import hum
 from support.triggering import RESULT, TALK, counts, event, post, stored, upload
 
@@ -127,6 +127,21 @@ def test_recording_that_takes_several_requests(start: Callable[..., Handle], s3:
     assert answers[-1]["statusCode"] == 200
     assert len(answers) > 1
     assert (api.calls, work_keys(s3)) == (4, [])
+
+
+def test_rest_of_a_queued_job_is_one_message(
+    start: Callable[..., Handle], queue_url: str, server: str, s3: Any
+) -> None:
+    """A message whose work goes on by another one is done with: it is not delivered again beside that."""
+    api = ChunkApi(slow(2.5))
+    with serve(api) as api_server:
+        handle = start(api_server.url, TIME_LIMIT="8", PARALLEL_CALLS="1")
+        answer = handle(event("queue-job"), {})
+        assert (answer["statusCode"], json.loads(answer["body"])) == (202, {"status": "in_progress"})
+    assert 0 < len(parts(s3)) < 4
+    names = ["ApproximateNumberOfMessages"]
+    attributes = client("sqs", server).get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
+    assert attributes == {"ApproximateNumberOfMessages": "1"}
 
 
 def test_options_have_results_of_their_own(start: Callable[..., Handle], s3: Any) -> None:

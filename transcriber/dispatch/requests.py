@@ -43,5 +43,8 @@ class RequestWork:
         result = self._objects.transcribe(reference, request.options, scope, is_client=is_client)
         scope.report.add(outcome=result.status)
         if result.status is ObjectStatus.UNFINISHED and result.result is None and request.callback is None:
-            self._objects.go_on(reference, request.options, scope)
+            is_queued = self._objects.go_on(reference, request.options, scope)
+            if is_queued and request.job is not None:
+                # Its message is done with: delivered again beside the new one, it would have the work done by turns.
+                return replace(result, error=InProgressError("The rest of the work on the recording is queued."))
         return result

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
@@ -100,7 +101,7 @@ def finish(response: Response) -> Response:
     if current is None:
         return response
     if current.fault is None or current.fault.fault is not FaultKind.RESET:
-        current.received.status = response.status_code
+        current.received.status, current.received.answered_at = response.status_code, time.time()
     if current.fault is not None and current.fault.fault is FaultKind.CUT:
         return cut_short(response)
     if not current.body_was_read and (request.content_length or "Transfer-Encoding" in request.headers):

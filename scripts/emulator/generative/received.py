@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -28,7 +29,7 @@ class ReceivedAudio:
 
 @dataclass
 class ReceivedRequest:
-    """A request as it arrived; `status` is `None` until it is answered."""
+    """A request as it arrived; `status` is `None` until it is answered. Times are seconds since 1970."""
 
     method: str
     path: str
@@ -41,6 +42,8 @@ class ReceivedRequest:
     audio: ReceivedAudio | None = None
     fault: str | None = None
     status: int | None = None
+    received_at: float = field(default_factory=time.time)
+    answered_at: float | None = None
 
     def describe_chat(self, body: Any) -> None:
         """Record the fields of a chat request's JSON, as far as it is well-formed."""

@@ -105,19 +105,31 @@ def _strongest_tones(samples: NDArray[np.float32]) -> tuple[NDArray[np.intp], ND
     # Makes the purity of a pure tone 1.
     scale = np.float32(2 / envelope.sum() ** 2 * (envelope**2).sum())
     windows = sliding_window_view(samples, _WINDOW)[::_HOP]
-    strongest = np.empty(len(windows), np.intp)
-    purity = np.empty(len(windows), np.float32)
-    for start in range(0, len(windows), _BLOCK):
-        block = np.ascontiguousarray(windows[start : start + _BLOCK])
+    strongest = np.zeros(len(windows), np.intp)
+    purity = np.zeros(len(windows), np.float32)
+    least_energy = _LEAST_POWER * weights.sum()
+    # Silence, which is most of many recordings, costs a sum: no weight is over 1.
+    loud = np.flatnonzero(_energies(samples)[: len(windows)] >= least_energy)
+    for start in range(0, len(loud), _BLOCK):
+        chosen = loud[start : start + _BLOCK]
+        block = windows[chosen]
         parts = block @ waves_by_part
         powers = parts[:, : len(TONES_HZ)] ** 2 + parts[:, len(TONES_HZ) :] ** 2
         energy = np.square(block) @ weights
         best = powers.argmax(axis=1)
         share = scale * powers[np.arange(len(best)), best] / np.maximum(energy, np.float32(1e-12))
-        loud = energy / weights.sum() >= _LEAST_POWER
-        strongest[start : start + _BLOCK] = best
-        purity[start : start + _BLOCK] = np.where(loud & (share >= _LEAST_PURITY), share, 0)
+        strongest[chosen] = best
+        purity[chosen] = np.where((energy >= least_energy) & (share >= _LEAST_PURITY), share, 0)
     return strongest, purity
+
+
+def _energies(samples: NDArray[np.float32]) -> NDArray[np.float64]:
+    """For each window, at least the sum of its samples' squares."""
+    hops = np.square(samples, dtype=np.float64)
+    hops = np.append(hops, np.zeros(-len(hops) % _HOP)).reshape(-1, _HOP).sum(axis=1)
+    hops = np.append(hops, np.zeros(_WINDOW // _HOP - 1))
+    energies: NDArray[np.float64] = sliding_window_view(hops, _WINDOW // _HOP).sum(axis=1)
+    return energies
 
 
 def _whole_words(
