@@ -28,7 +28,7 @@ from transcriber.errors import (
     TranscriberError,
     UnexpectedError,
 )
-from transcriber.jobs.leases import MAX_ATTEMPTS, wait_minutes_after
+from transcriber.jobs.lease_record import MAX_ATTEMPTS, wait_minutes_after
 from transcriber.jobs.parts import Parts
 from transcriber.jobs.results import ClaimedObject
 from transcriber.jobs.stores import Stores

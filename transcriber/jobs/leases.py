@@ -35,31 +35,35 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from transcriber.cloud.object_storage import StoredObject
 from transcriber.jobs.layout import OLD_LEASE, ResultKeys, Version
+from transcriber.jobs.lease_record import (
+    ATTEMPTS,
+    ETAG,
+    KEPT,
+    KILLED,
+    NOT_BEFORE,
+    OWNER,
+    PARTS,
+    QUEUED_AT,
+    REASON,
+    Lease,
+    is_of,
+    lease_body,
+    lease_document,
+    lease_metadata,
+    read_number,
+    read_time,
+    wait_minutes_after,
+)
 
 # The ten seconds between TIME_LIMIT and the timeout that ends a request, and clocks that differ by seconds. Not more: a
 # recording whose instance was killed waits for this long. A share of a minute, so that scaled trials scale it.
 LEASE_MARGIN_MINUTES = 0.25
 # Each lost race means that another one has won it; after this many in a row, the winner has the lease.
 MAX_RACES = 5
-
-# An attempt that adds nothing may be bad luck; five in a row, over an hour and a half, are not.
-MAX_ATTEMPTS: Final = 5
-# Minutes between an attempt that added nothing and the next one; each is due at a sweep, of which there is one every
-# five minutes.
-WAIT_MINUTES: Final = (0.0, 5.0, 15.0, 30.0, 60.0)
-
-ETAG, OPTIONS, OWNER = "audio-etag", "audio-options", "audio-owner"
-_ATTEMPTS, _PARTS, _REASON = "lease-attempts", "lease-parts", "lease-reason"
-_NOT_BEFORE, _QUEUED_AT = "lease-not-before", "lease-queued-at"
-_KEPT: Final = (ETAG, OPTIONS, _ATTEMPTS, _PARTS, _REASON)
-# Metadata of an object are 2 KB in all.
-MAX_REASON_LENGTH = 500
-# What the record of a failure says of attempts that left nothing else.
-KILLED: Final = "the instance was ended before it was done, as by too little memory or a fault in a decoder"
 
 
 class Objects(Protocol):
@@ -79,34 +83,6 @@ class Objects(Protocol):
 
     def delete(self, bucket: str, key: str) -> None:
         """Remove an object, if it is there."""
-
-
-@dataclass(frozen=True)
-class Lease:
-    """The right to work on a version; `etag` is that of the lease's own object, which no other lease has.
-
-    `attempts` in a row have added no part, with this one; `parts` were there when it began. `reason` is why the attempt
-    before ended. It `is_exhausted` when there may be no further attempt.
-    """
-
-    keys: ResultKeys
-    version: Version
-    owner: str
-    etag: str
-    request: Mapping[str, Any]
-    attempts: int = 1
-    parts: int = 0
-    reason: str = ""
-
-    @property
-    def is_exhausted(self) -> bool:
-        """Whether the attempts before this one were the last ones."""
-        return self.attempts > MAX_ATTEMPTS
-
-    @property
-    def metadata(self) -> dict[str, str]:
-        """The metadata of this lease's results."""
-        return version_metadata(self.version, self.owner)
 
 
 @dataclass(frozen=True)
@@ -156,21 +132,23 @@ class Leases:
         owner = str(uuid.uuid4())
         for _ in range(MAX_RACES):
             lease = Lease(keys, version, owner, "", request)
-            if etag := self._objects.create(keys.bucket, keys.lease, _body(lease), _metadata(lease)):
+            if etag := self._objects.create(keys.bucket, keys.lease, lease_body(lease), lease_metadata(lease)):
                 return self._after_old_form(replace(lease, etag=etag))
             held = self._objects.head(keys.bucket, keys.lease)
             if held is None:
                 continue  # given up just now
             if held.metadata.get(OWNER) == owner:
                 return replace(lease, etag=held.etag)
-            if _is_of(held.metadata, version):
+            if is_of(held.metadata, version):
                 seconds = self.seconds_until_due(held)
                 if held.metadata.get(OWNER) and not self._is_over(held):
                     return InProgress(seconds)
                 if seconds > 0 and not ignores_waits:
-                    return Waiting(seconds, held.metadata.get(_REASON, ""))
+                    return Waiting(seconds, held.metadata.get(REASON, ""))
                 lease = self._next_attempt(lease, held, count_parts())
-            if etag := self._objects.replace(keys.bucket, keys.lease, _body(lease), _metadata(lease), etag=held.etag):
+            if etag := self._objects.replace(
+                keys.bucket, keys.lease, lease_body(lease), lease_metadata(lease), etag=held.etag
+            ):
                 return replace(lease, etag=etag)
         return InProgress(self._duration.total_seconds())
 
@@ -182,21 +160,21 @@ class Leases:
         """Whether work may go on, and was not queued by another sweep within `queued_minutes`."""
         if self.seconds_until_due(stored) > 0:
             return False
-        queued_at = _time(stored.metadata.get(_QUEUED_AT))
+        queued_at = read_time(stored.metadata.get(QUEUED_AT))
         return queued_at is None or self._now() >= queued_at + queued_minutes * self._minute
 
     def attempts_of(self, stored: StoredObject) -> int:
         """How many attempts in a row have added nothing, as far as the lease shows."""
-        return _number(stored.metadata.get(_ATTEMPTS))
+        return read_number(stored.metadata.get(ATTEMPTS))
 
     def mark_queued(self, stored: StoredObject, bucket: str, request: Mapping[str, Any]) -> bool:
         """Note that a sweep has queued the request of a due lease; false where it was taken meanwhile."""
         was_killed = bool(stored.metadata.get(OWNER))
         now = self._now().isoformat()
-        metadata = {name: stored.metadata[name] for name in _KEPT if name in stored.metadata}
-        reason = {_REASON: KILLED} if was_killed else {}
-        metadata |= {"Content-Type": "application/json", _NOT_BEFORE: now, _QUEUED_AT: now, **reason}
-        body = _document(stored.metadata.get(ETAG, ""), str(uuid.uuid4()), request)
+        metadata = {name: stored.metadata[name] for name in KEPT if name in stored.metadata}
+        reason = {REASON: KILLED} if was_killed else {}
+        metadata |= {"Content-Type": "application/json", NOT_BEFORE: now, QUEUED_AT: now, **reason}
+        body = lease_document(stored.metadata.get(ETAG, ""), str(uuid.uuid4()), request)
         return self._objects.replace(bucket, stored.key, body, metadata, etag=stored.etag) is not None
 
     def request_of(self, stored: StoredObject, bucket: str) -> Mapping[str, Any] | None:
@@ -235,9 +213,9 @@ class Leases:
         """Give the lease up until `minutes` have passed; `attempts` in a row, with this one, have added nothing."""
         not_before = self._now() + minutes * self._minute
         waiting = replace(lease, owner="", attempts=attempts, parts=parts, reason=reason)
-        metadata = {**_metadata(waiting), _NOT_BEFORE: not_before.isoformat()}
+        metadata = {**lease_metadata(waiting), NOT_BEFORE: not_before.isoformat()}
         # Lost where the lease was taken over: then its new owner knows better.
-        self._objects.replace(lease.keys.bucket, lease.keys.lease, _body(waiting), metadata, etag=lease.etag)
+        self._objects.replace(lease.keys.bucket, lease.keys.lease, lease_body(waiting), metadata, etag=lease.etag)
 
     def holds(self, lease: Lease) -> bool:
         """Whether no other instance has taken the lease over."""
@@ -245,10 +223,10 @@ class Leases:
         return held is not None and held.etag == lease.etag
 
     def _next_attempt(self, lease: Lease, held: StoredObject, parts: int) -> Lease:
-        before = _number(held.metadata.get(_ATTEMPTS))
+        before = read_number(held.metadata.get(ATTEMPTS))
         was_killed = bool(held.metadata.get(OWNER))
-        attempts = 1 if parts > _number(held.metadata.get(_PARTS)) else before + 1
-        reason = KILLED if was_killed else held.metadata.get(_REASON, "")
+        attempts = 1 if parts > read_number(held.metadata.get(PARTS)) else before + 1
+        reason = KILLED if was_killed else held.metadata.get(REASON, "")
         return replace(lease, attempts=attempts, parts=parts, reason=reason)
 
     def _after_old_form(self, lease: Lease) -> Lease | InProgress:
@@ -256,7 +234,7 @@ class Leases:
         old = self._objects.head(lease.keys.bucket, lease.keys.with_suffix(OLD_LEASE))
         if old is None:
             return lease
-        if not self._is_over(old) and _is_of(old.metadata, lease.version):
+        if not self._is_over(old) and is_of(old.metadata, lease.version):
             self.release(lease)
             return InProgress((old.modified_at + self._duration - self._now()).total_seconds())
         self._objects.delete(lease.keys.bucket, old.key)
@@ -268,56 +246,6 @@ class Leases:
     def _due_at(self, stored: StoredObject) -> datetime:
         if stored.metadata.get(OWNER):
             # An attempt that ended without a word is followed by the same wait as any other.
-            wait_minutes = wait_minutes_after(_number(stored.metadata.get(_ATTEMPTS)) - 1)
+            wait_minutes = wait_minutes_after(read_number(stored.metadata.get(ATTEMPTS)) - 1)
             return stored.modified_at + self._duration + wait_minutes * self._minute
-        return _time(stored.metadata.get(_NOT_BEFORE)) or stored.modified_at
-
-
-def wait_minutes_after(attempts: int) -> float:
-    """The wait after so many attempts in a row that added nothing."""
-    return WAIT_MINUTES[min(max(0, attempts), len(WAIT_MINUTES) - 1)]
-
-
-def version_metadata(version: Version, owner: str) -> dict[str, str]:
-    """The metadata by which an object names its version and its writer."""
-    options = {OPTIONS: version.options} if version.options else {}
-    return {ETAG: version.etag, OWNER: owner, **options}
-
-
-def _metadata(lease: Lease) -> dict[str, str]:
-    return {
-        "Content-Type": "application/json",
-        **{name: value for name, value in version_metadata(lease.version, lease.owner).items() if value},
-        _ATTEMPTS: str(lease.attempts),
-        _PARTS: str(lease.parts),
-        **({_REASON: _ascii(lease.reason)} if lease.reason else {}),
-    }
-
-
-def _body(lease: Lease) -> bytes:
-    # The owner is in the body too, so that no two leases have the same ETag.
-    return _document(lease.version.etag, lease.owner or str(uuid.uuid4()), lease.request)
-
-
-def _document(audio_etag: str, owner: str, request: Mapping[str, Any]) -> bytes:
-    return json.dumps({"lease": 1, "audio_etag": audio_etag, "owner": owner, "request": request}).encode()
-
-
-def _ascii(text: str) -> str:
-    """A reason as a header holds it: one short line."""
-    return " ".join(text.encode("ascii", "replace").decode().split())[:MAX_REASON_LENGTH]
-
-
-def _time(text: str | None) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-
-
-def _is_of(metadata: Mapping[str, str], version: Version) -> bool:
-    return (metadata.get(ETAG), metadata.get(OPTIONS, "")) == (version.etag, version.options)
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isdecimal() else 0
+        return read_time(stored.metadata.get(NOT_BEFORE)) or stored.modified_at

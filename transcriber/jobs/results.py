@@ -15,7 +15,8 @@ from transcriber.delivery.answer import Answer
 from transcriber.delivery.error_answers import error_answer
 from transcriber.errors import SourceNotFoundError, TranscriberError
 from transcriber.jobs.layout import FAILURE, TRANSCRIPT, ResultKeys, Version
-from transcriber.jobs.leases import ETAG, OPTIONS, InProgress, Lease, Leases, Waiting
+from transcriber.jobs.lease_record import ETAG, OPTIONS, Lease
+from transcriber.jobs.leases import InProgress, Leases, Waiting
 from transcriber.outputs.document import from_document, to_document
 from transcriber.outputs.formats import FORMATS
 from transcriber.outputs.plain_json import JSON_TYPE

@@ -12,17 +12,8 @@ from support.object_storage import ACCESS_KEY, BUCKET, REGION, SECRET_KEY, empty
 
 from transcriber.cloud.object_storage import ObjectStorage, StoredObject
 from transcriber.jobs.layout import FAILURE, OLD_LEASE, TRANSCRIPT, ResultKeys, Version
-from transcriber.jobs.leases import (
-    KILLED,
-    LEASE_MARGIN_MINUTES,
-    MAX_ATTEMPTS,
-    WAIT_MINUTES,
-    InProgress,
-    Lease,
-    Leases,
-    Objects,
-    Waiting,
-)
+from transcriber.jobs.lease_record import KILLED, MAX_ATTEMPTS, WAIT_MINUTES, Lease
+from transcriber.jobs.leases import LEASE_MARGIN_MINUTES, InProgress, Leases, Objects, Waiting
 from transcriber.settings import Account
 
 KEYS = ResultKeys(BUCKET, "transcripts/", "a.mp3")

@@ -10,7 +10,8 @@ from bench_suite.bucket_server import MISSING_EACH, keys_of, page
 from transcriber.cloud.object_storage import ObjectStorage
 from transcriber.deadline import Deadline
 from transcriber.jobs.layout import ResultKeys, Version
-from transcriber.jobs.leases import Lease, Leases
+from transcriber.jobs.lease_record import Lease
+from transcriber.jobs.leases import Leases
 from transcriber.jobs.sweep import Sweep
 from transcriber.request.s3_events import ObjectReference
 from transcriber.request.sweep_request import SweepRequest
