@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from emulator.generative.durations import duration_text
 from emulator.generative.minute import MinuteForm, MinuteLimit, new_limit
 from emulator.generative.models import has_token_quota
 
@@ -288,15 +289,6 @@ class Quota:
             wait = min(wait_seconds, self._options.minute_seconds)
             headers["Retry-After"] = str(max(1, math.ceil(wait)))
         return headers
-
-
-def duration_text(seconds: float) -> str:
-    """A duration as in the documented headers: `250ms`, `35s`, `1m30s`."""
-    milliseconds = math.ceil(seconds * 1000)
-    if milliseconds < 1000:  # noqa: PLR2004 # of a second
-        return f"{milliseconds}ms"
-    minutes, rest = divmod(milliseconds, 60_000)
-    return (f"{minutes}m" if minutes else "") + f"{rest / 1000:g}s"
 
 
 def _use(limits: _ModelLimits, now: float) -> ModelUse:

@@ -8,6 +8,7 @@ import pytest
 from support.generative_requests import VOXTRAL, WHISPER, Caller, chat_body
 from support.recordings import silence
 
+from emulator.generative.durations import duration_text
 from emulator.generative.minute import MinuteForm
 from emulator.generative.quota import (
     AUDIO_SECONDS_PER_MINUTE,
@@ -19,7 +20,6 @@ from emulator.generative.quota import (
     QuotaExceededError,
     QuotaOptions,
     RateLimitHeaders,
-    duration_text,
 )
 from emulator.generative.server import GenerativeServer
 
