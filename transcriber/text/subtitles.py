@@ -7,8 +7,8 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from dataclasses import dataclass, replace
+from itertools import accumulate, zip_longest
 
 from transcriber.spans import Segment
 from transcriber.text.joining import join_texts
@@ -20,6 +20,10 @@ MAX_LINES = 2
 MAX_CUE_MS = 7_000
 # A shorter cue is a flash (five sixths of a second, in the same guides).
 MIN_CUE_MS = 833
+# Two frames at 24 a second: without them, a viewer does not see that the words change. Gaps of 3 to 11 frames flicker,
+# and are closed to two (Netflix, Timed Text Style Guide, general requirements).
+MIN_GAP_MS = 84
+CLOSED_GAP_MS = 500
 # An adult reads 17 characters a second; a Chinese or Japanese character takes two columns, and twice as long.
 READING_COLUMNS_A_SECOND = 17
 # Faster than any speaker: such times are wrong, and the cues take the time after them.
@@ -53,8 +57,11 @@ class Cue:
     lines: tuple[str, ...]
 
 
-def make_cues(segments: Iterable[Segment]) -> tuple[Cue, ...]:
-    """The cues of `segments`, in order and without overlap; a segment without words has none."""
+def make_cues(segments: Iterable[Segment], *, end_seconds: float = 0.0) -> tuple[Cue, ...]:
+    """The cues of `segments`, in order and without overlap; a segment without words has none.
+
+    None stays longer than the recording, which ends at `end_seconds` where that is known.
+    """
     cues: list[Cue] = []
     blocks = _blocks(segments)
     free_from_ms = 0
@@ -62,7 +69,19 @@ def make_cues(segments: Iterable[Segment]) -> tuple[Cue, ...]:
         next_start_ms = blocks[number + 1].start_ms if number + 1 < len(blocks) else float("inf")
         cues += _block_cues(block, free_from_ms, next_start_ms)
         free_from_ms = _milliseconds(cues[-1].end_seconds)
-    return tuple(cues)
+    return tuple(_with_gaps(cues, _milliseconds(end_seconds) or float("inf")))
+
+
+def _with_gaps(cues: Sequence[Cue], recording_end_ms: float) -> Iterator[Cue]:
+    """The cues with gaps between them that the eye sees, and none that only flicker."""
+    starts_ms = [_milliseconds(cue.start_seconds) for cue in cues]
+    for cue, start_ms, next_start_ms in zip_longest(cues, starts_ms, starts_ms[1:]):
+        end_ms = _milliseconds(cue.end_seconds)
+        if next_start_ms is None:
+            end_ms = int(max(start_ms + 1, min(end_ms, recording_end_ms)))
+        elif next_start_ms - end_ms < CLOSED_GAP_MS:
+            end_ms = max(start_ms + 1, min(next_start_ms - MIN_GAP_MS, start_ms + MAX_CUE_MS))
+        yield replace(cue, end_seconds=end_ms / 1000)
 
 
 def cue_time(seconds: float, point: str) -> str:

@@ -55,7 +55,8 @@ def test_long_segment_is_divided_where_sentences_end() -> None:
     cues = make_cues([Segment(10, 20, text)])
     assert [" ".join(cue.lines) for cue in cues] == [text[:42], text[43:]]
     assert cues[0].start_seconds == 10
-    assert cues[0].end_seconds == cues[1].start_seconds == pytest.approx(14.2, abs=0.2)
+    assert cues[1].start_seconds == pytest.approx(14.2, abs=0.2)
+    assert cues[0].end_seconds == pytest.approx(cues[1].start_seconds - 0.084)
     assert cues[1].end_seconds == 20
 
 
@@ -75,7 +76,7 @@ def test_short_cue_stays_as_long_as_it_is_read() -> None:
     """A cue that is over too soon to be read stays into the silence after it, and never into the next."""
     words = "Nobody can read this in half a second."
     cues = make_cues([Segment(0, 0.5, words), Segment(1.5, 2, words), Segment(20, 21, "Yes")])
-    assert [cue.end_seconds for cue in cues] == [1.5, pytest.approx(1.5 + len(words) / 17, abs=0.01), 21]
+    assert [cue.end_seconds for cue in cues] == [1.416, pytest.approx(1.5 + len(words) / 17, abs=0.01), 21]
 
 
 def test_slow_words_are_not_divided() -> None:
@@ -87,3 +88,18 @@ def test_words_at_the_same_time_are_shown_together() -> None:
     """Segments that begin at once share a cue, so that none is a flash."""
     (cue,) = make_cues([Segment(3, 3, "Yes."), Segment(3, 4, "No.")])
     assert cue == Cue(3, 4, ("Yes. No.",))
+
+
+def test_gaps_are_two_frames_or_half_a_second() -> None:
+    """Between two cues are two frames at least, and a gap that would only flicker is closed to two."""
+    starts = (0.0, 3.0, 6.3, 12.0)
+    cues = make_cues([Segment(start, start + 3, "These words take three seconds to say.") for start in starts])
+    gaps = [round(after.start_seconds - before.end_seconds, 3) for before, after in pairwise(cues)]
+    assert gaps == [0.084, 0.084, 2.7]
+
+
+def test_last_cue_ends_with_the_recording() -> None:
+    """A cue stays on the screen to be read, but no longer than the recording plays."""
+    words = "Nobody can read this in half a second."
+    assert make_cues([Segment(9.5, 10, words)])[0].end_seconds > 11
+    assert make_cues([Segment(9.5, 10, words)], end_seconds=10.2)[0].end_seconds == 10.2
