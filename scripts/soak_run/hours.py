@@ -48,8 +48,8 @@ class _Block:
 def hours(count: int, *, seconds: float, seed: int) -> list[Hour]:
     """`count` recordings of `seconds` (rounded up to whole minutes), in which hardly any five minutes are alike."""
     dice = random.Random(seed)  # noqa: S311 # a run that can be repeated
-    pool = [_block(dice) for _ in range(POOL_BLOCKS)]
     blocks_each = max(1, -int(-seconds // BLOCK_SECONDS))
+    pool = [_block(dice) for _ in range(min(POOL_BLOCKS, count * blocks_each))]
     return [_hour(number, dice.choices(pool, k=blocks_each)) for number in range(count)]
 
 

@@ -87,7 +87,9 @@ FAULTS = st.one_of(
     st.builds(Fault, st.just("kill in call"), st.integers(1, 5), st.booleans()),
     st.builds(Fault, st.just("kill in write"), st.integers(1, 14), st.booleans()),
     st.builds(
-        Fault, st.sampled_from(["times out", "refused", "no budget", "overwrite", "duplicate"]), st.integers(1, 5)
+        Fault,
+        st.sampled_from(["times out", "refused", "no budget", "overwrite", "duplicate", "overtaken"]),
+        st.integers(1, 5),
     ),
 )
 API_ERRORS: Mapping[str, Callable[[], TranscriberError]] = {
@@ -273,9 +275,9 @@ class Api:
         if fault.at(fault.kind, number):
             if make_error := API_ERRORS.get(fault.kind):
                 raise make_error()
-            if fault.kind == "overwrite":
+            if fault.kind in {"overwrite", "overtaken"}:
                 self._world.upload()
-            elif fault.kind == "duplicate":
+            if fault.kind in {"duplicate", "overtaken"}:
                 deliver(self._world, Run())
         words = words_of(make_body())
         self._world.paid[words] += 1
