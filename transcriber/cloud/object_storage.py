@@ -26,8 +26,8 @@ from transcriber.errors import (
     SourceChangedError,
     SourceFailedError,
     SourceNotFoundError,
-    SourceRefusedError,
     SourceTimeoutError,
+    StorageRefusedError,
 )
 from transcriber.settings import Account, Settings
 
@@ -53,7 +53,7 @@ class ObjectStorage:
     """The buckets that the settings' key pair opens; several threads may use it at once.
 
     `within` returns the same storage, with the same connections, whose calls end by a deadline. Every call raises
-    `SourceNotFoundError` for an object that is not there (unless it says otherwise), `SourceRefusedError` for what the
+    `SourceNotFoundError` for an object that is not there (unless it says otherwise), `StorageRefusedError` for what the
     key pair may not do, `SourceFailedError` for a failure after retries, `SourceTimeoutError` when no time is left,
     `RequestError` for what is no key, `SettingsError` for a bucket of another region.
     """
@@ -287,7 +287,7 @@ def _refuse(status: int, body: bytes, where: str, param: str) -> NoReturn:
         raise SourceNotFoundError(f"There is no object {where}, or no such bucket.", param="key")
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         message = f"Object Storage refuses {where} to the key pair of S3_ACCESS_KEY; it needs to read and write there."
-        raise SourceRefusedError(message, param="bucket")
+        raise StorageRefusedError(message, param="bucket")
     if status == HTTPStatus.PRECONDITION_FAILED:
         raise _changed(where)
     if code == "KeyTooLongError":
