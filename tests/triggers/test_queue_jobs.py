@@ -240,3 +240,14 @@ def test_callback_to_a_private_address(handle: Handle, api: Api, url: str) -> No
     answer = handle(post({"bucket": BUCKET, "key": TALK, "callback": url}), {})
     assert (answer["statusCode"], json.loads(answer["body"])["error"]["param"]) == (400, "callback")
     assert api.jobs == 0
+
+
+def test_client_whose_receiver_is_down(environment: pytest.MonkeyPatch, api: Api, queue_url: str) -> None:
+    """Without a queue and a storage, a callback that nobody takes is logged, and the client has its transcript."""
+    for name in ("QUEUE_URL", "S3_ACCESS_KEY", "S3_SECRET_KEY"):
+        environment.delenv(name)
+    assert queue_url
+    with serve(lambda peer: peer.answer(status="503 X")) as receiver:
+        audio = base64.b64encode(hum(1)).decode()
+        answer = new_instance()(post({"audio": audio, "callback": receiver.url}), {})
+    assert (answer["statusCode"], json.loads(answer["body"])["text"], api.jobs) == (200, HEARD, 1)

@@ -98,35 +98,30 @@ class CallbackWork:
         except CallbackFailedError as error:
             scope.log("warning", "a callback was not delivered", job=job.id, **error_log_fields(error))
             kept = replace(job, answer=KeptAnswer(content_type, answer.body))
-            self._keep_delivery(request, kept, owed, error, scope)
+            if not self._keep_delivery(request, kept, owed, scope):
+                # Not by an error: delivered again, the message would have the recording paid for again.
+                scope.log("error", "a callback is given up", job=job.id, **error_log_fields(error))
             return answer if request.job is None else replace(answer, status=200)
         if owed is not None and (place := self._place(request, scope)):
             place[0].remove(place[1], job.id)
         return answer if request.job is None else replace(answer, status=200)
 
     def _keep_delivery(
-        self,
-        request: TranscriptionRequest,
-        job: Job,
-        owed: OwedCallback | None,
-        error: CallbackFailedError,
-        scope: RequestScope,
-    ) -> None:
-        """Keep a finished answer for another delivery; the error where there is no way to."""
-        failed = 0 if owed is None else owed.failed_deliveries
+        self, request: TranscriptionRequest, job: Job, owed: OwedCallback | None, scope: RequestScope
+    ) -> bool:
+        """Keep a finished answer for another delivery; whether there will be one."""
         place = self._place(request, scope)
-        if place is not None:
-            store, bucket = place
-            if failed >= len(DELIVERY_MINUTES):
-                scope.log("error", "a callback is given up", job=job.id, **error_log_fields(error))
-                store.remove(bucket, job.id)
-                return
-            created_at = store.now() if owed is None else owed.created_at
-            kept = OwedCallback(job, request.to_fields(), created_at, failed + 1)
-            store.keep(bucket, kept, minutes=DELIVERY_MINUTES[failed])
-            return
-        if not self._again_by_message(request, job, scope):
-            raise error
+        if place is None:
+            return self._again_by_message(request, job, scope)
+        store, bucket = place
+        failed = 0 if owed is None else owed.failed_deliveries
+        if failed >= len(DELIVERY_MINUTES):
+            store.remove(bucket, job.id)
+            return False
+        created_at = store.now() if owed is None else owed.created_at
+        kept = OwedCallback(job, request.to_fields(), created_at, failed + 1)
+        store.keep(bucket, kept, minutes=DELIVERY_MINUTES[failed])
+        return True
 
     def _later(
         self,
