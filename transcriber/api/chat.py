@@ -16,6 +16,7 @@ from transcriber.chunks.chunk import Chunk
 from transcriber.errors import ApiFailedError, TruncatedTranscriptError
 from transcriber.request.options import MAX_OUTPUT_TOKENS, TranscriptionOptions
 from transcriber.sources.base import Reader
+from transcriber.text.frames import strip_frames
 from transcriber.text.model_remarks import is_no_speech_remark, strip_model_remarks
 
 # Demands the words and nothing else. Each ban names something that chat models are known to do with a recording.
@@ -141,7 +142,7 @@ def _read_answer(answer: Mapping[str, Any], chunk: Chunk, model: str, options: T
     text = (text or "").strip()
     if options.asks_for_words:
         # The instruction is ours or one like it, so that the model's additions to the words are known.
-        text = "" if is_no_speech_remark(text) else strip_model_remarks(text)
+        text = "" if is_no_speech_remark(text) else strip_frames(strip_model_remarks(text))
     return ChunkTranscript(text=text, model=model, usage=_usage(answer.get("usage"), chunk))
 
 

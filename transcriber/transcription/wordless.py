@@ -2,7 +2,7 @@
 
 Sentences end in pauses, and last as long as their letters. Where some are missing, those that are left fit the sound
 only with a gap. Measured with synthetic voices in 12 languages: of 94 complete chunks of five minutes none fits better
-with a gap by this much; of 47 without their middle fifth, 45 do.
+with a gap by this much; of 93 without a fifth 83 do, and of 62 without a half all.
 """
 
 from transcriber.spans import Span
