@@ -8,7 +8,7 @@ from emulator.generative.errors import ApiError
 
 VOXTRAL = "voxtral-small-24b-2507"
 WHISPER = "whisper-large-v3"
-DEFAULT_MODELS = (VOXTRAL, WHISPER)
+DEFAULT_MODELS = (WHISPER, VOXTRAL)
 
 # Scaleway's table of audio transcription models: Voxtral takes 30 minutes, Whisper has no limit there.
 VOXTRAL_MAX_DURATION_SECONDS = 30 * 60.0

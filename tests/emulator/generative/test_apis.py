@@ -52,7 +52,7 @@ def test_models_are_listed_as_openai_does(caller: Caller) -> None:
     """The list of models has OpenAI's format, and both models."""
     listed = caller.models().json()
     assert listed["object"] == "list"
-    assert [(entry["id"], entry["object"]) for entry in listed["data"]] == [(VOXTRAL, "model"), (WHISPER, "model")]
+    assert [(entry["id"], entry["object"]) for entry in listed["data"]] == [(WHISPER, "model"), (VOXTRAL, "model")]
 
 
 @pytest.mark.parametrize(
