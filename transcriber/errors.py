@@ -7,7 +7,7 @@ TranscriberError
 ├── SettingsError               500  account    a setting is missing or wrong
 ├── BudgetExhaustedError        503  account    the account's budget is used up
 ├── CallbackFailedError         502  passing    the receiver of a callback did not take it
-├── CallbackRefusedError        502  request    the receiver of a callback refused it for good
+│   └── CallbackRefusedError    502  request    the receiver of a callback refused it for good
 ├── QueueFailedError            502  passing    the queue did not take a message
 ├── InProgressError             503  passing    another request is transcribing the recording
 ├── IncompleteError             504  passing    time ran out; a part of the transcript is kept
@@ -114,10 +114,9 @@ class CallbackFailedError(TranscriberError):
     cause = Cause.PASSING
 
 
-class CallbackRefusedError(TranscriberError):
+class CallbackRefusedError(CallbackFailedError):
     """The receiver of a callback refused it for good: another delivery would be refused, too."""
 
-    status = 502
     code = "callback_refused"
     is_retryable = False
     cause = Cause.REQUEST

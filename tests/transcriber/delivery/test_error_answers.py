@@ -32,6 +32,8 @@ from transcriber.request.trigger import Trigger
         (errors.SourceTimeoutError("m"), 504),
         (errors.ApiTimeoutError("m"), 504),
         (errors.CallbackFailedError("m"), 502),
+        (errors.CallbackRefusedError("m"), 502),
+        (errors.NeverSucceededError("m"), 500),
         (errors.QueueFailedError("m"), 502),
         (errors.BudgetExhaustedError("m"), 503),
         (errors.InProgressError("m", retry_after_seconds=30), 503),
@@ -62,7 +64,7 @@ def test_every_error_of_the_tree_is_in_the_table() -> None:
     assert all(isinstance(kind.is_retryable, bool) for kind in raised)
     assert all(isinstance(kind.cause, errors.Cause) for kind in raised)
     codes = [kind.code for kind in kinds if "code" in vars(kind)]
-    assert len(codes) == len(set(codes)) == 27
+    assert len(codes) == len(set(codes)) == 29
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from support.loopback import Loopback, Peer, serve
 
 from transcriber.deadline import Deadline
 from transcriber.delivery.webhook import MAX_ATTEMPTS, WebhookSender, read_secret, sign
-from transcriber.errors import CallbackFailedError, RequestError, SettingsError
+from transcriber.errors import CallbackFailedError, CallbackRefusedError, RequestError, SettingsError
 from transcriber.net.ssrf_guard import SsrfGuard
 from transcriber.retry import RetryPolicy
 from transcriber.settings import AllowedHost
@@ -87,6 +87,7 @@ def test_receiver_that_does_not_take_it(conversation: Any, requests: int) -> Non
     with serve(conversation) as receiver, pytest.raises(CallbackFailedError) as caught:
         send(receiver, seconds=60)
     assert len(receiver.requests) == requests
+    assert isinstance(caught.value, CallbackRefusedError) == (requests == 1)
     assert "127.0.0.1" not in caught.value.message
 
 
