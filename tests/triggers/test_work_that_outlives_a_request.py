@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from support.handling import HEARD, WHISPER, Handle, new_instance
@@ -142,6 +143,24 @@ def test_rest_of_a_queued_job_is_one_message(
     names = ["ApproximateNumberOfMessages"]
     attributes = client("sqs", server).get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
     assert attributes == {"ApproximateNumberOfMessages": "1"}
+
+
+@pytest.mark.parametrize("name", ["queue-job", "upload"])
+def test_message_that_met_the_quota_is_queued_anew(
+    start: Callable[..., Handle], queue_url: str, server: str, name: str
+) -> None:
+    """A run that the quota let add nothing is no failed delivery, of which a message has few."""
+    message = event("queue-job") if name == "queue-job" else {"Records": [created(TALK)]}
+    with serve(ChunkApi(lambda peer, _number: peer.answer(b"{}", status="429 X", Retry_After="60"))) as api_server:
+        answer = start(api_server.url, TIME_LIMIT="4")(message if name == "queue-job" else post(message), {})
+        assert answer["statusCode"] in {200, 202}
+    names = ["ApproximateNumberOfMessages"]
+    attributes = client("sqs", server).get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
+    assert attributes == {"ApproximateNumberOfMessages": "1"}
+
+
+def created(key: str) -> dict[str, object]:
+    return {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": BUCKET}, "object": {"key": quote(key)}}}
 
 
 def test_options_have_results_of_their_own(start: Callable[..., Handle], s3: Any) -> None:

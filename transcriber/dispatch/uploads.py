@@ -7,7 +7,14 @@ from transcriber.delivery.answer import Answer
 from transcriber.delivery.answers import counts_answer
 from transcriber.dispatch.attempt import ObjectStatus
 from transcriber.dispatch.objects import ObjectWork
-from transcriber.errors import Cause, IncompleteError, SourceNotFoundError, TranscriberError, UnexpectedError
+from transcriber.errors import (
+    Cause,
+    IncompleteError,
+    RateLimitedError,
+    SourceNotFoundError,
+    TranscriberError,
+    UnexpectedError,
+)
 from transcriber.jobs.layout import is_result
 from transcriber.request.options import TranscriptionOptions
 from transcriber.request.s3_events import ObjectReference, UploadEvent, may_be_audio
@@ -59,6 +66,11 @@ class UploadWork:
             status = result.status
             if status is ObjectStatus.UNFINISHED and not self._objects.go_on(reference, options, scope):
                 failure = result.error
+        except RateLimitedError as error:
+            # A quota is no failure: a message that is delivered again is dropped after a few times.
+            status = ObjectStatus.UNFINISHED
+            failure = None if self._objects.go_on(reference, options, scope) else error
+            report.add(**error_log_fields(error))
         except SourceNotFoundError as error:
             status = ObjectStatus.SKIPPED  # removed since
             report.add(**error_log_fields(error))
