@@ -37,7 +37,7 @@ class TrackChoice:
         are = f"track {others[0]} is" if len(others) == 1 else f"tracks {', '.join(others)} are"
         return (
             f"The file has {self.tracks} audio tracks; only track {self.number} is transcribed, and {are} not. "
-            'Choose with "track": a number from 0, or "all".'
+            "Send the others in files of their own."
         )
 
 
