@@ -34,6 +34,7 @@ from transcriber.errors import (
     UnexpectedError,
 )
 from transcriber.jobs.leases import Leases
+from transcriber.jobs.stores import Stores
 from transcriber.request.options import TranscriptionOptions
 from transcriber.request.s3_events import ObjectReference, UploadEvent
 from transcriber.request.sweep_request import SweepRequest
@@ -146,8 +147,14 @@ class World:
     def services(self, run: Run) -> Services:
         """A new instance, whose storage and API are this world's."""
         services = Services(ENVIRONMENT)
-        parts: dict[str, Any] = {"storage": (storage := Storage(self, run)), "listing": storage}
-        parts["leases"] = Leases(storage, time_limit_seconds=60, now=lambda: self.now)
+        storage: Any = Storage(self, run)
+
+        def stores(deadline: Deadline) -> Stores:
+            made = Stores(storage.within(deadline), services.settings)
+            made.__dict__["leases"] = Leases(storage, time_limit_seconds=60, now=lambda: self.now)
+            return made
+
+        parts: dict[str, Any] = {"storage": storage, "stores": stores}
         parts["transcriber"] = Transcriber(
             settings=services.settings,
             api=Api(self, run),
@@ -189,15 +196,19 @@ class Storage:
     def pages(
         self, bucket: str, prefix: str = "", *, after: str = "", deadline: Deadline | None = None
     ) -> Iterator[Sequence[StoredObject]]:
+        assert deadline is None or not deadline.has_passed()
         self._run.check()
         assert bucket == BUCKET
-        assert deadline is not None
         found = [self._world.objects[key][0] for key in sorted(self._world.objects) if key > after]
         yield [
             StoredObject(each.key, each.etag, each.size_bytes, each.modified_at)
             for each in found
             if each.key.startswith(prefix)
         ]
+
+    def put(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str]) -> str:
+        assert bucket == BUCKET
+        return self._write(lambda: self._world.put(key, body, metadata)) or ""
 
     def create(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str]) -> str | None:
         def write() -> str | None:
@@ -307,8 +318,8 @@ def audio(version: int) -> bytes:
         writer.setsampwidth(2)
         writer.setframerate(RATE_HZ)
         for second in range(SECONDS):
-            half = 8 + (version * SECONDS + second) % 120
-            period = half * (8000).to_bytes(2, "little") + half * (-8000).to_bytes(2, "little", signed=True)
+            half, level = 8 + second, 8_000 + 10 * version
+            period = half * level.to_bytes(2, "little") + half * (-level).to_bytes(2, "little", signed=True)
             writer.writeframes((period * RATE_HZ)[: RATE_HZ * 2])
     return file.getvalue()
 
