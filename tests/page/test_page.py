@@ -42,7 +42,10 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPlatform
     config.write_text(SCHEDULE)
     environment = {"PATH": os.environ["PATH"], "ALLOWED_PRIVATE_HOSTS": "127.0.0.1", "TIME_LIMIT": "20"}
     options = PlatformOptions(
-        recogniser="stand-in", storage=True, config=config, quota=QuotaOptions(requests_per_minute=None)
+        recogniser="stand-in",
+        storage=True,
+        config=config,
+        quota=QuotaOptions(requests_per_minute=None, minute_seconds=5),
     )
     with LocalPlatform(options, environment) as running:
         yield running

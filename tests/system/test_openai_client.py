@@ -129,7 +129,7 @@ def test_stream(client: openai.OpenAI) -> None:
 
 def test_models(client: openai.OpenAI) -> None:
     """The SDK's list of models is the function's."""
-    assert [model.id for model in client.models.list()] == [VOXTRAL, WHISPER]
+    assert [model.id for model in client.models.list()] == [WHISPER, VOXTRAL]
 
 
 def test_transcription_as_json(client: openai.OpenAI) -> None:

@@ -24,7 +24,7 @@ from emulator.storage.server import StorageAccess
 
 INSTANCES = 5
 SECRET = "whsec_" + base64.b64encode(b"a secret invented for this test").decode()
-CALLS = "/v1/chat/completions"
+CALLS = "/v1/audio/transcriptions"
 # The least that a part of an upload may have, but for its last.
 PART_BYTES = 5 * 1024 * 1024
 
@@ -46,7 +46,8 @@ class Local:
         return sum(request["path"] == CALLS for request in self.apis.requests())
 
     def stored(self) -> list[str]:
-        return [entry["key"] for entry in self.control.platform()["bucket"]["objects"]]
+        keys = [entry["key"] for entry in self.control.platform()["bucket"]["objects"]]
+        return [key for key in keys if "/.work/" not in key]
 
     def wait_for(self, key: str) -> Any:
         wait_until(lambda: key in self.stored())

@@ -58,7 +58,9 @@ class SweepState:
         queued_at = self._queued.get(_digest(key))
         if queued_at is None:
             return False
-        return self._now() < queued_at + self._lifetime and (done_at is None or done_at < queued_at)
+        # Listings state times in whole seconds.
+        is_done_since = done_at is not None and done_at >= queued_at.replace(microsecond=0)
+        return self._now() < queued_at + self._lifetime and not is_done_since
 
     def note_queued(self, key: str) -> None:
         """Note that a message for the recording was sent."""

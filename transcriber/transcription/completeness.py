@@ -25,6 +25,8 @@ from transcriber.transcription.timing import timed_segments
 SHORTEST_SPLIT_SECONDS = 20.0
 # A shorter chunk in doubt is not transcribed in halves, which would be too short for the words' context.
 SHORTEST_HALVED_SECONDS = 40.0
+# Gaps that hold this share of what is missing are all of it, as far as letters for each second can show.
+COVERED_SHARE = 0.8
 
 NO_END = (
     f"In less than {SHORTEST_SPLIT_SECONDS:g} s of sound the model reached its output limit, so its transcript would "
@@ -91,7 +93,14 @@ def _most_complete(chunk: Chunk, calls: ChunkCalls) -> tuple[ChunkTranscript, bo
     if not doubtful:
         raise TruncatedTranscriptError(NO_END)
     best, issue = min(doubtful, key=lambda each: each[1].missing_seconds)
-    return replace(best, usage=usage, warnings=(*best.warnings, issue.warning)), True
+    warnings = best.warnings if _gaps_say_it(chunk, best, issue) else (*best.warnings, issue.warning)
+    return replace(best, usage=usage, warnings=warnings), True
+
+
+def _gaps_say_it(chunk: Chunk, transcript: ChunkTranscript, issue: CompletenessIssue) -> bool:
+    """Whether the warnings of the gaps cover what seems to be missing, so that another one would repeat them."""
+    gap_seconds = sum(gap.duration_seconds for gap in find_gaps(chunk, transcript))
+    return issue.is_too_few and bool(transcript.warnings) and gap_seconds >= COVERED_SHARE * issue.missing_seconds
 
 
 def _gaps_as_issue(chunk: Chunk, transcript: ChunkTranscript) -> CompletenessIssue | None:

@@ -359,6 +359,7 @@ def test_chat_request_is_recorded(caller: Caller, server: GenerativeServer) -> N
     body = chat_body(SPEECH, temperature=0.2, max_tokens=7)
     caller.chat(body)
     (received,) = server.requests()
+    assert received.pop("received_at") <= received.pop("answered_at")
     digest = hashlib.sha256(SPEECH).hexdigest()
     assert received == {
         "method": "POST",

@@ -13,7 +13,7 @@ def test_the_folder_has_only_the_modules_of_the_servers(tmp_path: Path) -> None:
     folder = make_import_folder(tmp_path / "imports")
     source = (
         "import gunicorn.app.wsgiapp, gunicorn.workers.sync, importlib.util, emulator.runtime.instance\n"
-        "print(emulator.runtime.instance.create_app(folder='/').name)\n"
+        "print(emulator.runtime.instance.create_app(folder='/', handler='handler.handle').name)\n"
         "print([name for name in ('pip', 'requests', 'pydantic', 'scaleway_functions_python')"
         " if importlib.util.find_spec(name)])\n"
     )
