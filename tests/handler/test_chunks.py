@@ -27,7 +27,9 @@ class Listening:
 
     def __call__(self, peer: Peer) -> None:
         body = body_of(peer.request)
-        start = body.index(b"RIFF")
+        start = body.find(b"RIFF")
+        if start < 0:
+            return  # the upload was broken off: another chunk had failed
         size = int.from_bytes(body[start + 4 : start + 8], "little") + 8
         words = MarkerRecogniser().recognise(io.BytesIO(body[start : start + size])).text.lower().replace(".", "")
         if not self.spoil(peer, words):
