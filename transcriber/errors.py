@@ -48,7 +48,7 @@ class Cause(StrEnum):
     """What an error is about, and so who or what can cure it."""
 
     REQUEST = "request"  # the client, by another request
-    RECORDING = "recording"  # nobody, or another version of the audio: the next recording may succeed
+    RECORDING = "recording"  # only another version of the audio, if anything: the next recording may succeed
     ACCOUNT = "account"  # the operator: until then, every recording fails in the same way
     PASSING = "passing"  # time alone
 

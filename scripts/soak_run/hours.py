@@ -54,7 +54,7 @@ def hours(count: int, *, seconds: float, seed: int) -> list[Hour]:
 
 
 def encoded_seconds(size_bytes: int) -> float:
-    """How long so many bytes of such a recording play."""
+    """How long this number of bytes of such a recording plays."""
     return size_bytes * 8 / BITS_PER_SECOND
 
 

@@ -33,7 +33,7 @@ LEAST_MARGIN_SECONDS: Final = 2.0
 # message meets four of them, after which the queue drops it.
 KILLED: Final = 0.2
 POLL_SECONDS: Final = 0.5
-# A run is ended, and its figures show it, after so many times what the quota needs, and this.
+# A run is ended, and its figures show it, after this multiple of what the quota needs, and the next constant.
 PATIENCE: Final = 2.5
 PATIENCE_MINUTES: Final = 30.0
 # An instance that has the API's answer takes less than this to write it.
@@ -158,7 +158,7 @@ class _Run:
         )
 
     def _wait(self, started_at: float) -> list[tuple[float, float]]:
-        """When so many seconds of audio were done; returns when all of it is, or too late."""
+        """When this number of seconds of audio was done; returns when all of it is, or too late."""
         seconds_of = {f"{RESULTS}{recording.key}.json": recording.seconds for recording in self._recordings}
         patience = PATIENCE * self._plan.quickest_seconds(self._audio_seconds)
         patience += PATIENCE_MINUTES * self._plan.quota.minute_seconds

@@ -7,9 +7,9 @@ from typing import Any
 
 import openai
 import pytest
-from support.handling import HEARD, Handle, new_instance
+from support.handling import HEARD, WHISPER, Handle, new_instance
 from support.loopback import Loopback, Peer, body_of, serve
-from support.object_storage import BUCKET, client, keys, work_keys
+from support.object_storage import BUCKET, all_keys, client, keys, work_keys
 from support.recordings import hum
 from support.triggering import SECRET, TALK, Api, counts, post, upload
 
@@ -49,6 +49,32 @@ def test_sweep_leaves_to_the_queue_what_is_there(server: str, queue_url: str, s3
         assert handle(message, {})["statusCode"] == 200
     s3.delete_object(Bucket=BUCKET, Key="transcripts/a.mp3.error.json")
     assert counts(handle(sweep, {})) == {"found": 2, "skipped": 1, "queued": 1}
+
+
+def test_removed_recording_leaves_nothing_behind(server: str, queue_url: str, s3: Any, api: Api) -> None:
+    """A recording that is removed while it waits is not queued again, and its lease goes."""
+    upload(s3)
+    api.statuses = ["422 X"]
+    assert (
+        new_instance()(post({"job": {"id": "a", "request": {"bucket": BUCKET, "key": TALK}}}), {})["statusCode"] == 503
+    )
+    assert len(work_keys(s3)) == 1
+    s3.delete_object(Bucket=BUCKET, Key=TALK)
+    assert counts(new_instance()(post({"sweep": {"bucket": BUCKET}}), {})) == {}
+    assert (drain(server, queue_url), all_keys(s3)) == ([], [])
+
+
+def test_job_that_names_the_model_of_the_transcript(server: str, queue_url: str, s3: Any, api: Api) -> None:
+    """A queued request for the model that made the plain transcript is called back with that, and costs nothing."""
+    upload(s3)
+    handle = new_instance()
+    assert handle(post({"bucket": BUCKET, "key": TALK}), {})["statusCode"] == 200
+    with serve(Peer.answer) as receiver:
+        handle(post({"bucket": BUCKET, "key": TALK, "model": WHISPER, "callback": receiver.url}), {})
+        (message,) = drain(server, queue_url)
+        assert handle(message, {})["statusCode"] == 200
+        assert verified(receiver)[0]["text"] == HEARD
+    assert api.jobs == 1
 
 
 def test_sweep_goes_on_where_the_last_one_ended(
@@ -242,7 +268,7 @@ def test_callback_to_a_private_address(handle: Handle, api: Api, url: str) -> No
 
 
 def test_client_whose_receiver_is_down(environment: pytest.MonkeyPatch, api: Api, queue_url: str) -> None:
-    """Without a queue and a storage, a callback that nobody takes is logged, and the client has its transcript."""
+    """Without a queue and a storage, a callback that is not taken is logged, and the client has its transcript."""
     for name in ("QUEUE_URL", "S3_ACCESS_KEY", "S3_SECRET_KEY"):
         environment.delenv(name)
     assert queue_url

@@ -260,7 +260,7 @@ def test_unforeseen_failure_is_that_of_one_object(
 
 
 def test_client_that_meets_another_request(start: Callable[..., Handle], s3: Any) -> None:
-    """While somebody else transcribes the same version, a client is told so, with a time; a message is done with."""
+    """While another request transcribes the same version, a client gets a 503 with a time; a message is done with."""
     with serve(ChunkApi(slow(1))) as server, ThreadPoolExecutor(1) as pool:
         handle, other = start(server.url), start(server.url)
         first = pool.submit(handle, post(REQUEST), {})

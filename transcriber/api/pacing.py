@@ -34,7 +34,7 @@ PAUSE_DECAY = 0.5
 TRUSTED_REFUSALS = 2
 # A client that waits for its answer tries this much sooner than a message does.
 INTERACTIVE_SHARE = 0.25
-# Of the calls that had room in the last minute, so many in flight are kept, however often more are refused.
+# The share of the calls that had room in the last minute which stays in flight, however often more are refused.
 KEPT_SHARE = 0.4
 # Without a refusal for this many minutes, calls are started at once again.
 CALM_MINUTES = 2.0

@@ -157,20 +157,15 @@ class Attempt:
 
     def _wait(self, error: TranscriberError) -> None:
         """Give the lease up until it makes sense to try again."""
-        before = 0 if self._parts.added else self._claimed.lease.attempts
-        match error.cause:
-            case Cause.RECORDING:
-                attempts, minutes = before, wait_minutes_after(before)
-            case Cause.ACCOUNT:
-                attempts, minutes = max(0, before - 1), ACCOUNT_MINUTES
-            case _:
-                attempts, minutes = max(0, before - 1), PASSING_MINUTES
-        if (
-            error.cause is not Cause.RECORDING
-            and not self._claimed.lease.reason
-            and not isinstance(error, BudgetExhaustedError)
-        ):
-            minutes = 0.0  # the first time, a trigger's own repetition may be enough
+        attempts = 0 if self._parts.added else self._claimed.lease.attempts
+        if error.cause is Cause.RECORDING:
+            minutes = wait_minutes_after(attempts)
+        else:
+            attempts = max(0, attempts - 1)
+            is_first_time = not self._claimed.lease.reason and not isinstance(error, BudgetExhaustedError)
+            minutes = ACCOUNT_MINUTES if error.cause is Cause.ACCOUNT else PASSING_MINUTES
+            if is_first_time:
+                minutes = 0.0  # a trigger's own repetition may be enough
         try:
             self._stores.leases.wait(
                 self._claimed.lease,

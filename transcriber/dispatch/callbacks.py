@@ -53,9 +53,8 @@ class CallbackWork:
         owed = self._owed(request, job, scope)
         kept = job.answer if owed is None else owed.job.answer or job.answer
         if kept is not None:
-            return self._deliver(
-                request, callback, job, Answer(200, kept.body, {"Content-Type": kept.content_type}), scope
-            )
+            answer = Answer(200, kept.body, {"Content-Type": kept.content_type})
+            return self._deliver(request, callback, job, answer, scope, owed=owed)
         try:
             answer = self._requests.answer(request, scope)
         except TranscriberError as error:
@@ -63,7 +62,7 @@ class CallbackWork:
             if error.is_retryable and (later := self._later(request, job, owed, error, scope)):
                 return later
             answer = error_answer(error)
-        return self._deliver(request, callback, job, answer, scope)
+        return self._deliver(request, callback, job, answer, scope, owed=owed)
 
     def _carry_out_now(self, request: TranscriptionRequest, scope: RequestScope) -> Answer:
         try:
@@ -85,12 +84,19 @@ class CallbackWork:
         return queued_answer(job.id)
 
     def _deliver(
-        self, request: TranscriptionRequest, callback: str, job: Job, answer: Answer, scope: RequestScope
+        self,
+        request: TranscriptionRequest,
+        callback: str,
+        job: Job,
+        answer: Answer,
+        scope: RequestScope,
+        *,
+        owed: OwedCallback | None = None,
     ) -> Answer:
-        """Call back; an answer that is not taken is kept for later. The answer for whoever sent the request."""
+        """Call back; an answer that is not taken is kept for later. The answer for the sender of the request."""
         content_type = answer.headers.get("Content-Type", JSON_TYPE)
         webhooks = self._services.webhooks
-        owed = self._owed(request, job, scope)
+        sent_answer = answer if request.job is None else replace(answer, status=200)
         try:
             webhooks.send(callback, answer.body, content_type, message_id=job.id, deadline=scope.deadline)
         except CallbackRefusedError as error:
@@ -101,10 +107,11 @@ class CallbackWork:
             if not self._keep_delivery(request, kept, owed, scope):
                 # Not by an error: delivered again, the message would have the recording paid for again.
                 scope.log("error", "a callback is given up", job=job.id, **error_log_fields(error))
-            return answer if request.job is None else replace(answer, status=200)
+            return sent_answer
         if owed is not None and (place := self._place(request, scope)):
-            place[0].remove(place[1], job.id)
-        return answer if request.job is None else replace(answer, status=200)
+            store, bucket = place
+            store.remove(bucket, job.id)
+        return sent_answer
 
     def _keep_delivery(
         self, request: TranscriptionRequest, job: Job, owed: OwedCallback | None, scope: RequestScope
@@ -171,6 +178,5 @@ class CallbackWork:
         settings = self._services.settings
         if settings.storage is None:
             return None
-        reference = request.source if isinstance(request.source, ObjectReference) else None
-        bucket = results_bucket(reference, settings)
-        return None if bucket is None else (self._services.stores(scope.deadline).callbacks, bucket)
+        bucket = results_bucket(request.source.bucket if isinstance(request.source, ObjectReference) else "", settings)
+        return (self._services.stores(scope.deadline).callbacks, bucket) if bucket else None

@@ -4,10 +4,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from transcriber.dispatch.attempt import Attempt, ObjectResult, ObjectStatus
-from transcriber.errors import (
-    InProgressError,
-    TranscriberError,
-)
+from transcriber.errors import InProgressError, RateLimitedError, TranscriberError
 from transcriber.jobs.layout import Version
 from transcriber.jobs.leases import InProgress, Waiting
 from transcriber.jobs.results import Completed
@@ -58,7 +55,14 @@ class ObjectWork:
                 return ObjectResult(ObjectStatus.SKIPPED, error=_in_progress(seconds))
             case Waiting(seconds, reason):
                 return ObjectResult(ObjectStatus.SKIPPED, error=_waiting(seconds, reason))
-        return Attempt(self._services, stores, claimed, parts, scope).result(options)
+        try:
+            return Attempt(self._services, stores, claimed, parts, scope).result(options)
+        except RateLimitedError as error:
+            if is_client:
+                raise
+            # A quota is no failure: a message that is delivered again is dropped after a few times.
+            scope.report.add(**error_log_fields(error))
+            return ObjectResult(ObjectStatus.UNFINISHED, error=error)
 
     def go_on(self, reference: ObjectReference, options: TranscriptionOptions, scope: RequestScope) -> bool:
         """Queue the rest of the work on an object; false without a queue, where the next sweep goes on."""

@@ -1,4 +1,4 @@
-"""Answers a request for a transcript, whoever sent it, as if it had no callback."""
+"""Answers a request for a transcript, of a client or of a message, as if it had no callback."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ from transcriber.delivery.answer import Answer
 from transcriber.delivery.answers import in_progress_answer, transcript_answer
 from transcriber.dispatch.attempt import ObjectResult, ObjectStatus
 from transcriber.dispatch.objects import ObjectWork
-from transcriber.errors import InProgressError, RateLimitedError
+from transcriber.errors import InProgressError
 from transcriber.request.s3_events import ObjectReference
 from transcriber.request.transcription_request import TranscriptionRequest
 from transcriber.request_scope import RequestScope
@@ -40,13 +40,7 @@ class RequestWork:
         """What became of an object; the rest of one that is not finished is queued, unless a callback has it queued."""
         scope.report.add(bucket=reference.bucket, key=reference.key)
         is_client = request.job is None
-        try:
-            result = self._objects.transcribe(reference, request.options, scope, is_client=is_client)
-        except RateLimitedError as error:
-            if is_client or request.callback is not None:
-                raise
-            # A quota is no failure: a message that is delivered again is dropped after a few times.
-            result = ObjectResult(ObjectStatus.UNFINISHED, error=error)
+        result = self._objects.transcribe(reference, request.options, scope, is_client=is_client)
         scope.report.add(outcome=result.status)
         if result.status is ObjectStatus.UNFINISHED and result.result is None and request.callback is None:
             is_queued = self._objects.go_on(reference, request.options, scope)

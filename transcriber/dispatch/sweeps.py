@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
-from typing import Final
 
 from transcriber.cloud.queue_limits import MAX_BATCH
 from transcriber.delivery.answer import Answer
 from transcriber.delivery.answers import counts_answer
+from transcriber.dispatch.attempt import END_SHARE
 from transcriber.dispatch.callbacks import CallbackWork
 from transcriber.dispatch.uploads import UploadWork, ends_sweep, has_time
 from transcriber.errors import SourceTimeoutError, TranscriberError
@@ -25,8 +25,6 @@ from transcriber.request.sweep_request import SweepRequest
 from transcriber.request_log import error_log_fields
 from transcriber.request_scope import RequestScope
 from transcriber.services import Services
-
-END_SHARE: Final = 0.1
 
 
 class SweepWork:

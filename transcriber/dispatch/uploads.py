@@ -10,7 +10,6 @@ from transcriber.dispatch.objects import ObjectWork
 from transcriber.errors import (
     Cause,
     IncompleteError,
-    RateLimitedError,
     SourceNotFoundError,
     TranscriberError,
     UnexpectedError,
@@ -66,11 +65,6 @@ class UploadWork:
             status = result.status
             if status is ObjectStatus.UNFINISHED and not self._objects.go_on(reference, options, scope):
                 failure = result.error
-        except RateLimitedError as error:
-            # A quota is no failure: a message that is delivered again is dropped after a few times.
-            status = ObjectStatus.UNFINISHED
-            failure = None if self._objects.go_on(reference, options, scope) else error
-            report.add(**error_log_fields(error))
         except SourceNotFoundError as error:
             status = ObjectStatus.SKIPPED  # removed since
             report.add(**error_log_fields(error))

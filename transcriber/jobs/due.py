@@ -74,8 +74,14 @@ class DueWork:
         if stored is None or not self._leases.is_due(stored, queued_minutes=QUEUED_MINUTES):
             return None
         request = self._leases.request_of(stored, self._bucket)
-        if request is None:
+        if request is None or not self._is_there(request):
+            self._storage.delete(self._bucket, stored.key)
             return None
         if self._has_queue and not self._leases.mark_queued(stored, self._bucket, request):
             return None  # taken over just now
         return DueRequest(new_job(), request, self._leases.attempts_of(stored))
+
+    def _is_there(self, request: Mapping[str, Any]) -> bool:
+        """Whether the recording of a request still exists."""
+        bucket, key = request.get("bucket"), request.get("key")
+        return isinstance(bucket, str) and isinstance(key, str) and self._storage.head(bucket, key) is not None

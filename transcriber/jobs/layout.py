@@ -83,7 +83,7 @@ class ResultKeys:
             room = MAX_STEM_BYTES - len(prefix.encode()) - len(digest) - 1
             name = f"{name.encode()[:room].decode('utf-8', 'ignore')}.{digest}"
         suffix = f".{options}" if options else ""
-        return cls(settings.output_bucket or reference.bucket, prefix, name + suffix)
+        return cls(results_bucket(reference.bucket, settings), prefix, name + suffix)
 
     def with_suffix(self, suffix: str) -> str:
         """The key of the result with `suffix`."""
@@ -97,21 +97,16 @@ class ResultKeys:
     def done(self, etag: str) -> str:
         """The key of the marker that the results are of the version `etag` of the audio."""
         version = etag if _PLAIN_ETAG.match(etag) else hashlib.sha256(etag.encode()).hexdigest()
-        return f"{self.done_prefix}{version}"
-
-    @property
-    def done_prefix(self) -> str:
-        """The beginning of the keys of such markers."""
-        return f"{self.prefix}{WORK}done/{self.name}."
+        return f"{self.prefix}{WORK}done/{self.name}.{version}"
 
 
-def results_bucket(reference: ObjectReference | None, settings: Settings) -> str | None:
-    """The bucket of the results of `reference`; None where only OUTPUT_BUCKET could be it, and is not set."""
-    return settings.output_bucket or (reference.bucket if reference else None)
+def results_bucket(bucket: str, settings: Settings) -> str:
+    """The bucket of the results of recordings in `bucket`."""
+    return settings.output_bucket or bucket
 
 
 def is_result(reference: ObjectReference, settings: Settings) -> bool:
     """Whether an object lies where this function writes: whatever it is, it is not a new recording."""
     prefix = settings.output_prefix
     # Without a prefix, results lie among the recordings, and their endings exclude them.
-    return reference.bucket == results_bucket(reference, settings) and reference.key.startswith(prefix or WORK)
+    return reference.bucket == results_bucket(reference.bucket, settings) and reference.key.startswith(prefix or WORK)

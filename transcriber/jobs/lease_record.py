@@ -54,7 +54,7 @@ class Lease:
 
 
 def wait_minutes_after(attempts: int) -> float:
-    """The wait after so many attempts in a row that added nothing."""
+    """The wait after this number of attempts in a row that added nothing."""
     return WAIT_MINUTES[min(max(0, attempts), len(WAIT_MINUTES) - 1)]
 
 

@@ -16,8 +16,8 @@ write:
   try, the storage lets one win.
 * It counts **attempts** in a row that added no part. The count is written before the work, so that an attempt that
   kills its instance counts; it begins anew with each part that is added, and an attempt that ended by something that is
-  not about the recording is taken out again. Between attempts are waits that grow; after `MAX_ATTEMPTS`, whoever takes
-  the lease records the failure instead of trying.
+  not about the recording is taken out again. Between attempts are waits that grow; after `MAX_ATTEMPTS`, the next
+  instance that takes the lease records the failure instead of trying.
 * A lease that is **waiting** has no owner, and `not_before`: the queue cannot hold a message back, so that messages
   that come earlier are acknowledged, and the sweep that finds the time passed queues the request again.
 * A **result** names its version. It is written over exactly what was there before its writer last saw that the lease

@@ -81,10 +81,8 @@ class ResultStore:
         self, reference: ObjectReference, version: Version, options: TranscriptionOptions
     ) -> Completed | None:
         """The result of `version`; None where there is none."""
-        found = self._look(self.keys(reference, version), version)
-        if isinstance(found, Completed):
-            return found
-        return self._plain_result_by(options.model, reference, version, options) if version.options else None
+        found = self._find(reference, version, options)
+        return found if isinstance(found, Completed) else None
 
     def claim(
         self,
@@ -104,7 +102,7 @@ class ResultStore:
         if not isinstance(acquired, Lease):
             return acquired
         # Another one may have finished between a look at the results and this lease.
-        found = self._look(acquired.keys, version)
+        found = self._find(reference, version, options)
         if isinstance(found, Completed):
             # By an earlier version, which wrote no markers, or by an instance that was ended before it.
             self._mark_done(acquired)
@@ -147,10 +145,20 @@ class ResultStore:
             return Answer(status, body.decode(), {"Content-Type": JSON_TYPE})
         return from_document(json.loads(body))
 
-    def _plain_result_by(
-        self, model: str | None, reference: ObjectReference, version: Version, options: TranscriptionOptions
+    def _find(
+        self, reference: ObjectReference, version: Version, options: TranscriptionOptions
+    ) -> Completed | tuple[StoredObject, ...]:
+        """The result that serves `version`, or else what is there of other versions."""
+        found = self._look(self.keys(reference, version), version)
+        if isinstance(found, Completed) or not version.options:
+            return found
+        return self._plain_result(reference, version, options) or found
+
+    def _plain_result(
+        self, reference: ObjectReference, version: Version, options: TranscriptionOptions
     ) -> Completed | None:
-        """The plain transcript, where `model` made it and is all that is requested."""
+        """The plain transcript, where the model of the request made it, and the model is all that is requested."""
+        model = options.model
         if model is None or Version.of(version.etag, replace(options, model=None)).options:
             return None
         completed = self.completed(reference, Version(version.etag), TranscriptionOptions())

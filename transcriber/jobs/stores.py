@@ -7,7 +7,7 @@ from transcriber.chunks.cutting import CUTS_VERSION
 from transcriber.cloud.object_storage import ObjectStorage
 from transcriber.jobs.callbacks import CallbackStore
 from transcriber.jobs.due import DueWork
-from transcriber.jobs.layout import ResultKeys, Version
+from transcriber.jobs.layout import ResultKeys, Version, results_bucket
 from transcriber.jobs.leases import Leases
 from transcriber.jobs.parts import Parts, parts_prefix
 from transcriber.jobs.results import ResultStore
@@ -59,7 +59,7 @@ class Stores:
         """What the last such sweep has left."""
         return SweepState(
             self._storage,
-            self._results_bucket(request),
+            results_bucket(request.bucket, self._settings),
             self._settings.output_prefix,
             request,
             minute_seconds=self._settings.minute_seconds,
@@ -68,13 +68,10 @@ class Stores:
     def due(self, request: SweepRequest) -> DueWork:
         """The work that waited, and is due."""
         return DueWork(
-            self._results_bucket(request),
+            results_bucket(request.bucket, self._settings),
             self._settings.output_prefix,
             storage=self._storage,
             leases=self.leases,
             callbacks=self.callbacks,
             has_queue=bool(self._settings.queue_url),
         )
-
-    def _results_bucket(self, request: SweepRequest) -> str:
-        return self._settings.output_bucket or request.bucket

@@ -1,4 +1,4 @@
-"""What a sweep leaves to the next one: where it ended, and which recordings it has queued that nobody has begun yet.
+"""What a sweep leaves to the next one: where it ended, and which recordings it has queued that are not begun yet.
 
 One object for each bucket and prefix, which can be lost without harm: the next sweep then begins at the first key, and
 queues what may be in the queue already.
@@ -46,7 +46,9 @@ class SweepState:
         after, queued = self._stored.get("after"), self._stored.get("queued")
         # The last key that a sweep came to; "" where it came to the end.
         self.after = after if isinstance(after, str) else ""
-        self._queued = _times(queued) if isinstance(queued, dict) else {}
+        times = _times(queued) if isinstance(queued, dict) else {}
+        # Those of messages that were lost, and of recordings that were removed, would keep the places of others.
+        self._queued = {digest: time for digest, time in times.items() if self._now() < time + self._lifetime}
 
     @property
     def is_full(self) -> bool:
@@ -60,7 +62,7 @@ class SweepState:
             return False
         # Listings state times in whole seconds.
         is_done_since = done_at is not None and done_at >= queued_at.replace(microsecond=0)
-        return self._now() < queued_at + self._lifetime and not is_done_since
+        return not is_done_since
 
     def note_queued(self, key: str) -> None:
         """Note that a message for the recording was sent."""

@@ -1,4 +1,4 @@
-"""The stored form of what came of a chunk: written once, read back by whoever goes on with the recording."""
+"""The stored form of what came of a chunk: written once, read back by the instance that goes on with the recording."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict

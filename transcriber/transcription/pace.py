@@ -42,11 +42,11 @@ MIN_OTHERS = 2
 # The others' own differences count where they are more than chance would make them: of speakers who take turns.
 MAD_TO_DEVIATION = 1.48
 
-# So many equal units in a row are no coincidence, and no phrase that a person says again.
+# This number of equal units in a row is no coincidence, and no phrase that a person says again.
 MIN_REPEATED_UNITS = 25
-# Nobody says as many words again without a change.
+# No person says as many words again without a change.
 MIN_COPIED_UNITS = 100
-# The same words take the same time, whoever says them again; a recording that repeats itself does so exactly.
+# The same words take the same time, each time they are said; a recording that repeats itself does so exactly.
 SAME_SOUND_SHARE = 0.02
 
 

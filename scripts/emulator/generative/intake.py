@@ -88,7 +88,7 @@ def admit(apis: Apis, model: str, *, audio_seconds: float, tokens: int) -> None:
 
 
 def release(apis: Apis) -> None:
-    """End the current call for the quota; a call is paid if it is answered with a 200, whoever still reads that."""
+    """End the current call for the quota; a call with a 200 is paid, even if no client reads the answer any more."""
     current = cast("Intake | None", g.get("intake"))
     if current is not None and current.admission is not None:
         paid = current.received.status == HTTPStatus.OK
