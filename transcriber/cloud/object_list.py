@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from http.client import HTTPMessage
 from typing import Final
 from urllib.parse import quote, unquote, unquote_to_bytes
@@ -123,6 +124,7 @@ def _object(fields: Mapping[str, str], *, is_encoded: bool) -> StoredObject:
     )
 
 
+@lru_cache(maxsize=64)  # a listing has a dozen names, each a thousand times a page
 def _tag(name: str) -> str:
     return name.rpartition("}")[2]
 

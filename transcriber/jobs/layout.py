@@ -105,8 +105,15 @@ def results_bucket(bucket: str, settings: Settings) -> str:
     return settings.output_bucket or bucket
 
 
+def own_prefix(bucket: str, settings: Settings) -> str:
+    """The beginning of all keys in `bucket` that are this function's own; "" where it keeps nothing there.
+
+    Without OUTPUT_PREFIX, results lie among the recordings, and their endings exclude them.
+    """
+    return (settings.output_prefix or WORK) if results_bucket(bucket, settings) == bucket else ""
+
+
 def is_result(reference: ObjectReference, settings: Settings) -> bool:
     """Whether an object lies where this function writes: whatever it is, it is not a new recording."""
-    prefix = settings.output_prefix
-    # Without a prefix, results lie among the recordings, and their endings exclude them.
-    return reference.bucket == results_bucket(reference.bucket, settings) and reference.key.startswith(prefix or WORK)
+    own = own_prefix(reference.bucket, settings)
+    return bool(own) and reference.key.startswith(own)

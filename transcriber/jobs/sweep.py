@@ -12,13 +12,15 @@ from datetime import datetime
 
 from transcriber.cloud.object_storage import ObjectStorage, StoredObject
 from transcriber.deadline import Deadline
-from transcriber.jobs.layout import FAILURE, TRANSCRIPT, WORK, ResultKeys, is_result
+from transcriber.jobs.layout import FAILURE, TRANSCRIPT, WORK, ResultKeys, is_result, own_prefix
 from transcriber.request.s3_events import ObjectReference, may_be_audio
 from transcriber.request.sweep_request import SweepRequest
 from transcriber.settings import Settings
 
 # A key with any of the suffixes comes before the key with this, in the order of a listing.
 _BEYOND_SUFFIXES = "/"
+# Any key that begins with a prefix comes before the prefix with this.
+_BEYOND_KEYS = "\U0010ffff"
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,9 @@ class Sweep:
             yield from self._walk("", self._after, deadline)
 
     def _walk(self, after: str, last: str | None, deadline: Deadline) -> Iterator[SweptObject]:
-        for page in self._storage.pages(self._request.bucket, self._request.prefix, after=after, deadline=deadline):
+        bucket = self._request.bucket
+        own = own_prefix(bucket, self._settings)
+        for page in self._pages(bucket, self._request.prefix, after, deadline, passed_over=own):
             if deadline.has_passed():
                 return  # the next sweep finds the rest
             recordings = [audio for audio in page if self._is_recording(audio) and (last is None or audio.key <= last)]
@@ -78,17 +82,24 @@ class Sweep:
         """The times of the keys under `prefix` that can belong to the first of `names`, the last, or one between."""
         first, last, work = prefix + names[0], prefix + names[-1] + _BEYOND_SUFFIXES, prefix + WORK
         found: dict[str, datetime] = {}
-        after = first
-        while after:
-            begun_after, after = after, ""
-            for page in self._storage.pages(bucket, prefix, after=begun_after, deadline=deadline):
-                found.update((stored.key, stored.modified_at) for stored in page)
-                if page and page[-1].key.startswith(work):
-                    after = work + "\U0010ffff"  # past what only work needs, which is no result
-                    break
-                if page and page[-1].key > last:
-                    break
+        for page in self._pages(bucket, prefix, first, deadline, passed_over=work):
+            found.update((stored.key, stored.modified_at) for stored in page)
+            if page and page[-1].key > last:
+                break
         return found
+
+    def _pages(
+        self, bucket: str, prefix: str, after: str, deadline: Deadline, *, passed_over: str
+    ) -> Iterator[Sequence[StoredObject]]:
+        """The pages of a listing; of what begins with `passed_over` no more than one is read, and "" is nothing."""
+        begin: str | None = after
+        while begin is not None:
+            begun_after, begin = begin, None
+            for page in self._storage.pages(bucket, prefix, after=begun_after, deadline=deadline):
+                yield page
+                if passed_over and page and page[-1].key.startswith(passed_over):
+                    begin = passed_over + _BEYOND_KEYS
+                    break
 
     def _reference(self, stored: StoredObject) -> ObjectReference:
         return ObjectReference(self._request.bucket, stored.key)
