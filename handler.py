@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from transcriber.deadline import Deadline
 from transcriber.delivery.answer import Answer
-from transcriber.delivery.answers import models_answer, preflight_answer, status_answer
+from transcriber.delivery.answers import information_answer, preflight_answer
 from transcriber.delivery.error_answers import error_answer
 from transcriber.dispatch.dispatcher import Dispatcher
 from transcriber.request.event import HttpRequest, read_event
@@ -17,6 +17,7 @@ from transcriber.request.parse import Request, read_request
 from transcriber.request.s3_events import UploadEvent
 from transcriber.request.sweep_request import SweepRequest
 from transcriber.request.transcription_request import (
+    DescriptionRequest,
     ModelsRequest,
     PreflightRequest,
     StatusRequest,
@@ -73,10 +74,8 @@ def _answer(request: Request, http_request: HttpRequest, report: RequestReport) 
         traceparent=http_request.traceparent,
     )
     match request:
-        case StatusRequest():
-            return status_answer(settings)
-        case ModelsRequest():
-            return models_answer(settings)
+        case StatusRequest() | ModelsRequest() | DescriptionRequest():
+            return information_answer(request, settings)
         case TranscriptionRequest():
             return _dispatcher.transcription(request, scope)
         case UploadEvent():
