@@ -23,6 +23,7 @@ from transcriber.request.transcription_request import (
     TranscriptionRequest,
 )
 from transcriber.request.trigger import Trigger
+from transcriber.request.upload_request import UploadRequest
 from transcriber.request_log import RequestReport, error_log_fields
 from transcriber.request_scope import RequestScope
 from transcriber.services import Services
@@ -61,18 +62,26 @@ def _read(http_request: HttpRequest) -> Request:
 
 
 def _answer(request: Request, request_id: str, report: RequestReport) -> Answer:
-    if isinstance(request, PreflightRequest):
-        return preflight_answer()
-    settings = _services.settings
-    deadline = Deadline(settings.time_limit_seconds)
-    scope = RequestScope(deadline, _services.log(request_id), report, is_interactive=request.trigger is Trigger.HTTP)
     match request:
+        case PreflightRequest():
+            return preflight_answer()
         case StatusRequest():
-            return status_answer(settings)
+            return status_answer(_services.settings)
         case ModelsRequest():
-            return models_answer(settings)
+            return models_answer(_services.settings)
+    deadline = Deadline(_services.settings.time_limit_seconds)
+    scope = RequestScope(deadline, _services.log(request_id), report, is_interactive=request.trigger is Trigger.HTTP)
+    return _carry_out(request, scope)
+
+
+def _carry_out(
+    request: TranscriptionRequest | UploadRequest | UploadEvent | SweepRequest, scope: RequestScope
+) -> Answer:
+    match request:
         case TranscriptionRequest():
             return _dispatcher.transcription(request, scope)
+        case UploadRequest():
+            return _dispatcher.upload(request, scope)
         case UploadEvent():
             return _dispatcher.uploads(request, scope)
         case SweepRequest():
