@@ -24,6 +24,7 @@ from transcriber.request.transcription_request import (
     TranscriptionRequest,
 )
 from transcriber.request.trigger import Trigger
+from transcriber.request.upload_request import UploadRequest
 from transcriber.request_log import RequestReport, error_log_fields
 from transcriber.request_scope import RequestScope
 from transcriber.services import Services
@@ -62,22 +63,29 @@ def _read(http_request: HttpRequest) -> Request:
 
 
 def _answer(request: Request, http_request: HttpRequest, report: RequestReport) -> Answer:
-    if isinstance(request, PreflightRequest):
-        return preflight_answer()
-    settings = _services.settings
-    deadline = Deadline(settings.time_limit_seconds)
+    match request:
+        case PreflightRequest():
+            return preflight_answer()
+        case StatusRequest() | ModelsRequest() | DescriptionRequest():
+            return information_answer(request, _services.settings)
     scope = RequestScope(
-        deadline,
+        Deadline(_services.settings.time_limit_seconds),
         _services.log(http_request),
         report,
         is_interactive=request.trigger is Trigger.HTTP,
         traceparent=http_request.traceparent,
     )
+    return _carry_out(request, scope)
+
+
+def _carry_out(
+    request: TranscriptionRequest | UploadRequest | UploadEvent | SweepRequest, scope: RequestScope
+) -> Answer:
     match request:
-        case StatusRequest() | ModelsRequest() | DescriptionRequest():
-            return information_answer(request, settings)
         case TranscriptionRequest():
             return _dispatcher.transcription(request, scope)
+        case UploadRequest():
+            return _dispatcher.upload(request, scope)
         case UploadEvent():
             return _dispatcher.uploads(request, scope)
         case SweepRequest():

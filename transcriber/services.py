@@ -15,6 +15,7 @@ from transcriber.request.base64_text import Base64Text
 from transcriber.request.event import HttpRequest
 from transcriber.request.job_message import Job, write_job
 from transcriber.request.transcription_request import UrlReference
+from transcriber.request.upload_request import UploadRequest
 from transcriber.request_log import JsonLogger
 from transcriber.settings import ApiKind, Settings
 from transcriber.sources.base import Source
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from transcriber.cloud.queue import Queue
     from transcriber.delivery.webhook import WebhookSender
     from transcriber.jobs.stores import Stores
+    from transcriber.jobs.uploads import UploadSlot
     from transcriber.net.ssrf_guard import SsrfGuard
     from transcriber.sources.url import Downloader
 
@@ -132,6 +134,14 @@ class Services:
     def storage(self) -> ObjectStorage:
         """Object Storage; `SettingsError` without its keys."""
         return ObjectStorage.from_settings(self.settings)
+
+    def open_upload(self, request: UploadRequest) -> "UploadSlot":
+        """A place in the storage for a client's file; `RequestError` where a setting for it is missing."""
+        from transcriber.jobs.layout import kept_bucket
+        from transcriber.jobs.uploads import open_upload
+
+        kept_bucket(self.settings, what="Uploads")
+        return open_upload(request, self.storage, self.settings)
 
     def stores(self, deadline: Deadline) -> "Stores":
         """What jobs keep in the storage; all calls end by `deadline`."""

@@ -16,7 +16,7 @@ from support.recordings import hum, recording, silence
 
 from transcriber.errors import RequestError
 from transcriber.request.event import HttpRequest
-from transcriber.request.openai_api import CHAT_FIELDS
+from transcriber.request.openai_api import CHAT_FIELDS, ApiPath
 from transcriber.request.options import OPTIONS
 from transcriber.request.parse import KNOWN_FIELDS, read_request
 from transcriber.request.request_schemas import OPTION_SCHEMAS, SOURCE_SCHEMAS
@@ -61,6 +61,12 @@ def test_it_costs_no_cold_start() -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == "[]"
+
+
+def test_each_path_is_described(handle: Handle) -> None:
+    """The document has each path that requests are read by."""
+    paths = description_of(handle).document["paths"]
+    assert all(any(path.endswith(known) for path in paths) for known in ApiPath)
 
 
 def test_each_field_has_a_schema(handle: Handle) -> None:

@@ -72,6 +72,18 @@ def components() -> dict[str, Schema]:
         ),
         "Queued": _open({"id": TEXT, "status": {"enum": ["queued"]}}),
         "InProgress": _closed({"status": {"const": "in_progress"}}),
+        "Upload": _closed(
+            {
+                "id": TEXT,
+                "object": {"const": "upload"},
+                "method": {"const": "PUT"},
+                "url": {"type": "string", "format": "uri"},
+                "headers": {"type": "object", "additionalProperties": TEXT},
+                "expires_at": _COUNT,
+                "bucket": TEXT,
+                "key": TEXT,
+            }
+        ),
         "Counts": {"type": "object", "minProperties": 1, "additionalProperties": _COUNT},
         "Status": _status(),
         "Models": _closed({"object": {"const": "list"}, "data": {"type": "array", "items": _model()}}),

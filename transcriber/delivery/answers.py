@@ -128,6 +128,23 @@ def in_progress_answer() -> Answer:
     return json_answer(202, {"status": "in_progress"})
 
 
+def upload_answer(
+    *, upload_id: str, url: str, headers: Mapping[str, str], expires_at: int, bucket: str, key: str
+) -> Answer:
+    """Where a client may PUT its file, with which headers, and how a request names the file afterwards."""
+    upload = {
+        "id": upload_id,
+        "object": "upload",
+        "method": "PUT",
+        "url": url,
+        "headers": dict(headers),
+        "expires_at": expires_at,
+        "bucket": bucket,
+        "key": key,
+    }
+    return json_answer(201, upload, {"Cache-Control": "no-store"})
+
+
 def counts_answer(counts: Mapping[str, int]) -> Answer:
     """How many objects of a trigger's event have which status."""
     return json_answer(200, counts)

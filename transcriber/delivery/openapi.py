@@ -29,6 +29,7 @@ def document(settings: Settings) -> dict[str, Any]:
         "TranscriptionRequest": request_schemas.transcription_request(),
         "FormRequest": request_schemas.form_request(),
         "ChatCompletionRequest": request_schemas.chat_request(),
+        "UploadRequest": request_schemas.upload_request(),
         "Sweep": request_schemas.sweep_request(),
         "UploadEvent": request_schemas.upload_event(),
     }
@@ -68,6 +69,7 @@ def _paths() -> dict[str, Any]:
         "/": {"get": _get("status", "Version, models and limits.", "Status"), "post": _post_transcription()},
         f"/v1{ApiPath.TRANSCRIPTIONS}": {"post": _post_form()},
         f"/v1{ApiPath.CHAT}": {"post": _post_chat()},
+        f"/v1{ApiPath.UPLOADS}": {"post": _post_upload()},
         f"/v1{ApiPath.MODELS}": {"get": _get("models", "The models, as the OpenAI API lists them.", "Models")},
         str(ApiPath.OPENAPI): {"get": _get_document()},
     }
@@ -119,6 +121,15 @@ def _post_chat() -> Operation:
     return {
         **_operation("chatCompletion", answer["description"], {"200": answer}, error_responses(*_TRANSCRIPTION_ERRORS)),
         "requestBody": _body("ChatCompletionRequest"),
+    }
+
+
+def _post_upload() -> Operation:
+    description = "Where the file may be PUT, once; then name its bucket and key in a request."
+    answer = {"201": json_response(description, "Upload")}
+    return {
+        **_operation("createUpload", "Open an upload into Object Storage.", answer, error_responses(413)),
+        "requestBody": _body("UploadRequest"),
     }
 
 

@@ -20,6 +20,7 @@ class ApiPath(StrEnum):
     TRANSCRIPTIONS = "/audio/transcriptions"
     MODELS = "/models"
     OPENAPI = "/openapi.json"
+    UPLOADS = "/uploads"
     ROOT = ""
 
 

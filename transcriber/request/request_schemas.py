@@ -26,6 +26,7 @@ from transcriber.request.options import (
 from transcriber.request.parse import MAX_CALLBACK_LENGTH, NOTIFICATION_FIELDS, SOURCE_FIELDS
 from transcriber.request.s3_events import MAX_RECORDS
 from transcriber.request.sweep_request import MAX_LIMIT
+from transcriber.request.upload_request import MAX_FILENAME_LENGTH, MEDIA_TYPE, UPLOAD_FIELDS
 from transcriber.response_format import ResponseFormat
 
 Schema = dict[str, Any]
@@ -133,6 +134,22 @@ def chat_request() -> Schema:
         "type": "object",
         "required": ["model", "messages"],
         "properties": {name: special.get(name) or options[name] for name in CHAT_FIELDS},
+        "additionalProperties": False,
+    }
+
+
+def upload_request() -> Schema:
+    """A request for the place of an upload."""
+    schemas: dict[str, Schema] = {
+        "filename": {**_TEXT, "maxLength": MAX_FILENAME_LENGTH},
+        "bytes": {"type": "integer", "minimum": 1, "description": "The exact size of the file."},
+        "mime_type": {"type": ["string", "null"], "pattern": f"^({MEDIA_TYPE.pattern})?$"},
+    }
+    properties = {name: schemas.get(name, {"description": "Has no effect here."}) for name in UPLOAD_FIELDS}
+    return {
+        "type": "object",
+        "required": ["filename", "bytes"],
+        "properties": properties,
         "additionalProperties": False,
     }
 
