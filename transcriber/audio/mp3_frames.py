@@ -287,4 +287,4 @@ def frame_loudness(data: bytes) -> Loudness:
     scanner = FrameScanner()
     scanner.feed(data)
     scanner.finish()
-    return Loudness(scanner.decibels(0, len(scanner.levels)), scanner.frame_seconds)
+    return Loudness(scanner.decibels(0, len(scanner.levels)), scanner.frame_seconds, is_rough=True)

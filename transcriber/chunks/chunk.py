@@ -8,8 +8,10 @@ from typing import ClassVar
 
 from transcriber.audio.containers import Container
 from transcriber.audio.decoding import Decoder
-from transcriber.audio.loudness import Loudness, LoudnessMeter, sample_loudness
+from transcriber.audio.loudness import Loudness, sample_loudness
 from transcriber.audio.mp3_frames import frame_loudness
+from transcriber.audio.pcm import samples_of
+from transcriber.audio.spectrum import SHORTEST_NOISE_SECONDS, SpeechMeter
 from transcriber.audio.wav import WavLayout
 from transcriber.deadline import Deadline
 from transcriber.request.base64_text import Base64Text
@@ -161,30 +163,57 @@ class Chunk:
 
     @cached_property
     def loudness(self) -> Loudness:
-        """The loudness of its bytes over time; measured once, from the bytes if cutting did not measure it."""
-        if self.measured is not None:
-            return self.measured
-        with self.payload.open() as reader:
-            reader.skip(0 if self.layout is None else self.layout.data_start)
-            data = reader.read_fully(self.payload.size_bytes)
+        """The loudness of its bytes over time; measured once, from the bytes if cutting did not measure it.
+
+        Where noise, hum or an offset may hide words, it is how much the sound exceeds them.
+        """
+        levels = self._measure() if self.measured is None else self.measured
+        if self.measured is None:
+            # It was sent for how it begins; what its levels do not show, the bands of its spectrum may.
+            return self._over_noise if levels.is_steady and not levels.is_nothing else levels
+        return self._over_noise if self._is_in_doubt else levels
+
+    @cached_property
+    def is_silent(self) -> bool:
+        """Whether there is no speech in it, but nothing, or steady noise; false where that is not known cheaply."""
+        if self.measured is None:
+            return False
+        return self.measured.is_nothing or (self._is_in_doubt and self._over_noise.is_steady)
+
+    @property
+    def _is_in_doubt(self) -> bool:
+        """Whether the levels that cutting measured leave open whether there is speech."""
+        levels = self.measured
+        if levels is None or levels.is_nothing or levels.is_clear:
+            return False
+        return self.duration_seconds >= SHORTEST_NOISE_SECONDS
+
+    def _measure(self) -> Loudness:
+        data = self._data()
         if self.layout is None:
             return frame_loudness(data)
         return sample_loudness(data, sample_rate_hz=self.layout.sample_rate_hz, channels=self.layout.channels)
 
     @cached_property
-    def is_silent(self) -> bool:
-        """Whether there is no sound in it, so that nothing can be said in it; false where that is not known cheaply."""
-        if self.measured is None or self.measured.is_silent or self.layout is not None:
-            return self.measured is not None and self.measured.is_silent
-        # The levels of MP3 frames are rough, and vary in steady noise; in doubt, the samples decide.
-        return self.measured.may_be_silent and self._decoded_loudness().is_silent
-
-    def _decoded_loudness(self) -> Loudness:
+    def _over_noise(self) -> Loudness:
+        """How much its sound exceeds the noise in it, by the bands of its spectrum."""
+        if self.layout is not None:
+            meter = SpeechMeter(sample_rate_hz=self.layout.sample_rate_hz, channels=self.layout.channels)
+            samples, block = samples_of(self._data()), self.layout.bytes_per_second
+            for start in range(0, len(samples), block):
+                meter.feed(samples[start : start + block])
+            return meter.take_all()
         with Decoder(_PayloadSource(self.payload), demuxer=self.container.value, name="MP3") as decoder:
-            meter = LoudnessMeter(sample_rate_hz=decoder.sample_rate_hz, channels=1)
+            meter = SpeechMeter(sample_rate_hz=decoder.sample_rate_hz, channels=1)
             for samples in decoder.samples(max_seconds=float("inf"), deadline=Deadline(float("inf"))):
                 meter.feed(samples)
             return meter.take_all()
+
+    def _data(self) -> bytes:
+        """Its frames, or its samples without the header."""
+        with self.payload.open() as reader:
+            reader.skip(0 if self.layout is None else self.layout.data_start)
+            return reader.read_fully(self.payload.size_bytes)
 
 
 class _PayloadSource(Source):

@@ -102,7 +102,7 @@ class FrameCutter:
             frames = next_cut(pending, self._limits, at_end=at_end)
             if frames is None:
                 return
-            measured = Loudness(scanner.decibels(0, preroll + frames), seconds)
+            measured = Loudness(scanner.decibels(0, preroll + frames), seconds, is_rough=True)
             is_last = preroll + frames == len(scanner.levels)
             self._preroll = 0 if is_last else scanner.preroll(preroll + frames)
             taken = scanner.take(preroll + frames, keep=self._preroll)
