@@ -145,9 +145,7 @@ class Decoder:
             return 0.0  # the length of its pictures, too
         return self.duration_seconds or 0.0
 
-    def samples(
-        self, *, max_seconds: float, deadline: Deadline, bits: int = SAMPLE_BITS
-    ) -> "Iterator[array[int]]":
+    def samples(self, *, max_seconds: float, deadline: Deadline, bits: int = SAMPLE_BITS) -> "Iterator[array[int]]":
         """All samples, in order, of 16 or 32 `bits`, with silence where there is a gap.
 
         `AudioTooLargeError` when they play longer than `max_seconds`, whatever the container states.

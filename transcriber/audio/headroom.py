@@ -5,15 +5,17 @@ seconds.
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
 from transcriber.audio.pcm import SAMPLE_BITS, SAMPLE_BYTES, samples_of
 
 FINE_BITS: Final = 32
+DECIBELS_OF_BIT: Final = 6.02
 # A recording whose peak is under -36 dBFS is quiet, and is raised to a peak of -12 to -6 dBFS: what others have.
 QUIET_BITS: Final = SAMPLE_BITS - 1 - 6
+QUIET_DECIBELS: Final = -36.0
 RAISED_BITS: Final = SAMPLE_BITS - 2
 # 72 dB: a voice of -80 dBFS becomes one of -8. Anything under that is noise of the electronics.
 MAX_RAISE: Final = 12
@@ -21,15 +23,23 @@ MAX_RAISE: Final = 12
 AMOUNTS: Final = 16
 
 
-def raise_of(peak: int, *, bits: int = SAMPLE_BITS) -> int:
-    """The number of bits by which samples of this many bits are raised, for their peak; 0 where they are not quiet."""
+def raise_of(peak: int, *, bits: int = SAMPLE_BITS, raised_bits: int = 0) -> int:
+    """The number of bits by which samples of so many bits are raised, for their peak; 0 where they are not quiet.
+
+    With `raised_bits`, they were raised by as many already: the number of further ones.
+    """
     peak_bits = peak.bit_length() - (bits - SAMPLE_BITS)
-    return 0 if peak_bits > QUIET_BITS else max(0, min(MAX_RAISE, RAISED_BITS - peak_bits))
+    if peak_bits - raised_bits > QUIET_BITS:
+        return 0
+    return max(0, min(MAX_RAISE - raised_bits, RAISED_BITS - peak_bits))
 
 
 def peak_of(samples: "array[int]") -> int:
     """The peak of samples of any number of bits."""
-    return max(max(samples), -min(samples) - 1) if samples else 0
+    if not samples:
+        return 0
+    highest, lowest = max(samples), min(samples)
+    return max(highest, ~lowest)
 
 
 def rounded(fine: "array[int]", raised_bits: int) -> "array[int]":
@@ -47,14 +57,10 @@ def rounded(fine: "array[int]", raised_bits: int) -> "array[int]":
     return samples_of(upper)
 
 
-def shifted(blocks: Iterable[bytes], raised_bits: int) -> list[bytes]:
-    """Blocks of 16-bit samples, raised by so many bits, which their peak has to allow, or lowered by less than none."""
+def shifted(block: bytes, raised_bits: int) -> bytes:
+    """16-bit samples, raised by so many bits, which their peak has to allow, or lowered by less than none."""
     if not raised_bits:
-        return list(blocks)
-    return [_shifted(block, raised_bits) for block in blocks]
-
-
-def _shifted(block: bytes, raised_bits: int) -> bytes:
+        return block
     count = len(block) // SAMPLE_BYTES
     whole = (1 << SAMPLE_BITS) - 1
     values = int.from_bytes(block, "little")
@@ -71,7 +77,7 @@ def _shifted(block: bytes, raised_bits: int) -> bytes:
     return values.to_bytes(len(block), "little")
 
 
-def peak_of_blocks(blocks: Sequence[bytes]) -> int:
+def peak_of_blocks(blocks: Iterable[bytes]) -> int:
     """The peak of blocks of 16-bit samples."""
     highest = 0
     for block in blocks:

@@ -26,9 +26,7 @@ def peaks_of_changes(earlier: "array[int]", later: "array[int]", group: int) -> 
     count = len(earlier)
     # With the top bit inverted, samples have no sign; halved, they leave the top bit free to borrow from.
     top, low = _each(count, 1 << (SAMPLE_BITS - 1)), _each(count, (1 << (SAMPLE_BITS - 1)) - 1)
-    before, after = (
-        (int.from_bytes(samples.tobytes(), "little") ^ top) >> 1 & low for samples in (earlier, later)
-    )
+    before, after = ((int.from_bytes(samples.tobytes(), "little") ^ top) >> 1 & low for samples in (earlier, later))
     return _peaks(((after | top) - before) ^ top, count, group)
 
 

@@ -1,9 +1,13 @@
 """Finds channels that cancel each other out when they are mixed, such as two sides of which one is inverted."""
 
 from collections.abc import Sequence
+from heapq import nlargest
 from itertools import islice
 from operator import mul
 from typing import TYPE_CHECKING, Final
+
+from transcriber.audio.byte_blocks import cut_out
+from transcriber.audio.pcm import SAMPLE_BYTES, samples_of
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -12,6 +16,9 @@ if TYPE_CHECKING:
 LEFT_SHARE: Final = 0.25
 # Samples of each channel that are looked at, of a second or two.
 LOOKED_AT: Final = 128
+# Of a chunk, these many of its loudest windows, and every so many samples of each.
+LOOKED_AT_WINDOWS: Final = 20
+LOOKED_AT_STEP: Final = 4
 # Samples are compared by how much they change within this time, which leaves out offsets and hum.
 CHANGE_SECONDS: Final = 0.0005
 # FFmpeg's sample formats, planar ones without their last letter.
@@ -35,10 +42,25 @@ def signs_of(channels: Sequence[Sequence[float]]) -> tuple[int, ...]:
     return tuple(signs)
 
 
-def changes(samples: Sequence[float], sample_rate_hz: int) -> list[float]:
+def changes(samples: Sequence[int], sample_rate_hz: int) -> list[int]:
     """How much the samples of one channel change within half a millisecond."""
     distance = max(1, round(sample_rate_hz * CHANGE_SECONDS))
     return [later - earlier for earlier, later in zip(samples, islice(samples, distance, None), strict=False)]
+
+
+def samples_cancel(blocks: Sequence[bytes], peaks: Sequence[int], *, window_samples: int, sample_rate_hz: int) -> bool:
+    """Whether the sides of 16-bit stereo, whose windows have these `peaks`, cancel each other out where it is loud."""
+    left: list[int] = []
+    right: list[int] = []
+    window_bytes = window_samples * SAMPLE_BYTES
+    for number in nlargest(LOOKED_AT_WINDOWS, range(len(peaks)), key=peaks.__getitem__):
+        # A window of an odd number of samples may begin with the right side.
+        start = number * window_bytes // (2 * SAMPLE_BYTES) * (2 * SAMPLE_BYTES)
+        samples = samples_of(cut_out(blocks, start, start + window_bytes))
+        whole = len(samples) // 2 * 2
+        left += changes(samples[0:whole:2], sample_rate_hz)[::LOOKED_AT_STEP]
+        right += changes(samples[1:whole:2], sample_rate_hz)[::LOOKED_AT_STEP]
+    return cancel((left, right), (1, 1))
 
 
 def changes_in(frames: "Sequence[AudioFrame]") -> list[list[float]]:
@@ -56,7 +78,7 @@ def changes_in(frames: "Sequence[AudioFrame]") -> list[list[float]]:
         while at < frame.samples:
             if at + distance < frame.samples:
                 for channel, values in enumerate(found):
-                    plane = memoryview(frame.planes[channel if first.format.is_planar else 0]).cast("B").cast(code)
+                    plane = memoryview(frame.planes[channel if first.format.is_planar else 0]).cast("B").cast(code)  # type: ignore[call-overload] # any of them
                     if first.format.is_planar:
                         values.append(plane[at + distance] - plane[at])
                     else:

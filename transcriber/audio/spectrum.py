@@ -10,12 +10,12 @@ from array import array
 from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 from math import inf, log10
 from typing import TYPE_CHECKING, Final, cast
 
 from transcriber.audio.loudness import Loudness
-from transcriber.audio.pcm import FULL_SCALE, SAMPLE_BYTES
+from transcriber.audio.pcm import FULL_SCALE
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -47,7 +47,7 @@ SPEECH_DECIBELS: Final = 5.0
 CLICK_DECIBELS: Final = 6.0
 VOWEL_WINDOWS: Final = 3
 # Of less sound, the noise cannot be known: there may be no pause in it.
-SHORTEST_NOISE_SECONDS: Final = 3.0
+SHORTEST_NOISE_SECONDS: Final = 1.5
 
 
 class SpeechMeter:
@@ -76,10 +76,19 @@ class SpeechMeter:
         self._graph.push(frame)
         self._pull()
 
+    @property
+    def seconds(self) -> float:
+        """The length of the samples so far."""
+        return self._samples / self._rate_hz
+
     def take_all(self) -> Loudness:
         """The levels of everything over its noise, as `Loudness` whose `speech_over` tells speech; nothing follows."""
         self._graph.push(None)
         self._pull()
+        return self.levels()
+
+    def levels(self) -> Loudness:
+        """The levels so far over the noise so far."""
         over = [_over_noise(powers) for powers in self._powers]
         count = min(BEST_BANDS, len(over))
         levels = [sum(sorted(window)[-count:]) / count for window in zip(*over, strict=True)]
@@ -134,7 +143,7 @@ class SpeechMeter:
 
 
 def _chain(*filters: "FilterContext") -> None:
-    for one, following in zip(filters, filters[1:], strict=False):
+    for one, following in pairwise(filters):
         one.link_to(following)
 
 

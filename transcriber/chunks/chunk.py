@@ -1,9 +1,11 @@
 """A chunk: a span of the recording, as WAV or MP3, that one call of the API transcribes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import ClassVar
 
 from transcriber.audio.containers import Container
@@ -14,6 +16,7 @@ from transcriber.audio.pcm import samples_of
 from transcriber.audio.spectrum import SHORTEST_NOISE_SECONDS, SpeechMeter
 from transcriber.audio.wav import WavLayout
 from transcriber.deadline import Deadline
+from transcriber.errors import UnsupportedAudioError
 from transcriber.request.base64_text import Base64Text
 from transcriber.settings import MAX_CHUNK_MINUTES
 from transcriber.sources.base import Reader, Source
@@ -24,6 +27,8 @@ from transcriber.spans import Span
 # 30 minutes for a transcription.
 MAX_CHUNK_BYTES = 25 * 1024 * 1024
 MAX_CHUNK_SECONDS = MAX_CHUNK_MINUTES * 60.0
+# Where levels leave a doubt, speech is looked for in this much of the sound first, then in twice as much, and so on.
+FIRST_LOOK_SECONDS = 10.0
 
 
 class Payload(ABC):
@@ -165,58 +170,62 @@ class Chunk:
     def loudness(self) -> Loudness:
         """The loudness of its bytes over time; measured once, from the bytes if cutting did not measure it.
 
-        Where noise, hum or an offset may hide words, it is how much the sound exceeds them.
+        Where noise, hum or an offset hides the words in it, it is how much the sound exceeds them.
         """
         levels = self._measure() if self.measured is None else self.measured
-        if self.measured is None:
-            # It was sent for how it begins; what its levels do not show, the bands of its spectrum may.
-            return self._over_noise if levels.is_steady and not levels.is_nothing else levels
-        return self._over_noise if self._is_in_doubt else levels
+        if levels.is_nothing or not levels.is_steady or self.duration_seconds < SHORTEST_NOISE_SECONDS:
+            return levels
+        with suppress(UnsupportedAudioError):
+            return self._speech_meter(until_speech=False).take_all()
+        return levels
 
     @cached_property
     def is_silent(self) -> bool:
         """Whether there is no speech in it, but nothing, or steady noise; false where that is not known cheaply."""
-        if self.measured is None:
-            return False
-        return self.measured.is_nothing or (self._is_in_doubt and self._over_noise.is_steady)
-
-    @property
-    def _is_in_doubt(self) -> bool:
-        """Whether the levels that cutting measured leave open whether there is speech."""
         levels = self.measured
-        if levels is None or levels.is_nothing or levels.is_clear:
+        if levels is None or levels.is_nothing:
+            return levels is not None
+        if levels.is_clear or self.duration_seconds < SHORTEST_NOISE_SECONDS:
             return False
-        return self.duration_seconds >= SHORTEST_NOISE_SECONDS
+        with suppress(UnsupportedAudioError):
+            return self._speech_meter(until_speech=True).take_all().is_steady
+        return False
 
     def _measure(self) -> Loudness:
-        data = self._data()
+        with self.payload.open() as reader:
+            reader.skip(0 if self.layout is None else self.layout.data_start)
+            data = reader.read_fully(self.payload.size_bytes)
         if self.layout is None:
             return frame_loudness(data)
         return sample_loudness(data, sample_rate_hz=self.layout.sample_rate_hz, channels=self.layout.channels)
 
-    @cached_property
-    def _over_noise(self) -> Loudness:
-        """How much its sound exceeds the noise in it, by the bands of its spectrum."""
-        if self.layout is not None:
-            meter = SpeechMeter(sample_rate_hz=self.layout.sample_rate_hz, channels=self.layout.channels)
-            samples, block = samples_of(self._data()), self.layout.bytes_per_second
-            for start in range(0, len(samples), block):
-                meter.feed(samples[start : start + block])
-            return meter.take_all()
-        with Decoder(_PayloadSource(self.payload), demuxer=self.container.value, name="MP3") as decoder:
-            meter = SpeechMeter(sample_rate_hz=decoder.sample_rate_hz, channels=1)
-            for samples in decoder.samples(max_seconds=float("inf"), deadline=Deadline(float("inf"))):
+    def _speech_meter(self, *, until_speech: bool) -> SpeechMeter:
+        """The bands of its spectrum, of all of it, or up to where there is speech; MP3 is decoded for it."""
+        look_at_seconds = FIRST_LOOK_SECONDS
+        with ExitStack() as opened:
+            meter, blocks = self._samples(opened)
+            for samples in blocks:
                 meter.feed(samples)
-            return meter.take_all()
+                if until_speech and meter.seconds >= look_at_seconds:
+                    if not meter.levels().is_steady:
+                        break
+                    look_at_seconds *= 2
+            return meter
 
-    def _data(self) -> bytes:
-        """Its frames, or its samples without the header."""
-        with self.payload.open() as reader:
-            reader.skip(0 if self.layout is None else self.layout.data_start)
-            return reader.read_fully(self.payload.size_bytes)
+    def _samples(self, opened: ExitStack) -> tuple[SpeechMeter, "Iterator[array[int]]"]:
+        """Its samples, some seconds at a time, and a meter for them."""
+        if self.layout is not None:
+            reader = opened.enter_context(self.payload.open())
+            reader.skip(self.layout.data_start)
+            blocks = iter(partial(reader.read_fully, self.layout.bytes_per_second), b"")
+            meter = SpeechMeter(sample_rate_hz=self.layout.sample_rate_hz, channels=self.layout.channels)
+            return meter, map(samples_of, blocks)
+        decoder = opened.enter_context(Decoder(PayloadSource(self.payload), demuxer=self.container.value, name="MP3"))
+        meter = SpeechMeter(sample_rate_hz=decoder.sample_rate_hz, channels=1)
+        return meter, decoder.samples(max_seconds=float("inf"), deadline=Deadline(float("inf")))
 
 
-class _PayloadSource(Source):
+class PayloadSource(Source):
     """A chunk's payload as a source."""
 
     kind: ClassVar[str] = "chunk"
