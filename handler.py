@@ -14,14 +14,7 @@ from transcriber.delivery.error_answers import error_answer
 from transcriber.dispatch.dispatcher import Dispatcher
 from transcriber.request.event import HttpRequest, read_event
 from transcriber.request.parse import Request, read_request
-from transcriber.request.s3_events import UploadEvent
-from transcriber.request.sweep_request import SweepRequest
-from transcriber.request.transcription_request import (
-    ModelsRequest,
-    PreflightRequest,
-    StatusRequest,
-    TranscriptionRequest,
-)
+from transcriber.request.transcription_request import ModelsRequest, PreflightRequest, StatusRequest
 from transcriber.request.trigger import Trigger
 from transcriber.request_log import RequestReport, error_log_fields
 from transcriber.request_scope import RequestScope
@@ -71,9 +64,5 @@ def _answer(request: Request, request_id: str, report: RequestReport) -> Answer:
             return status_answer(settings)
         case ModelsRequest():
             return models_answer(settings)
-        case TranscriptionRequest():
-            return _dispatcher.transcription(request, scope)
-        case UploadEvent():
-            return _dispatcher.uploads(request, scope)
-        case SweepRequest():
-            return _dispatcher.sweep(request, scope)
+        case _:
+            return _dispatcher.answer(request, scope)

@@ -1,6 +1,8 @@
 """The operator's view of a request: log lines, and the facts and wall times in its last line and Server-Timing."""
 
+import hashlib
 import json
+import re
 import sys
 import time
 import traceback
@@ -18,8 +20,16 @@ MAX_VALUE_LENGTH = 500
 # The phases that the contract names. They may overlap: the audio is sent while it still arrives.
 PHASES: Final = ("download", "prepare", "api")
 
+# A client with the id of a job or an upload may read it: it stands in keys and messages, and in no line.
+SECRET_ID: Final = re.compile(r"\b(job|upload)_[0-9a-f]{32}")
+
 _LEVELS: Final[tuple[LogLevel, ...]] = ("debug", "info", "warning", "error")
 _OUR_CODE: Final = Path(__file__).parent
+
+
+def _hashed(match: re.Match[str]) -> str:
+    """The same for each line about the same job, and of no use to who reads it."""
+    return f"{match[1]}#{hashlib.sha256(match[0].encode()).hexdigest()[:16]}"
 
 
 class JsonLogger:
@@ -52,8 +62,9 @@ class JsonLogger:
             if value is not None
         }
         stream = self._stream or sys.stderr
+        text = json.dumps(shortened, ensure_ascii=True, default=str)
         # One write a line: `print` writes the line end by itself, and lines of several threads would run together.
-        stream.write(json.dumps(shortened, ensure_ascii=True, default=str) + "\n")
+        stream.write(SECRET_ID.sub(_hashed, text) + "\n")
         stream.flush()
 
     def retry(self, error: TranscriberError, wait_seconds: float) -> None:

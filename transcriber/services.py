@@ -10,6 +10,7 @@ from transcriber.api.transcriptions import TranscriptionsBackend
 from transcriber.cloud.object_storage import ObjectStorage
 from transcriber.cloud.queue_limits import MAX_MESSAGE_BYTES
 from transcriber.deadline import Deadline
+from transcriber.errors import RequestError
 from transcriber.jobs.results import ClaimedObject
 from transcriber.request.base64_text import Base64Text
 from transcriber.request.job_message import Job, write_job
@@ -126,6 +127,19 @@ class Services:
     def storage(self) -> ObjectStorage:
         """Object Storage; `SettingsError` without its keys."""
         return ObjectStorage.from_settings(self.settings)
+
+    @property
+    def keeps_jobs(self) -> bool:
+        """Whether there is a place for records of jobs."""
+        return self.settings.storage is not None and self.settings.output_bucket is not None
+
+    def check_keeps_jobs(self, *, param: str) -> None:
+        """Raise `RequestError` for `param` where there is no place for records of jobs; it names what to set."""
+        settings = self.settings
+        places = (("S3_ACCESS_KEY and S3_SECRET_KEY", settings.storage), ("OUTPUT_BUCKET", settings.output_bucket))
+        if missing := [names for names, place in places if place is None]:
+            message = f"{param} needs Object Storage, to keep jobs and answers: set {' and '.join(missing)}."
+            raise RequestError(message, param=param)
 
     def stores(self, deadline: Deadline) -> "Stores":
         """What jobs keep in the storage; all calls end by `deadline`."""

@@ -5,12 +5,16 @@ everything else, since other failures are recorded or called back, and what goes
 next sweep. A client is answered what happened.
 """
 
-from transcriber.delivery.answer import Answer
+from transcriber.delivery.answer import Answer, json_answer
 from transcriber.dispatch.callbacks import CallbackWork
+from transcriber.dispatch.job_calls import JobCalls
+from transcriber.dispatch.jobs import JobWork
 from transcriber.dispatch.objects import ObjectWork
 from transcriber.dispatch.requests import RequestWork
 from transcriber.dispatch.sweeps import SweepWork
 from transcriber.dispatch.uploads import UploadWork
+from transcriber.jobs.job_document import accepted_fields
+from transcriber.request.job_calls import JobCall
 from transcriber.request.s3_events import UploadEvent
 from transcriber.request.sweep_request import SweepRequest
 from transcriber.request.transcription_request import TranscriptionRequest
@@ -26,13 +30,34 @@ class Dispatcher:
         objects = ObjectWork(services)
         self._requests = RequestWork(services, objects)
         self._callbacks = CallbackWork(services, self._requests)
+        self._jobs = JobWork(services, objects)
+        self._job_calls = JobCalls(services)
         self._uploads = UploadWork(services, objects)
-        self._sweeps = SweepWork(services, self._uploads, self._callbacks)
+        self._sweeps = SweepWork(services, self._uploads, self._callbacks, self._jobs)
+
+    def answer(
+        self, request: TranscriptionRequest | JobCall | UploadEvent | SweepRequest, scope: RequestScope
+    ) -> Answer:
+        """The answer to a request; an error that says what to do instead."""
+        match request:
+            case TranscriptionRequest():
+                return self.transcription(request, scope)
+            case UploadEvent():
+                return self.uploads(request, scope)
+            case SweepRequest():
+                return self.sweep(request, scope)
+            case _:
+                return self._job_calls.answer(request, scope)
 
     def transcription(self, request: TranscriptionRequest, scope: RequestScope) -> Answer:
-        """The answer to a request; with a callback, it is called back, and queued first where there is a queue."""
+        """The answer to a request: its transcript, or a job; with a callback, it is called back."""
+        if request.job is not None and request.job.has_record:
+            return json_answer(200, accepted_fields(self._jobs.carry_out(request.job, scope)))
         if request.callback is not None:
             self._services.webhooks.check(request.callback)
+        if request.job is None and (request.is_async or (request.callback and self._services.keeps_jobs)):
+            return self._jobs.accept(request, scope)
+        if request.callback is not None:
             if request.job is None:
                 return self._callbacks.accept(request, request.callback, scope)
             return self._callbacks.carry_out(request, request.callback, request.job, scope)

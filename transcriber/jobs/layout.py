@@ -5,7 +5,9 @@
 <OUTPUT_PREFIX>.work/leases/<key>.json        who works on it, or when work goes on
 <OUTPUT_PREFIX>.work/parts/<work>/<span>      what came of each chunk, until the transcript is written
 <OUTPUT_PREFIX>.work/done/<key>.<version>     that the results are of this version, for sweeps: empty
-<OUTPUT_PREFIX>.work/jobs/<id>.json           a callback that is still owed
+<OUTPUT_PREFIX>.work/jobs/<id>/               what is a job's alone: see README.md
+<OUTPUT_PREFIX>.work/jobs/owed/<id>.json      a job or a callback that a sweep goes on with when it is due
+<OUTPUT_PREFIX>.work/uploads/                 recordings that clients uploaded; their results lie beside them
 <OUTPUT_PREFIX>.work/sweeps/<sweep>.json      what the last sweep has left
 """
 
@@ -77,7 +79,8 @@ class ResultKeys:
     def of(cls, reference: ObjectReference, settings: Settings, options: str = "") -> "ResultKeys":
         """The keys of the results of `reference`, with the digest `options`."""
         prefix = settings.output_prefix
-        name = reference.key
+        # Results of jobs and uploads lie beside these, and expire with them.
+        name = reference.key.removeprefix(prefix) if is_own_recording(reference, settings) else reference.key
         if len((prefix + name).encode()) > MAX_STEM_BYTES or _LIKE_A_RESULT.search(name):
             digest = hashlib.sha256(name.encode()).hexdigest()
             room = MAX_STEM_BYTES - len(prefix.encode()) - len(digest) - 1
@@ -94,6 +97,11 @@ class ResultKeys:
         """The key of the lease."""
         return f"{self.prefix}{WORK}leases/{self.name}.json"
 
+    @property
+    def is_of_own_recording(self) -> bool:
+        """Whether the recording is the copy of a job, or an upload."""
+        return self.name.startswith(WORK)
+
     def done(self, etag: str) -> str:
         """The key of the marker that the results are of the version `etag` of the audio."""
         version = etag if _PLAIN_ETAG.match(etag) else hashlib.sha256(etag.encode()).hexdigest()
@@ -103,6 +111,12 @@ class ResultKeys:
 def results_bucket(bucket: str, settings: Settings) -> str:
     """The bucket of the results of recordings in `bucket`."""
     return settings.output_bucket or bucket
+
+
+def is_own_recording(reference: ObjectReference, settings: Settings) -> bool:
+    """Whether the recording is the copy of a job, or an upload: with its results, it lies under `.work/`."""
+    folders = tuple(f"{settings.output_prefix}{WORK}{folder}" for folder in ("jobs/", "uploads/"))
+    return reference.bucket == settings.output_bucket and reference.key.startswith(folders)
 
 
 def own_prefix(bucket: str, settings: Settings) -> str:

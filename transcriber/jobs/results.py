@@ -180,8 +180,8 @@ class ResultStore:
         return is_current
 
     def _mark_done(self, lease: Lease) -> None:
-        if lease.version.options:
-            return  # no sweep looks for the results of options
+        if lease.version.options or lease.keys.is_of_own_recording:
+            return  # no sweep looks for the results of options, nor for those of jobs and uploads
         keys = lease.keys
         self._storage.create(keys.bucket, keys.done(lease.version.etag), b"", {"Content-Type": "text/plain"})
 

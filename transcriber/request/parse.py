@@ -15,6 +15,7 @@ from transcriber.request.base64_text import Base64Text, read_base64
 from transcriber.request.body import WAYS_IN, read_encoded_body, read_json, refuse_binary
 from transcriber.request.event import HttpRequest
 from transcriber.request.fields import MAX_KEY_BYTES, is_key, nearest, read_bucket, read_text, refuse_unknown, short
+from transcriber.request.job_calls import JobCall, is_job_call, jobs_path, read_job_call
 from transcriber.request.job_message import Job, is_signed, may_be_job, read_job
 from transcriber.request.openai_api import ApiPath, api_path, read_chat, read_form
 from transcriber.request.options import OPTIONS, TranscriptionOptions, read_option
@@ -31,20 +32,28 @@ from transcriber.response_format import ResponseFormat
 from transcriber.settings import Settings
 
 ALLOWED_METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST")
+ASYNC_FIELD: Final = "async"
+# What the query string may hold beside the options: a body that is a recording has no fields.
+QUERY_FIELDS: Final = (*OPTIONS, ASYNC_FIELD)
 SOURCE_FIELDS: Final = ("url", "input_audio", "audio", "bucket", "key")
 NOTIFICATION_FIELDS: Final = ("callback", "webhook_url")
-KNOWN_FIELDS: Final = (*SOURCE_FIELDS, *OPTIONS, *NOTIFICATION_FIELDS)
+KNOWN_FIELDS: Final = (*SOURCE_FIELDS, *OPTIONS, *NOTIFICATION_FIELDS, ASYNC_FIELD)
 MAX_CALLBACK_LENGTH = 4_096
+# Stripe's limit, which its users know.
+MAX_IDEMPOTENCY_KEY_LENGTH: Final = 255
 
 
 Request: TypeAlias = (
-    PreflightRequest | StatusRequest | ModelsRequest | TranscriptionRequest | UploadEvent | SweepRequest
+    PreflightRequest | StatusRequest | ModelsRequest | JobCall | TranscriptionRequest | UploadEvent | SweepRequest
 )
 
 
 def read_request(http_request: HttpRequest, settings: Settings) -> Request:
     """The typed request; `RequestError` when it is malformed."""
     method = http_request.method
+    if is_job_call(http_request):
+        _authenticate(http_request, settings)
+        return read_job_call(http_request)
     if method in {"GET", "HEAD"}:
         return ModelsRequest() if api_path(http_request.path) is ApiPath.MODELS else StatusRequest()
     if method != "POST":
@@ -91,7 +100,7 @@ def _read_post(http_request: HttpRequest) -> TranscriptionRequest | UploadEvent 
         if path is ApiPath.CHAT:
             raise RequestError("A chat completion is requested in JSON, with the recording as an input_audio part.")
         source: UrlReference | ObjectReference | Base64Text = read_encoded_body(body)
-        return TranscriptionRequest(source, *_read_options({}, http_request.query))
+        return _with_headers(TranscriptionRequest(source, *_read_options({}, http_request.query)), {}, http_request)
     if "\ufffd" in body:
         raise RequestError("The body is not UTF-8, so that some of its characters were lost; send it as UTF-8.")
     if uploads := read_uploads(fields):
@@ -109,7 +118,40 @@ def _read_post(http_request: HttpRequest) -> TranscriptionRequest | UploadEvent 
     source = _read_source(request)
     options, callback = _read_options(request, http_request.query)
     options = replace(options, prompt_is_instruction=chat is not None and options.prompt is not None)
-    return TranscriptionRequest(source, options, callback, job, chat)
+    return _with_headers(TranscriptionRequest(source, options, callback, job, chat), request, http_request)
+
+
+def _with_headers(
+    request: TranscriptionRequest, fields: Mapping[str, Any], http_request: HttpRequest
+) -> TranscriptionRequest:
+    """The request with what is decided beside its options: whether its answer is a job, and under which key."""
+    key = http_request.headers.get("idempotency-key")
+    if key is not None and (not key.strip() or len(key) > MAX_IDEMPOTENCY_KEY_LENGTH):
+        message = f"Idempotency-Key is a text of 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} characters."
+        raise RequestError(message, param="Idempotency-Key")
+    is_async = _read_async(fields, http_request.query)
+    if request.chat is None and request.job is None:  # a chat completion has no other form
+        is_async = is_async or prefers_async(http_request.headers)
+    return replace(
+        request, is_async=is_async, jobs_path=jobs_path(http_request.path), idempotency_key=key and key.strip()
+    )
+
+
+def prefers_async(headers: Mapping[str, str]) -> bool:
+    """Whether the header Prefer (RFC 7240) has the preference respond-async."""
+    preferences = headers.get("prefer", "").lower().split(",")
+    return any(preference.partition(";")[0].strip() == "respond-async" for preference in preferences)
+
+
+def _read_async(fields: Mapping[str, Any], query: Mapping[str, str]) -> bool:
+    match {**query, **fields}.get(ASYNC_FIELD):
+        case None:
+            return False
+        case bool() as value:
+            return value
+        case str() as text if text.strip().lower() in {"true", "false"}:  # as forms and query strings spell it
+            return text.strip().lower() == "true"
+    raise RequestError("async is true or false.", param=ASYNC_FIELD)
 
 
 def read_own_request(job: Job, fields: Mapping[str, Any]) -> TranscriptionRequest:
@@ -160,8 +202,8 @@ def _read_input_audio(value: object) -> Base64Text:
 def _read_options(fields: Mapping[str, Any], query: Mapping[str, str]) -> tuple[TranscriptionOptions, str | None]:
     """The options and the callback in body and query string."""
     for name in query:
-        if name not in OPTIONS:
-            message = f"{short(name)} is not an option for the query string.{nearest(name, OPTIONS)}"
+        if name not in QUERY_FIELDS:
+            message = f"{short(name)} is not an option for the query string.{nearest(name, QUERY_FIELDS)}"
             raise RequestError(message, param=name)
         if name in fields:
             raise RequestError(f"{name} is in the query string and in the body; leave one out.", param=name)
