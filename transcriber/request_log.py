@@ -20,16 +20,12 @@ MAX_VALUE_LENGTH = 500
 # The phases that the contract names. They may overlap: the audio is sent while it still arrives.
 PHASES: Final = ("download", "prepare", "api")
 
-# A client with the id of a job or an upload may read it: it stands in keys and messages, and in no line.
-SECRET_ID: Final = re.compile(r"\b(job|upload)_[0-9a-f]{32}")
+# What opens an upload or a job: whoever has it may read it. A hash in its place still tells two apart.
+_SECRET_IDS: Final = re.compile(r"(\buploads(?:/|%2[Ff])|\bupload_|\bjob_)([0-9a-f]{32})(?![0-9a-f])")
+_SHOWN_HASH_LENGTH = 12
 
 _LEVELS: Final[tuple[LogLevel, ...]] = ("debug", "info", "warning", "error")
 _OUR_CODE: Final = Path(__file__).parent
-
-
-def _hashed(match: re.Match[str]) -> str:
-    """The same for each line about the same job, and of no use to who reads it."""
-    return f"{match[1]}#{hashlib.sha256(match[0].encode()).hexdigest()[:16]}"
 
 
 class JsonLogger:
@@ -57,14 +53,13 @@ class JsonLogger:
             return
         line = {"level": level, "message": message, **self._fields, **fields}
         shortened = {
-            name: value[:MAX_VALUE_LENGTH] if isinstance(value, str) else value
+            name: without_secret_ids(value)[:MAX_VALUE_LENGTH] if isinstance(value, str) else value
             for name, value in line.items()
             if value is not None
         }
         stream = self._stream or sys.stderr
-        text = json.dumps(shortened, ensure_ascii=True, default=str)
         # One write a line: `print` writes the line end by itself, and lines of several threads would run together.
-        stream.write(SECRET_ID.sub(_hashed, text) + "\n")
+        stream.write(json.dumps(shortened, ensure_ascii=True, default=str) + "\n")
         stream.flush()
 
     def retry(self, error: TranscriberError, wait_seconds: float) -> None:
@@ -115,6 +110,15 @@ class RequestReport:
 
     def _timings(self) -> list[tuple[str, float]]:
         return [*((name, self.phase_seconds.get(name, 0.0)) for name in PHASES), ("total", self.total_seconds)]
+
+
+def without_secret_ids(text: str) -> str:
+    """`text` with a hash in the place of each id of an upload or a job."""
+    return _SECRET_IDS.sub(lambda found: f"{found[1]}#{_shown_hash(found[2])}", text)
+
+
+def _shown_hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()[:_SHOWN_HASH_LENGTH]
 
 
 def error_log_fields(error: Exception) -> dict[str, object]:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from support.api_description import ApiDescription
 from support.handling import HEARD, Handle, new_instance
 from support.loopback import Peer, serve
 from support.object_storage import BUCKET, all_keys
@@ -290,4 +291,24 @@ def test_ids_stand_in_no_line_of_the_log(
         work(server, queue_url, handle)
         log = capfd.readouterr().err
         assert job["id"] not in log
-        assert len(set(re.findall(r"job#[0-9a-f]{16}", log))) == 1
+        assert len(set(re.findall(r"job_#[0-9a-f]{12}", log))) == 1
+
+
+@pytest.mark.usefixtures("output_bucket")
+def test_answers_about_jobs_are_as_described(server: str, queue_url: str, s3: Any) -> None:
+    """Each answer about a job has a status, headers and a body that the description has."""
+    upload(s3)
+    upload(s3, "no.mp3", b"<html>no</html>")
+    handle = new_instance()
+    described = ApiDescription(json.loads(handle({"httpMethod": "GET", "path": "/openapi.json"}, {})["body"]))
+    for key in (TALK, "no.mp3"):
+        accepted = handle(post({"bucket": BUCKET, "key": key, "async": True}), {})
+        described.check_answer("post", "/", accepted)
+        path = accepted["headers"]["Location"]
+        for _ in range(2):
+            for method, end in (("get", ""), ("get", "/content")):
+                answer = handle({"httpMethod": method.upper(), "path": path + end}, {})
+                described.check_answer(method, f"{JOBS}/{{id}}{end}", answer)
+            work(server, queue_url, handle)
+        for _ in range(2):
+            described.check_answer("delete", f"{JOBS}/{{id}}", handle({"httpMethod": "DELETE", "path": path}, {}))

@@ -9,6 +9,7 @@ from transcriber.dispatch.job_callbacks import job_content
 from transcriber.errors import JobNotCompletedError, JobNotFoundError
 from transcriber.jobs.callbacks import OwedCallback
 from transcriber.jobs.job_document import deleted_fields, pause_seconds, status_fields
+from transcriber.jobs.layout import keeps_jobs
 from transcriber.jobs.removal import remove_job
 from transcriber.jobs.stores import Stores
 from transcriber.request.job_calls import JobCall, JobContentRequest, JobDeletionRequest, JobStatusRequest
@@ -65,7 +66,7 @@ class JobCalls:
         return json_answer(200, deleted_fields(record.id))
 
     def _stores(self, scope: RequestScope) -> Stores:
-        if not self._services.keeps_jobs:
+        if not keeps_jobs(self._services.settings):
             raise JobNotFoundError("There is no such job: this function keeps none (OUTPUT_BUCKET).")
         return self._services.stores(scope.deadline)
 

@@ -22,7 +22,7 @@ from transcriber.jobs.callbacks import OwedCallback
 from transcriber.jobs.due import QUEUED_MINUTES
 from transcriber.jobs.job_document import COMPLETED_PERCENT, accepted_fields
 from transcriber.jobs.job_progress import JobProgress
-from transcriber.jobs.layout import options_digest
+from transcriber.jobs.layout import kept_bucket, options_digest
 from transcriber.jobs.records import JobFailure, JobRecord, JobStatus, new_job_id
 from transcriber.jobs.removal import remove_job
 from transcriber.jobs.stores import Stores
@@ -55,7 +55,7 @@ class JobWork:
 
     def accept(self, request: TranscriptionRequest, scope: RequestScope) -> Answer:
         """Keep a job and queue it; without a queue, carry it out as far as the time goes."""
-        self._services.check_keeps_jobs(param="async")
+        kept_bucket(self._services.settings, what="Jobs", param="async")
         stores = self._services.stores(scope.deadline)
         record = self._create(request, stores, scope)
         scope.report.add(job=record.id)
@@ -67,7 +67,7 @@ class JobWork:
 
     def carry_out(self, job: Job, scope: RequestScope) -> JobRecord:
         """Go on with a job that was queued, or is due; `JobNotFoundError` where it was deleted, or is too old."""
-        self._services.check_keeps_jobs(param="job")
+        kept_bucket(self._services.settings, what="Jobs", param="job")
         stores = self._services.stores(scope.deadline)
         scope.report.add(job=job.id)
         try:

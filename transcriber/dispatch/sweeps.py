@@ -18,6 +18,7 @@ from transcriber.dispatch.jobs import JobWork
 from transcriber.dispatch.uploads import UploadWork, ends_sweep, has_time
 from transcriber.errors import SourceTimeoutError, TranscriberError
 from transcriber.jobs.due import DueRequest
+from transcriber.jobs.layout import keeps_jobs
 from transcriber.jobs.records import JobStatus
 from transcriber.jobs.sweep_state import SweepState
 from transcriber.request.job_message import Job, new_job
@@ -42,7 +43,7 @@ class SweepWork:
         """Queue what is due and what has no result, or transcribe as much of it as the time allows."""
         counts = Counter(found=0, resumed=0, queued=0, done=0, skipped=0, failed=0, called_back=0)
         stores = self._services.stores(scope.deadline)
-        if self._services.keeps_jobs:
+        if keeps_jobs(self._services.settings):
             stores.sweep_mark.write()
         state = stores.sweep_state(request)
         # What the sweep leaves to the next one is written in the rest of the time.

@@ -5,9 +5,9 @@
 <OUTPUT_PREFIX>.work/leases/<key>.json        who works on it, or when work goes on
 <OUTPUT_PREFIX>.work/parts/<work>/<span>      what came of each chunk, until the transcript is written
 <OUTPUT_PREFIX>.work/done/<key>.<version>     that the results are of this version, for sweeps: empty
-<OUTPUT_PREFIX>.work/jobs/<id>/               what is a job's alone: see README.md
+<OUTPUT_PREFIX>.work/jobs/<id>/               what is a job's alone: README.md has the states of both
 <OUTPUT_PREFIX>.work/jobs/owed/<id>.json      a job or a callback that a sweep goes on with when it is due
-<OUTPUT_PREFIX>.work/uploads/                 recordings that clients uploaded; their results lie beside them
+<OUTPUT_PREFIX>.work/uploads/<id>/<name>      a recording that a client uploaded, with its results beside it
 <OUTPUT_PREFIX>.work/sweeps/<sweep>.json      what the last sweep has left
 """
 
@@ -17,6 +17,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from transcriber.errors import RequestError
 from transcriber.request.options import TranscriptionOptions
 from transcriber.request.s3_events import ObjectReference
 from transcriber.settings import Settings
@@ -97,11 +98,6 @@ class ResultKeys:
         """The key of the lease."""
         return f"{self.prefix}{WORK}leases/{self.name}.json"
 
-    @property
-    def is_of_own_recording(self) -> bool:
-        """Whether the recording is the copy of a job, or an upload."""
-        return self.name.startswith(WORK)
-
     def done(self, etag: str) -> str:
         """The key of the marker that the results are of the version `etag` of the audio."""
         version = etag if _PLAIN_ETAG.match(etag) else hashlib.sha256(etag.encode()).hexdigest()
@@ -113,9 +109,35 @@ def results_bucket(bucket: str, settings: Settings) -> str:
     return settings.output_bucket or bucket
 
 
+def keeps_jobs(settings: Settings) -> bool:
+    """Whether there is a place for what is kept for clients."""
+    return settings.storage is not None and settings.output_bucket is not None
+
+
+def kept_bucket(settings: Settings, *, what: str, param: str | None = None) -> str:
+    """The bucket of what is kept for clients; `RequestError`, about `what`, where settings are missing for it."""
+    missing = [] if settings.storage else ["S3_ACCESS_KEY", "S3_SECRET_KEY"]
+    if settings.output_bucket is None:
+        missing.append("OUTPUT_BUCKET")
+    if missing or settings.output_bucket is None:
+        message = f"{what} need Object Storage: set {' and '.join(missing)} of the function."
+        raise RequestError(message, param=param)
+    return settings.output_bucket
+
+
+def uploads_prefix(settings: Settings) -> str:
+    """The beginning of the keys of uploads, and of their results."""
+    return f"{settings.output_prefix}{WORK}uploads/"
+
+
+def jobs_prefix(settings: Settings) -> str:
+    """The beginning of the keys of what jobs keep."""
+    return f"{settings.output_prefix}{WORK}jobs/"
+
+
 def is_own_recording(reference: ObjectReference, settings: Settings) -> bool:
-    """Whether the recording is the copy of a job, or an upload: with its results, it lies under `.work/`."""
-    folders = tuple(f"{settings.output_prefix}{WORK}{folder}" for folder in ("jobs/", "uploads/"))
+    """Whether an object is an upload, or a copy that a job made."""
+    folders = (uploads_prefix(settings), jobs_prefix(settings))
     return reference.bucket == settings.output_bucket and reference.key.startswith(folders)
 
 

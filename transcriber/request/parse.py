@@ -17,34 +17,42 @@ from transcriber.request.event import HttpRequest
 from transcriber.request.fields import MAX_KEY_BYTES, is_key, nearest, read_bucket, read_text, refuse_unknown, short
 from transcriber.request.job_calls import JobCall, is_job_call, jobs_path, read_job_call
 from transcriber.request.job_message import Job, is_signed, may_be_job, read_job
+from transcriber.request.job_options import ASYNC_FIELD, read_async, read_idempotency_key
 from transcriber.request.openai_api import ApiPath, api_path, read_chat, read_form
 from transcriber.request.options import OPTIONS, TranscriptionOptions, read_option
 from transcriber.request.s3_events import ObjectReference, UploadEvent, read_uploads
 from transcriber.request.sweep_request import SweepRequest, read_sweep
 from transcriber.request.transcription_request import (
+    DescriptionRequest,
     ModelsRequest,
     PreflightRequest,
     StatusRequest,
     TranscriptionRequest,
     UrlReference,
 )
+from transcriber.request.upload_request import UploadRequest, read_upload
 from transcriber.response_format import ResponseFormat
 from transcriber.settings import Settings
 
 ALLOWED_METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST")
-ASYNC_FIELD: Final = "async"
 # What the query string may hold beside the options: a body that is a recording has no fields.
 QUERY_FIELDS: Final = (*OPTIONS, ASYNC_FIELD)
 SOURCE_FIELDS: Final = ("url", "input_audio", "audio", "bucket", "key")
 NOTIFICATION_FIELDS: Final = ("callback", "webhook_url")
 KNOWN_FIELDS: Final = (*SOURCE_FIELDS, *OPTIONS, *NOTIFICATION_FIELDS, ASYNC_FIELD)
 MAX_CALLBACK_LENGTH = 4_096
-# Stripe's limit, which its users know.
-MAX_IDEMPOTENCY_KEY_LENGTH: Final = 255
 
 
 Request: TypeAlias = (
-    PreflightRequest | StatusRequest | ModelsRequest | JobCall | TranscriptionRequest | UploadEvent | SweepRequest
+    PreflightRequest
+    | StatusRequest
+    | ModelsRequest
+    | DescriptionRequest
+    | JobCall
+    | TranscriptionRequest
+    | UploadRequest
+    | UploadEvent
+    | SweepRequest
 )
 
 
@@ -55,7 +63,13 @@ def read_request(http_request: HttpRequest, settings: Settings) -> Request:
         _authenticate(http_request, settings)
         return read_job_call(http_request)
     if method in {"GET", "HEAD"}:
-        return ModelsRequest() if api_path(http_request.path) is ApiPath.MODELS else StatusRequest()
+        match api_path(http_request.path):
+            case ApiPath.MODELS:
+                return ModelsRequest()
+            case ApiPath.OPENAPI:
+                return DescriptionRequest()
+            case _:
+                return StatusRequest()
     if method != "POST":
         message = f"{method[:20]} is not a method of this function. POST a recording to transcribe it."
         raise MethodNotAllowedError(message, allowed=ALLOWED_METHODS)
@@ -89,12 +103,14 @@ def _authenticate(http_request: HttpRequest, settings: Settings) -> None:
         )
 
 
-def _read_post(http_request: HttpRequest) -> TranscriptionRequest | UploadEvent | SweepRequest:
+def _read_post(http_request: HttpRequest) -> TranscriptionRequest | UploadRequest | UploadEvent | SweepRequest:
     body = http_request.body.strip().removeprefix("\ufeff")  # some editors and shells begin a text with it
     if not body:
         raise RequestError(f"The body is empty. {WAYS_IN}")
     fields = read_json(body)
     path = api_path(http_request.path)
+    if path is ApiPath.UPLOADS:
+        return read_upload(fields)
     if fields is None:
         refuse_binary(body)
         if path is ApiPath.CHAT:
@@ -124,34 +140,16 @@ def _read_post(http_request: HttpRequest) -> TranscriptionRequest | UploadEvent 
 def _with_headers(
     request: TranscriptionRequest, fields: Mapping[str, Any], http_request: HttpRequest
 ) -> TranscriptionRequest:
-    """The request with what is decided beside its options: whether its answer is a job, and under which key."""
-    key = http_request.headers.get("idempotency-key")
-    if key is not None and (not key.strip() or len(key) > MAX_IDEMPOTENCY_KEY_LENGTH):
-        message = f"Idempotency-Key is a text of 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} characters."
-        raise RequestError(message, param="Idempotency-Key")
-    is_async = _read_async(fields, http_request.query)
-    if request.chat is None and request.job is None:  # a chat completion has no other form
-        is_async = is_async or prefers_async(http_request.headers)
+    """The request with what is decided beside its options."""
+    if request.job is not None:
+        return request
+    is_async = read_async(fields, http_request.query, http_request.headers)
     return replace(
-        request, is_async=is_async, jobs_path=jobs_path(http_request.path), idempotency_key=key and key.strip()
+        request,
+        is_async=is_async and request.chat is None,  # a chat completion has no other form
+        jobs_path=jobs_path(http_request.path),
+        idempotency_key=read_idempotency_key(http_request.headers),
     )
-
-
-def prefers_async(headers: Mapping[str, str]) -> bool:
-    """Whether the header Prefer (RFC 7240) has the preference respond-async."""
-    preferences = headers.get("prefer", "").lower().split(",")
-    return any(preference.partition(";")[0].strip() == "respond-async" for preference in preferences)
-
-
-def _read_async(fields: Mapping[str, Any], query: Mapping[str, str]) -> bool:
-    match {**query, **fields}.get(ASYNC_FIELD):
-        case None:
-            return False
-        case bool() as value:
-            return value
-        case str() as text if text.strip().lower() in {"true", "false"}:  # as forms and query strings spell it
-            return text.strip().lower() == "true"
-    raise RequestError("async is true or false.", param=ASYNC_FIELD)
 
 
 def read_own_request(job: Job, fields: Mapping[str, Any]) -> TranscriptionRequest:
