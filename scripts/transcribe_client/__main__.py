@@ -5,7 +5,7 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from threading import Event
 from types import FrameType
@@ -13,7 +13,6 @@ from types import FrameType
 from transcribe_client.arguments import parse
 from transcribe_client.errors import FunctionUnavailableError
 from transcribe_client.function import Function, connect
-from transcribe_client.local import local_function
 from transcribe_client.outputs import OutputFile, output_files, write
 from transcribe_client.progress import Progress
 from transcribe_client.recordings import Recording, find
@@ -81,9 +80,16 @@ def _main(arguments: Namespace) -> int:
         return 0
     with ExitStack() as stack:
         is_local = arguments.function is None
-        url = stack.enter_context(local_function(arguments)) if is_local else arguments.function
+        url = stack.enter_context(_local_function(arguments)) if is_local else arguments.function
         headers = {} if is_local else connect(url, arguments.token, arguments.auth_token)
         return _transcribe(recordings, files, arguments, Access(url, headers, is_local))
+
+
+def _local_function(arguments: Namespace) -> AbstractContextManager[str]:
+    # Imported here: the servers' modules take half a second, and with a deployed function none of them runs.
+    from transcribe_client.local import local_function  # noqa: PLC0415 # as above
+
+    return local_function(arguments)
 
 
 def _is_done(files: Sequence[OutputFile]) -> bool:

@@ -4,10 +4,9 @@ import argparse
 import os
 from pathlib import Path
 
-from emulator.local_platform import REPOSITORY
 from transcribe_client.outputs import SUFFIXES
 
-SAMPLE = REPOSITORY / "tests" / "audio" / "jfk.wav"
+SAMPLE = Path(__file__).parents[2] / "tests" / "audio" / "jfk.wav"
 DEFAULT_FORMAT = "text"
 # Recordings in work at the same time: enough that uploads and transcription overlap.
 DEFAULT_PARALLEL = 4
