@@ -89,8 +89,9 @@ def test_passing_faults_are_waited_out(state: Path) -> None:
 def test_function_without_storage(state: Path, tmp_path: Path, formats: Sequence[str]) -> None:
     """Where no job can be kept, one request has the transcript in all formats; a large file is told what is missing."""
     options = [word for name in formats for word in ("--format", name)]
+    talk = shutil.copy(MP3, tmp_path / "jfk.mp3")
     with job_function(keeps_jobs=False) as function:
-        done = run(function, state, "--output", tmp_path / "out", *options, MP3, large(tmp_path))
+        done = run(function, state, "--output", tmp_path / "out", *options, talk, large(tmp_path))
     assert done.returncode == 1
     assert "OUTPUT_BUCKET" in done.stderr
     assert function.posts().count("/") == 1
@@ -191,14 +192,18 @@ def test_pipe_that_closes_early(state: Path, tmp_path: Path) -> None:
     """A reader that has enough ends the command without a traceback."""
     paths = [shutil.copy(MP3, tmp_path / f"{number}.mp3") for number in range(3)]
     with job_function() as function:
-        process = subprocess.Popen(  # noqa: S603 # our own command
-            command(function, *paths), env=environment(state), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(  # noqa: S603 # our own command
+            command(function, *paths),
+            env=environment(state),
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
         )
-        assert process.stdout is not None
-        process.stdout.close()
-        assert process.stderr is not None
-        errors = process.stderr.read()
-        assert (process.wait(TIMEOUT_SECONDS), errors) == (128 + signal.SIGPIPE, b"")
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
 
 
 @pytest.mark.parametrize(
