@@ -144,6 +144,10 @@ class ObjectStorage:
         """
         return self._write(bucket, key, body, {**metadata_headers(metadata), "If-Match": f'"{etag}"'})
 
+    def presigned_put(self, bucket: str, key: str, headers: Mapping[str, str], *, expires_seconds: int) -> str:
+        """An address to which anybody may PUT an object with exactly these `headers`, for `expires_seconds`."""
+        return self._client.presigned_url(_request(bucket, key, "PUT", headers), expires_seconds)
+
     def delete(self, bucket: str, key: str) -> None:
         """Remove an object; nothing happens where there is none."""
         answer = self._exchange(bucket, key, "DELETE", {}, allowed=(HTTPStatus.NOT_FOUND,))

@@ -6,6 +6,7 @@
 <OUTPUT_PREFIX>.work/parts/<work>/<span>      what came of each chunk, until the transcript is written
 <OUTPUT_PREFIX>.work/done/<key>.<version>     that the results are of this version, for sweeps: empty
 <OUTPUT_PREFIX>.work/jobs/<id>.json           a callback that is still owed
+<OUTPUT_PREFIX>.work/uploads/<id>/<name>      a recording that a client uploaded, with its results beside it
 <OUTPUT_PREFIX>.work/sweeps/<sweep>.json      what the last sweep has left
 """
 
@@ -15,6 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from transcriber.errors import RequestError
 from transcriber.request.options import TranscriptionOptions
 from transcriber.request.s3_events import ObjectReference
 from transcriber.settings import Settings
@@ -78,6 +80,8 @@ class ResultKeys:
         """The keys of the results of `reference`, with the digest `options`."""
         prefix = settings.output_prefix
         name = reference.key
+        if is_upload(reference, settings):
+            name = name.removeprefix(prefix)  # its results lie beside it, and expire with it
         if len((prefix + name).encode()) > MAX_STEM_BYTES or _LIKE_A_RESULT.search(name):
             digest = hashlib.sha256(name.encode()).hexdigest()
             room = MAX_STEM_BYTES - len(prefix.encode()) - len(digest) - 1
@@ -103,6 +107,26 @@ class ResultKeys:
 def results_bucket(bucket: str, settings: Settings) -> str:
     """The bucket of the results of recordings in `bucket`."""
     return settings.output_bucket or bucket
+
+
+def kept_bucket(settings: Settings, *, what: str) -> str:
+    """The bucket of what is kept for clients; `RequestError`, about `what`, where settings are missing for it."""
+    missing = [] if settings.storage else ["S3_ACCESS_KEY", "S3_SECRET_KEY"]
+    if settings.output_bucket is None:
+        missing.append("OUTPUT_BUCKET")
+    if missing or settings.output_bucket is None:
+        raise RequestError(f"{what} need Object Storage: set {' and '.join(missing)} of the function.")
+    return settings.output_bucket
+
+
+def uploads_prefix(settings: Settings) -> str:
+    """The beginning of the keys of uploads, of copies that jobs make, and of their results."""
+    return f"{settings.output_prefix}{WORK}uploads/"
+
+
+def is_upload(reference: ObjectReference, settings: Settings) -> bool:
+    """Whether an object is an upload, or a copy that a job made."""
+    return reference.bucket == settings.output_bucket and reference.key.startswith(uploads_prefix(settings))
 
 
 def own_prefix(bucket: str, settings: Settings) -> str:

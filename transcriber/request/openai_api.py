@@ -19,6 +19,7 @@ class ApiPath(StrEnum):
     CHAT = "/chat/completions"
     TRANSCRIPTIONS = "/audio/transcriptions"
     MODELS = "/models"
+    UPLOADS = "/uploads"
     ROOT = ""
 
 

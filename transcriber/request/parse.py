@@ -27,6 +27,7 @@ from transcriber.request.transcription_request import (
     TranscriptionRequest,
     UrlReference,
 )
+from transcriber.request.upload_request import UploadRequest, read_upload
 from transcriber.response_format import ResponseFormat
 from transcriber.settings import Settings
 
@@ -38,7 +39,7 @@ MAX_CALLBACK_LENGTH = 4_096
 
 
 Request: TypeAlias = (
-    PreflightRequest | StatusRequest | ModelsRequest | TranscriptionRequest | UploadEvent | SweepRequest
+    PreflightRequest | StatusRequest | ModelsRequest | TranscriptionRequest | UploadRequest | UploadEvent | SweepRequest
 )
 
 
@@ -80,12 +81,14 @@ def _authenticate(http_request: HttpRequest, settings: Settings) -> None:
         )
 
 
-def _read_post(http_request: HttpRequest) -> TranscriptionRequest | UploadEvent | SweepRequest:
+def _read_post(http_request: HttpRequest) -> TranscriptionRequest | UploadRequest | UploadEvent | SweepRequest:
     body = http_request.body.strip().removeprefix("\ufeff")  # some editors and shells begin a text with it
     if not body:
         raise RequestError(f"The body is empty. {WAYS_IN}")
     fields = read_json(body)
     path = api_path(http_request.path)
+    if path is ApiPath.UPLOADS:
+        return read_upload(fields)
     if fields is None:
         refuse_binary(body)
         if path is ApiPath.CHAT:

@@ -22,14 +22,13 @@ from transcriber.spans import Span
 from transcriber.transcription.chunk_calls import ChunkCalls
 from transcriber.transcription.chunk_result import ChunkResult
 from transcriber.transcription.completeness import transcribe_chunk
+from transcriber.transcription.estimate import cost_of
 from transcriber.transcription.parallel import map_parallel
 from transcriber.transcription.resuming import ChunkStore, ResumableRun
 from transcriber.transcription.transcript import SECONDS_DECIMALS, Transcript, join
 
 T = TypeVar("T")
 
-# A short recording costs a fraction of a cent.
-COST_DECIMALS = 6
 # Eight hours in chunks of five minutes; a line of the log stays short.
 MAX_SPANS_LOGGED = 100
 
@@ -105,7 +104,9 @@ class Transcriber:
             catalog=self.catalog,
             backends=self.backends,
             options=options,
-            context=CallContext(scope.deadline, log=scope.log, is_interactive=scope.is_interactive),
+            context=CallContext(
+                scope.deadline, log=scope.log, is_interactive=scope.is_interactive, traceparent=scope.traceparent
+            ),
         )
 
     def _map(self, chunks: Iterator[Chunk], work: Callable[[Chunk], T], calls: ChunkCalls) -> list[T]:
@@ -143,13 +144,12 @@ def _in_time(chunks: Iterator[Chunk], deadline: Deadline) -> Iterator[Chunk]:
 
 def _log_fields(transcript: Transcript, settings: Settings) -> dict[str, object]:
     """The log fields of a transcript: none of its words, and its cost where PRICES has the price of its model."""
-    price = settings.prices.get(transcript.model)
     return {
         "model": transcript.model,
         "seconds": round(transcript.duration_seconds, SECONDS_DECIMALS),
         "calls": transcript.usage.calls,
         "tokens": transcript.usage.prompt_tokens + transcript.usage.completion_tokens or None,
-        "cost": None if price is None else round(price * transcript.usage.audio_seconds / 60, COST_DECIMALS),
+        "cost": cost_of(transcript.model, transcript.usage.audio_seconds, settings),
         "chunks": _rounded(transcript.chunks),
         "not_sent": _rounded(transcript.silent_spans),
         "warnings": len(transcript.warnings),

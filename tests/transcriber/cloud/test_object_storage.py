@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from botocore.auth import S3SigV4Auth
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from support.loopback import Conversation, Peer, serve
@@ -65,6 +66,27 @@ def assert_signed_as_by_botocore(url: str, request_bytes: bytes) -> None:
     signer = S3SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "s3", REGION)
     signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
     assert sent["authorization"].endswith(f"Signature={signature}")
+
+
+@pytest.mark.parametrize("key", ["a/talk.mp3", "é + 100%.mp3", "a//b~c.mp3"])
+@pytest.mark.parametrize("base", ["https://s3.fr-par.scw.cloud", "http://127.0.0.1:9000/base"])
+def test_an_address_for_a_put_is_signed_as_by_botocore(key: str, base: str) -> None:
+    """The address of an upload has the signature of the stock signer, over the same headers and no others."""
+    headers = {"Content-Type": "audio/mpeg", "Content-Length": "123", "If-None-Match": "*"}
+    url = storage_at(base).presigned_put(BUCKET, key, headers, expires_seconds=600)
+    address, _, query = url.partition("?")
+    given = dict(parse_qsl(query))
+    assert (given["X-Amz-Expires"], given["X-Amz-SignedHeaders"]) == (
+        "600",
+        "content-length;content-type;host;if-none-match",
+    )
+    request = AWSRequest("PUT", address, headers=headers)
+    signer = S3SigV4QueryAuth(Credentials(ACCESS_KEY, SECRET_KEY), "s3", REGION, expires=600)
+    request.context["timestamp"] = given["X-Amz-Date"]
+    signer._modify_request_before_signing(request)
+    theirs = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
+    assert urlsplit(request.url).query == query.partition("&X-Amz-Signature=")[0]
+    assert given["X-Amz-Signature"] == theirs
 
 
 def test_writes_are_conditional(storage: ObjectStorage) -> None:
