@@ -102,13 +102,13 @@ async function transcribe() {
   await run(`The function is working on ${name}${length}.`, async (signal) => {
     await source.probed;
     const isInline = source.kind === "file" && fits(source.file, options);
-    if (isInline && source.seconds <= LONGEST_WITHOUT_JOB_SECONDS) return transcribeAtOnce(source, options, signal);
     const fields = isInline ? { audio: await base64(source.file) } : await sourceFields(source, signal);
     if (fields.refused) return showFailure(fields.refused);
-    const access = { headers: accessHeaders(), signal };
-    const reply = await createJob(functionUrl, { ...fields, ...options }, access);
+    const body = { ...fields, ...options };
+    if (isInline && source.seconds <= LONGEST_WITHOUT_JOB_SECONDS) return transcribeAtOnce(body, source, signal);
+    const reply = await createJob(functionUrl, body, { headers: accessHeaders(), signal });
     // A function without storage keeps no jobs, and transcribes in the request itself.
-    if (reply.status === 400 && errorOf(reply).param === "async") return transcribeAtOnce(source, options, signal);
+    if (reply.status === 400 && errorOf(reply).param === "async") return transcribeAtOnce(body, source, signal);
     if (reply.status !== 202) return showFailure(reply);
     const job = { id: JSON.parse(reply.text).id, name, format: options.response_format, functionUrl };
     remember(job);
@@ -116,15 +116,14 @@ async function transcribe() {
   });
 }
 
-/** One request, one answer; the recording is short, or an address. */
-async function transcribeAtOnce(source, options, signal) {
+/** One request, one answer. */
+async function transcribeAtOnce(body, source, signal) {
   const requestId = crypto.randomUUID();
   const watching = setInterval(() => showProgress(requestId), PROGRESS_INTERVAL_MS);
   try {
-    const fields = source.kind === "url" ? { url: source.url } : { audio: await base64(source.file) };
-    const reply = await send(functionUrl, { ...fields, ...options }, { requestId, signal });
+    const reply = await send(functionUrl, body, { requestId, signal });
     if (reply.status !== 200) return showFailure(reply);
-    showAnswer(reply, options.response_format, source);
+    showAnswer(reply, body.response_format, source);
   } finally {
     clearInterval(watching);
   }
