@@ -21,6 +21,7 @@ from transcriber.request.options import OPTIONS, TranscriptionOptions, read_opti
 from transcriber.request.s3_events import ObjectReference, UploadEvent, read_uploads
 from transcriber.request.sweep_request import SweepRequest, read_sweep
 from transcriber.request.transcription_request import (
+    DescriptionRequest,
     ModelsRequest,
     PreflightRequest,
     StatusRequest,
@@ -39,7 +40,14 @@ MAX_CALLBACK_LENGTH = 4_096
 
 
 Request: TypeAlias = (
-    PreflightRequest | StatusRequest | ModelsRequest | TranscriptionRequest | UploadRequest | UploadEvent | SweepRequest
+    PreflightRequest
+    | StatusRequest
+    | ModelsRequest
+    | DescriptionRequest
+    | TranscriptionRequest
+    | UploadRequest
+    | UploadEvent
+    | SweepRequest
 )
 
 
@@ -47,7 +55,13 @@ def read_request(http_request: HttpRequest, settings: Settings) -> Request:
     """The typed request; `RequestError` when it is malformed."""
     method = http_request.method
     if method in {"GET", "HEAD"}:
-        return ModelsRequest() if api_path(http_request.path) is ApiPath.MODELS else StatusRequest()
+        match api_path(http_request.path):
+            case ApiPath.MODELS:
+                return ModelsRequest()
+            case ApiPath.OPENAPI:
+                return DescriptionRequest()
+            case _:
+                return StatusRequest()
     if method != "POST":
         message = f"{method[:20]} is not a method of this function. POST a recording to transcribe it."
         raise MethodNotAllowedError(message, allowed=ALLOWED_METHODS)
