@@ -135,7 +135,7 @@ def test_what_every_chunk_would_meet_is_no_gap(
     chunked: Handle, api: FakeApi, minute: Minute, status: str, code: str
 ) -> None:
     """What is wrong with the account or the model stays an error, so that the operator sees it."""
-    refusal = b'{"error": {"message": "The model, or the key, is not there."}}'
+    refusal = b'{"error": {"message": "The model does not exist."}}'
     spoil_the_middle(api, minute[0], lambda peer: peer.answer(refusal, status=status))
     answer = chunked(post({**audio(minute[1]), "allow_partial": True}), {})
     assert (answer["statusCode"] >= 400, error_of(answer)["code"]) == (True, code)

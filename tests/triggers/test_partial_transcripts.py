@@ -174,9 +174,7 @@ def test_queued_message_allows_gaps(start: Start, s3: Any) -> None:
         assert api.paid == 3
 
 
-def test_callback_gets_the_partial_transcript(
-    start: Start, queue_url: str, server: str, environment: pytest.MonkeyPatch
-) -> None:
+def test_callback_gets_the_partial_transcript(start: Start, queue_url: str, server: str) -> None:
     """The option travels through the queue, and the receiver gets the transcript with its gap."""
     received: list[bytes] = []
 
@@ -193,3 +191,32 @@ def test_callback_gets_the_partial_transcript(
         assert handle({"httpMethod": "POST", "body": message["Body"]}, {})["statusCode"] == 200
     (body,) = received
     assert json.loads(body)["missing"] == MISSING
+
+
+def test_lease_that_is_exhausted_leaves_what_there_is(start: Start, s3: Any) -> None:
+    """After attempts that were all killed, the record and the partial transcript are made of the parts alone."""
+    api = SpoiltApi()
+    with serve(api) as server:
+        handle = start(server, TIME_LIMIT="8")
+        api.status = "500 X"
+        handle(post(REQUEST), {})  # parts are kept
+        lease = f"transcripts/.work/leases/{TALK}.json"
+        s3.put_object(
+            Bucket=BUCKET,
+            Key=lease,
+            Body=b"{}",
+            Metadata={
+                "audio-etag": upload_etag(s3),
+                "lease-attempts": "5",
+                "lease-parts": "3",
+                "lease-reason": "it was killed",
+            },
+        )
+        body = body_of_answer(handle(post(GAPS), {}))
+    assert body["missing"][0] == MISSING[0]
+    assert "it was killed" in stored(s3, FAILURE)["Body"].read().decode()
+    assert RESULT not in keys(s3)
+
+
+def upload_etag(s3: Any) -> str:
+    return str(s3.head_object(Bucket=BUCKET, Key=TALK)["ETag"]).strip('"')
