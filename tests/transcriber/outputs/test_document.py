@@ -30,7 +30,7 @@ WHOLE = Transcript(
     silent_spans=(Span(300.04, 600),),
 )
 SILENCE = Transcript("", "", 0.05)
-GAP = Transcript("One. […]", "m", 60, ("From 0:30 to 1:00 nothing.",), missing=(Span(30, 60),))
+GAP = Transcript("One. […]", "m", 60.0, ("From 0:30 to 1:00 nothing.",), missing=(Span(30.0, 60.0),))
 
 
 @pytest.mark.parametrize("transcript", [WHOLE, SILENCE, GAP], ids=["speech", "silence", "gap"])
