@@ -10,11 +10,13 @@ from transcriber.jobs.due import DueWork
 from transcriber.jobs.job_progress import JobProgress, WatchedParts
 from transcriber.jobs.layout import ResultKeys, Version, results_bucket
 from transcriber.jobs.leases import Leases
+from transcriber.jobs.partials import Partials
 from transcriber.jobs.parts import Parts, parts_prefix
 from transcriber.jobs.records import JobStore
 from transcriber.jobs.results import ResultStore
 from transcriber.jobs.sweep import Sweep
 from transcriber.jobs.sweep_state import SweepMark, SweepState
+from transcriber.request.options import TranscriptionOptions
 from transcriber.request.s3_events import ObjectReference
 from transcriber.request.sweep_request import SweepRequest
 from transcriber.request_log import JsonLogger
@@ -69,6 +71,12 @@ class Stores:
         if progress is None:
             return Parts(self.storage, keys.bucket, prefix, log)
         return WatchedParts(self.storage, keys.bucket, prefix, log, progress=progress)
+
+    def partials(
+        self, reference: ObjectReference, *, parts: Parts, etag: str, options: TranscriptionOptions, log: JsonLogger
+    ) -> Partials:
+        """The partial transcript of one version of an object."""
+        return Partials(self.storage, self.settings, reference, parts=parts, etag=etag, options=options, log=log)
 
     def sweep(self, request: SweepRequest, *, after: str) -> Sweep:
         """A walk through a bucket, from the key `after`."""
