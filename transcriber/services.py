@@ -127,7 +127,8 @@ class Services:
     @cached_property
     def webhooks(self) -> "WebhookSender":
         """The sender of callbacks; `SettingsError` without a secret to sign with."""
-        from transcriber.delivery.webhook import WebhookSender, read_secret
+        from transcriber.delivery.webhook import WebhookSender
+        from transcriber.delivery.webhook_signature import read_secret
 
         return WebhookSender(self.guard, self.downloader, read_secret(self.settings.callback_secret))
 
