@@ -18,6 +18,13 @@ TEXT: Final[Schema] = {"type": "string"}
 _SECONDS: Final[Schema] = {"type": "number", "minimum": 0}
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 _WARNINGS: Final[Schema] = {"type": "array", "items": TEXT, "minItems": 1}
+_GAP: Final[Schema] = {"type": "array", "items": _SECONDS, "minItems": 2, "maxItems": 2}
+_MISSING: Final[Schema] = {
+    "type": "array",
+    "items": _GAP,
+    "minItems": 1,
+    "description": "With allow_partial: start and end of each gap, which […] marks in the text.",
+}
 _USAGE: Final[Schema] = {
     "type": "object",
     "required": ["type", "seconds"],
@@ -46,7 +53,7 @@ def components() -> dict[str, Schema]:
     """The schemas of all answers, by the names that operations refer to."""
     error = {"message": TEXT, "type": TEXT, "param": {"type": ["string", "null"]}, "code": {"enum": _codes()}}
     return {
-        "Transcript": _closed(_TRANSCRIPT, warnings=_WARNINGS),
+        "Transcript": _closed(_TRANSCRIPT, missing=_MISSING, warnings=_WARNINGS),
         "VerboseTranscript": _open(
             {
                 "task": {"const": "transcribe"},
@@ -54,6 +61,7 @@ def components() -> dict[str, Schema]:
                 "language": {"type": ["string", "null"]},
                 "segments": {"type": "array", "items": _SEGMENT},
             },
+            missing=_MISSING,
             warnings=_WARNINGS,
         ),
         "DryRun": _closed(
@@ -190,5 +198,6 @@ def _chat_completion() -> Schema:
             "usage": {"anyOf": [_open(dict.fromkeys(tokens, _COUNT)), {"type": "null"}]},
             "duration": _SECONDS,
         },
+        missing=_MISSING,
         warnings=_WARNINGS,
     )

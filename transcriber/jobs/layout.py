@@ -4,6 +4,7 @@
 <OUTPUT_PREFIX><key>.error.json               the record of a failure
 <OUTPUT_PREFIX>.work/leases/<key>.json        who works on it, or when work goes on
 <OUTPUT_PREFIX>.work/parts/<work>/<span>      what came of each chunk, until the transcript is written
+<OUTPUT_PREFIX>.work/partials/<key>.<version>.json  a transcript with gaps, beside the record of a failure
 <OUTPUT_PREFIX>.work/done/<key>.<version>     that the results are of this version, for sweeps: empty
 <OUTPUT_PREFIX>.work/jobs/<id>.json           a callback that is still owed
 <OUTPUT_PREFIX>.work/uploads/<id>/<name>      a recording that a client uploaded, with its results beside it
@@ -13,7 +14,7 @@
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from transcriber.errors import RequestError
@@ -46,6 +47,7 @@ def options_digest(options: TranscriptionOptions) -> str:
         "top_p": None if options.top_p == 1 else options.top_p,
         "max_tokens": options.max_tokens,
         "instruction": options.prompt_is_instruction or None,
+        "allow_partial": options.allow_partial or None,
     }
     given = {name: value for name, value in words.items() if value is not None}
     return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH] if given else ""
@@ -60,8 +62,11 @@ class Version:
 
     @classmethod
     def of(cls, etag: str, options: TranscriptionOptions) -> "Version":
-        """The version of the audio `etag` with `options`."""
-        return cls(etag, options_digest(options))
+        """The version of the audio `etag` with `options`.
+
+        Whether gaps are allowed is none of them: the work is the same, and so is a whole transcript.
+        """
+        return cls(etag, options_digest(replace(options, allow_partial=False)))
 
 
 @dataclass(frozen=True)
@@ -100,8 +105,15 @@ class ResultKeys:
 
     def done(self, etag: str) -> str:
         """The key of the marker that the results are of the version `etag` of the audio."""
-        version = etag if _PLAIN_ETAG.match(etag) else hashlib.sha256(etag.encode()).hexdigest()
-        return f"{self.prefix}{WORK}done/{self.name}.{version}"
+        return f"{self.prefix}{WORK}done/{self.name}.{_version_name(etag)}"
+
+    def partial(self, etag: str) -> str:
+        """The key of what there is of the version `etag` of the audio, whose failure is on record."""
+        return f"{self.prefix}{WORK}partials/{self.name}.{_version_name(etag)}.json"
+
+
+def _version_name(etag: str) -> str:
+    return etag if _PLAIN_ETAG.match(etag) else hashlib.sha256(etag.encode()).hexdigest()
 
 
 def results_bucket(bucket: str, settings: Settings) -> str:

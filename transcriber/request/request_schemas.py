@@ -97,6 +97,11 @@ OPTION_SCHEMAS: Final[Mapping[str, Schema]] = {
         "default": False,
         "description": "Nothing is sent to the API: the answer is what the transcript would cost.",
     },
+    "allow_partial": {
+        "type": "boolean",
+        "default": False,
+        "description": "A chunk that cannot be transcribed is a gap in the transcript instead of an error.",
+    },
 }
 
 
