@@ -197,11 +197,8 @@ def test_what_is_no_audio_is_looked_at_once(
     assert counts(handle(sweep, {})) == {"found": 1, "failed": 1}
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     (line,) = [line for line in lines if line["message"] == "object"]
-    assert (line["key"], line["outcome"], line["error"][:40]) == (
-        "project.prproj",
-        "failed",
-        "The source holds bytes of a kind that is ",
-    )
+    assert (line["key"], line["outcome"]) == ("project.prproj", "failed")
+    assert line["error"].startswith("The source holds bytes of a kind that is not known")
     record = json.loads(stored(s3, "transcripts/project.prproj.error.json")["Body"].read())
     assert "kind that is not known here; the first are 00 01 02" in record["error"]["message"]
     assert counts(handle(sweep, {})) == {"found": 1, "skipped": 1}
