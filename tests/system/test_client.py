@@ -49,7 +49,7 @@ def transcribe(platform: LocalPlatform, folder: Path, *arguments: str | Path) ->
             **os.environ,
             "PYTHONPATH": f"{ROOT / 'scripts'}:{ROOT}",
             "XDG_STATE_HOME": str(folder / "state"),
-            "TRANSCRIBER_TOKEN": TOKEN,
+            "ACCESS_TOKEN": TOKEN,
             "COLUMNS": "160",
         },
         stdout=end,
