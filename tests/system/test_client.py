@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -43,6 +44,7 @@ def private_platform(**settings: str) -> Iterator[LocalPlatform]:
 def transcribe(platform: LocalPlatform, folder: Path, *arguments: str | Path) -> tuple[int, str]:
     """The status of the command, and what it shows on a terminal."""
     terminal, end = pty.openpty()
+    termios.tcsetwinsize(end, (24, 160))  # a new terminal has no size, in which a bar is nothing
     process = subprocess.Popen(  # noqa: S603 # our own command
         [sys.executable, "-m", "transcribe_client", "--function", platform.function.url, *map(str, arguments)],
         env={
@@ -50,7 +52,6 @@ def transcribe(platform: LocalPlatform, folder: Path, *arguments: str | Path) ->
             "PYTHONPATH": f"{ROOT / 'scripts'}:{ROOT}",
             "XDG_STATE_HOME": str(folder / "state"),
             "ACCESS_TOKEN": TOKEN,
-            "COLUMNS": "160",
         },
         stdout=end,
         stderr=end,
