@@ -104,6 +104,8 @@ class Transcriber:
         duration_seconds: float | None,
     ) -> Sequence[ChunkResult]:
         """The results of all chunks, in order; `UnfinishedError` where some are missing."""
+        if duration_seconds is not None:
+            store.expect(duration_seconds)
         calls = self._calls(options, scope)
         run = ResumableRun(
             chunks,
