@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from transcriber.deadline import Deadline
 from transcriber.delivery.answer import Answer
-from transcriber.delivery.answers import models_answer, preflight_answer, status_answer
+from transcriber.delivery.answers import information_answer, preflight_answer
 from transcriber.delivery.error_answers import error_answer
 from transcriber.dispatch.dispatcher import Dispatcher
 from transcriber.request.event import HttpRequest, read_event
 from transcriber.request.parse import Request, read_request
+from transcriber.request.job_calls import JobCall
 from transcriber.request.s3_events import UploadEvent
 from transcriber.request.sweep_request import SweepRequest
 from transcriber.request.transcription_request import (
+    DescriptionRequest,
     ModelsRequest,
     PreflightRequest,
     StatusRequest,
     TranscriptionRequest,
 )
 from transcriber.request.trigger import Trigger
+from transcriber.request.upload_request import UploadRequest
 from transcriber.request_log import RequestReport, error_log_fields
 from transcriber.request_scope import RequestScope
 from transcriber.services import Services
@@ -61,25 +64,32 @@ def _read(http_request: HttpRequest) -> Request:
 
 
 def _answer(request: Request, http_request: HttpRequest, report: RequestReport) -> Answer:
-    if isinstance(request, PreflightRequest):
-        return preflight_answer()
-    settings = _services.settings
-    deadline = Deadline(settings.time_limit_seconds)
+    match request:
+        case PreflightRequest():
+            return preflight_answer()
+        case StatusRequest() | ModelsRequest() | DescriptionRequest():
+            return information_answer(request, _services.settings)
     scope = RequestScope(
-        deadline,
+        Deadline(_services.settings.time_limit_seconds),
         _services.log(http_request),
         report,
         is_interactive=request.trigger is Trigger.HTTP,
         traceparent=http_request.traceparent,
     )
+    return _carry_out(request, scope)
+
+
+def _carry_out(
+    request: TranscriptionRequest | JobCall | UploadRequest | UploadEvent | SweepRequest, scope: RequestScope
+) -> Answer:
     match request:
-        case StatusRequest():
-            return status_answer(settings)
-        case ModelsRequest():
-            return models_answer(settings)
         case TranscriptionRequest():
             return _dispatcher.transcription(request, scope)
+        case UploadRequest():
+            return _dispatcher.upload(request, scope)
         case UploadEvent():
             return _dispatcher.uploads(request, scope)
         case SweepRequest():
             return _dispatcher.sweep(request, scope)
+        case _:
+            return _dispatcher.job_call(request, scope)

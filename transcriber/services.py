@@ -14,7 +14,9 @@ from transcriber.jobs.results import ClaimedObject
 from transcriber.request.base64_text import Base64Text
 from transcriber.request.event import HttpRequest
 from transcriber.request.job_message import Job, write_job
+from transcriber.request.object_names import ends_like_audio
 from transcriber.request.transcription_request import UrlReference
+from transcriber.request.upload_request import UploadRequest
 from transcriber.request_log import JsonLogger
 from transcriber.settings import ApiKind, Settings
 from transcriber.sources.base import Source
@@ -30,8 +32,9 @@ if TYPE_CHECKING:
     from transcriber.cloud.queue import Queue
     from transcriber.delivery.webhook import WebhookSender
     from transcriber.jobs.stores import Stores
+    from transcriber.jobs.uploads import UploadSlot
     from transcriber.net.ssrf_guard import SsrfGuard
-    from transcriber.sources.url import Downloader
+    from transcriber.sources.url import Downloader, UrlSource
 
 
 class Services:
@@ -83,13 +86,19 @@ class Services:
     def open_source(self, reference: UrlReference | Base64Text, deadline: Deadline) -> Source:
         """The source of a request; nothing is read before its first `peek` or `open`."""
         match reference:
-            case UrlReference(url):
-                from transcriber.sources.url import UrlSource
-
-                max_bytes = self.settings.max_audio_bytes
-                return UrlSource(url, downloader=self.downloader, max_bytes=max_bytes, deadline=deadline)
+            case UrlReference():
+                return self.open_url(reference, deadline)
             case Base64Text():
                 return InlineSource(reference, max_bytes=self.settings.max_audio_bytes)
+
+    def open_url(self, reference: UrlReference, deadline: Deadline, *, version: str | None = None) -> "UrlSource":
+        """The recording at an address; with `version`, that one alone."""
+        from transcriber.sources.url import UrlSource
+
+        max_bytes = self.settings.max_audio_bytes
+        return UrlSource(
+            reference.url, downloader=self.downloader, max_bytes=max_bytes, deadline=deadline, version=version
+        )
 
     def open_object(self, claimed: ClaimedObject, deadline: Deadline) -> ObjectSource:
         """The audio of an object, in the version that was claimed."""
@@ -98,7 +107,14 @@ class Services:
     def open_version(self, bucket: str, audio: StoredObject, deadline: Deadline) -> ObjectSource:
         """The audio of an object, in the version that `audio` describes."""
         storage = self.storage.within(deadline)
-        return ObjectSource(storage, bucket, audio, max_bytes=self.settings.max_audio_bytes, deadline=deadline)
+        return ObjectSource(
+            storage,
+            bucket,
+            audio,
+            max_bytes=self.settings.max_audio_bytes,
+            deadline=deadline,
+            is_doubtful=not ends_like_audio(audio.key),
+        )
 
     @cached_property
     def guard(self) -> "SsrfGuard":
@@ -117,7 +133,8 @@ class Services:
     @cached_property
     def webhooks(self) -> "WebhookSender":
         """The sender of callbacks; `SettingsError` without a secret to sign with."""
-        from transcriber.delivery.webhook import WebhookSender, read_secret
+        from transcriber.delivery.webhook import WebhookSender
+        from transcriber.delivery.webhook_signature import read_secret
 
         return WebhookSender(self.guard, self.downloader, read_secret(self.settings.callback_secret))
 
@@ -132,6 +149,14 @@ class Services:
     def storage(self) -> ObjectStorage:
         """Object Storage; `SettingsError` without its keys."""
         return ObjectStorage.from_settings(self.settings)
+
+    def open_upload(self, request: UploadRequest) -> "UploadSlot":
+        """A place in the storage for a client's file; `RequestError` where a setting for it is missing."""
+        from transcriber.jobs.layout import kept_bucket
+        from transcriber.jobs.uploads import open_upload
+
+        kept_bucket(self.settings, what="Uploads")
+        return open_upload(request, self.storage, self.settings)
 
     def stores(self, deadline: Deadline) -> "Stores":
         """What jobs keep in the storage; all calls end by `deadline`."""

@@ -12,6 +12,7 @@ from transcriber.delivery.chat_completion import completion, stream
 from transcriber.outputs.formats import FORMATS
 from transcriber.request.openai_api import ChatReply
 from transcriber.request.parse import ALLOWED_METHODS
+from transcriber.request.transcription_request import DescriptionRequest, ModelsRequest, StatusRequest
 from transcriber.response_format import ResponseFormat
 from transcriber.settings import BYTES_PER_MB, Settings
 from transcriber.transcription.estimate import Estimate
@@ -47,13 +48,33 @@ def models_answer(settings: Settings) -> Answer:
     return json_answer(200, {"object": "list", "data": models})
 
 
+def description_answer(settings: Settings) -> Answer:
+    """The description of the function, as OpenAPI."""
+    from transcriber.delivery.openapi import document  # noqa: PLC0415 # no other request needs it at its cold start
+
+    return json_answer(200, document(settings))
+
+
+def information_answer(request: StatusRequest | ModelsRequest | DescriptionRequest, settings: Settings) -> Answer:
+    """What the function says about itself."""
+    match request:
+        case StatusRequest():
+            return status_answer(settings)
+        case ModelsRequest():
+            return models_answer(settings)
+        case DescriptionRequest():
+            return description_answer(settings)
+
+
 def preflight_answer() -> Answer:
     """What a browser may send from any page."""
     headers = {
         "Access-Control-Allow-Origin": "*",
-        "Access-Control-Allow-Methods": ", ".join(ALLOWED_METHODS),
+        "Access-Control-Allow-Methods": ", ".join((*ALLOWED_METHODS, "DELETE")),
         # The star, for headers such as those of the OpenAI SDK, does not include Authorization.
-        "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Auth-Token, X-Request-Id, *",
+        "Access-Control-Allow-Headers": (
+            "Authorization, Content-Type, Idempotency-Key, Prefer, X-Auth-Token, X-Request-Id, *"
+        ),
         "Access-Control-Max-Age": str(PREFLIGHT_MAX_AGE_SECONDS),
     }
     return Answer(204, headers=headers)
@@ -107,6 +128,23 @@ def queued_answer(job_id: str) -> Answer:
 def in_progress_answer() -> Answer:
     """Another request works on the same version of the same recording, and will store its transcript."""
     return json_answer(202, {"status": "in_progress"})
+
+
+def upload_answer(
+    *, upload_id: str, url: str, headers: Mapping[str, str], expires_at: int, bucket: str, key: str
+) -> Answer:
+    """Where a client may PUT its file, with which headers, and how a request names the file afterwards."""
+    upload = {
+        "id": upload_id,
+        "object": "upload",
+        "method": "PUT",
+        "url": url,
+        "headers": dict(headers),
+        "expires_at": expires_at,
+        "bucket": bucket,
+        "key": key,
+    }
+    return json_answer(201, upload, {"Cache-Control": "no-store"})
 
 
 def counts_answer(counts: Mapping[str, int]) -> Answer:
