@@ -14,6 +14,7 @@ from transcriber.jobs.results import ClaimedObject
 from transcriber.request.base64_text import Base64Text
 from transcriber.request.event import HttpRequest
 from transcriber.request.job_message import Job, write_job
+from transcriber.request.object_names import ends_like_audio
 from transcriber.request.transcription_request import UrlReference
 from transcriber.request.upload_request import UploadRequest
 from transcriber.request_log import JsonLogger
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from transcriber.jobs.stores import Stores
     from transcriber.jobs.uploads import UploadSlot
     from transcriber.net.ssrf_guard import SsrfGuard
-    from transcriber.sources.url import Downloader
+    from transcriber.sources.url import Downloader, UrlSource
 
 
 class Services:
@@ -85,13 +86,19 @@ class Services:
     def open_source(self, reference: UrlReference | Base64Text, deadline: Deadline) -> Source:
         """The source of a request; nothing is read before its first `peek` or `open`."""
         match reference:
-            case UrlReference(url):
-                from transcriber.sources.url import UrlSource
-
-                max_bytes = self.settings.max_audio_bytes
-                return UrlSource(url, downloader=self.downloader, max_bytes=max_bytes, deadline=deadline)
+            case UrlReference():
+                return self.open_url(reference, deadline)
             case Base64Text():
                 return InlineSource(reference, max_bytes=self.settings.max_audio_bytes)
+
+    def open_url(self, reference: UrlReference, deadline: Deadline, *, version: str | None = None) -> "UrlSource":
+        """The recording at an address; with `version`, that one alone."""
+        from transcriber.sources.url import UrlSource
+
+        max_bytes = self.settings.max_audio_bytes
+        return UrlSource(
+            reference.url, downloader=self.downloader, max_bytes=max_bytes, deadline=deadline, version=version
+        )
 
     def open_object(self, claimed: ClaimedObject, deadline: Deadline) -> ObjectSource:
         """The audio of an object, in the version that was claimed."""
@@ -100,7 +107,14 @@ class Services:
     def open_version(self, bucket: str, audio: StoredObject, deadline: Deadline) -> ObjectSource:
         """The audio of an object, in the version that `audio` describes."""
         storage = self.storage.within(deadline)
-        return ObjectSource(storage, bucket, audio, max_bytes=self.settings.max_audio_bytes, deadline=deadline)
+        return ObjectSource(
+            storage,
+            bucket,
+            audio,
+            max_bytes=self.settings.max_audio_bytes,
+            deadline=deadline,
+            is_doubtful=not ends_like_audio(audio.key),
+        )
 
     @cached_property
     def guard(self) -> "SsrfGuard":
@@ -119,7 +133,8 @@ class Services:
     @cached_property
     def webhooks(self) -> "WebhookSender":
         """The sender of callbacks; `SettingsError` without a secret to sign with."""
-        from transcriber.delivery.webhook import WebhookSender, read_secret
+        from transcriber.delivery.webhook import WebhookSender
+        from transcriber.delivery.webhook_signature import read_secret
 
         return WebhookSender(self.guard, self.downloader, read_secret(self.settings.callback_secret))
 
