@@ -1,4 +1,7 @@
-"""Speech and noise of any level, in files that keep it: samples are floats, full scale is 1, a column for each channel."""
+"""Speech and noise of any level, in files that keep it.
+
+Samples are floats, full scale is 1, and there is a column for each channel.
+"""
 
 import io
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """Resamples decoded frames, of any rate, format and channels, to mono samples at the rate that models use.
 
 FFmpeg does it, through PyAV. Its work on a frame takes four microseconds, and fetching the result takes forty: many
-frames are pushed before a result is fetched, and results are a second long. So an hour of m4a takes 3 CPU seconds
+frames are pushed before a result is fetched, and results are two seconds long. So an hour of m4a takes 3 CPU seconds
 instead of 9, and later steps have fewer and larger blocks to work on.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # The values of all channels that are pushed before a result is fetched: half a MiB.
 VALUES_AT_ONCE = 128 * 1024
 # The length of each result but the last.
-BLOCK_SECONDS = 1.0
+BLOCK_SECONDS = 2.0
 # FFmpeg's name for a channel without a position, such as a microphone of a recorder.
 NO_POSITION = "NONE"
 STEREO_CHANNELS = 2

@@ -38,7 +38,7 @@ BEST_BANDS: Final = 2
 # The windows that are fetched at a time: a second.
 BLOCK_WINDOWS: Final = 20
 # The share of the time that counts as noise, if there is any.
-NOISE_SHARE: Final = 0.2
+NOISE_SHARE: Final = 0.1
 # The power of one step of 16 bits, in each octave or so: what rounding leaves is no sound.
 ROUNDING_POWER: Final = 0.1 / FULL_SCALE**2
 # Speech exceeds the noise in its best bands by this much, on the average of a vowel; of a window, only so much more

@@ -70,7 +70,7 @@ class SampleCutter:
 
     def feed(self, block: bytes) -> Iterator[Chunk]:
         """Take more samples, whole ones but for the last block; the chunks that they complete."""
-        self._append(samples_of(block))
+        self._append(block[: len(block) // SAMPLE_BYTES * SAMPLE_BYTES])
         yield from self._chunks(at_end=False)
 
     def feed_fine(self, fine: "array[int]") -> Iterator[Chunk]:
@@ -99,9 +99,9 @@ class SampleCutter:
         self._meter.finish()
         return self._chunk(len(self._meter.peaks)) if self._meter.peaks else None
 
-    def _append(self, samples: "array[int]") -> None:
-        self._blocks.append(samples.tobytes())
-        self._meter.feed(samples)
+    def _append(self, block: bytes) -> None:
+        self._blocks.append(block)
+        self._meter.feed(samples_of(block))
 
     def _raise(self, bits: int) -> None:
         """Raise what waits to be cut by so many bits, or lower it by less than none."""

@@ -16,7 +16,7 @@ from transcriber.chunks.cutters import MAYBE_QUIET_DECIBELS
 # as there is nothing but noise: two seconds and more, and eight.
 EXAMINED_BYTES: Final = (64 * 1024, 256 * 1024)
 # In MP3, steady noise at usual rates hardly ever exceeds its quieter parts by more.
-NOISE_IN_FRAMES_DECIBELS: Final = 20.0
+NOISE_IN_FRAMES_DECIBELS: Final = 26.0
 
 
 def can_pass_through(audio: PassThroughAudio, limits: ChunkLimits) -> bool:
