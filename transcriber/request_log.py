@@ -1,6 +1,8 @@
 """The operator's view of a request: log lines, and the facts and wall times in its last line and Server-Timing."""
 
+import hashlib
 import json
+import re
 import sys
 import time
 import traceback
@@ -17,6 +19,10 @@ MAX_VALUE_LENGTH = 500
 
 # The phases that the contract names. They may overlap: the audio is sent while it still arrives.
 PHASES: Final = ("download", "prepare", "api")
+
+# What opens an upload or a job: whoever has it may read it. A hash in its place still tells two apart.
+_SECRET_IDS: Final = re.compile(r"(\buploads(?:/|%2[Ff])|\bupload_|\bjob_)([0-9a-f]{32})(?![0-9a-f])")
+_SHOWN_HASH_LENGTH = 12
 
 _LEVELS: Final[tuple[LogLevel, ...]] = ("debug", "info", "warning", "error")
 _OUR_CODE: Final = Path(__file__).parent
@@ -47,7 +53,7 @@ class JsonLogger:
             return
         line = {"level": level, "message": message, **self._fields, **fields}
         shortened = {
-            name: value[:MAX_VALUE_LENGTH] if isinstance(value, str) else value
+            name: without_secret_ids(value)[:MAX_VALUE_LENGTH] if isinstance(value, str) else value
             for name, value in line.items()
             if value is not None
         }
@@ -104,6 +110,15 @@ class RequestReport:
 
     def _timings(self) -> list[tuple[str, float]]:
         return [*((name, self.phase_seconds.get(name, 0.0)) for name in PHASES), ("total", self.total_seconds)]
+
+
+def without_secret_ids(text: str) -> str:
+    """`text` with a hash in the place of each id of an upload or a job."""
+    return _SECRET_IDS.sub(lambda found: f"{found[1]}#{_shown_hash(found[2])}", text)
+
+
+def _shown_hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()[:_SHOWN_HASH_LENGTH]
 
 
 def error_log_fields(error: Exception) -> dict[str, object]:

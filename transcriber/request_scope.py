@@ -10,10 +10,11 @@ from transcriber.request_log import JsonLogger, RequestReport
 class RequestScope:
     """Handed down the whole way; an object of a sweep or of an upload event has a report of its own.
 
-    With `is_interactive`, a client waits for the answer.
+    With `is_interactive`, a client waits for the answer. `traceparent` is the trace that the request belongs to.
     """
 
     deadline: Deadline
     log: JsonLogger
     report: RequestReport
     is_interactive: bool = False
+    traceparent: str | None = None

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 from transcriber.api.chat import ChatBackend
 from transcriber.api.models import ModelCatalog
 from transcriber.api.transcriptions import TranscriptionsBackend
-from transcriber.cloud.object_storage import ObjectStorage
+from transcriber.cloud.object_storage import ObjectStorage, StoredObject
 from transcriber.cloud.queue_limits import MAX_MESSAGE_BYTES
 from transcriber.deadline import Deadline
 from transcriber.jobs.results import ClaimedObject
 from transcriber.request.base64_text import Base64Text
+from transcriber.request.event import HttpRequest
 from transcriber.request.job_message import Job, write_job
+from transcriber.request.object_names import ends_like_audio
 from transcriber.request.transcription_request import UrlReference
+from transcriber.request.upload_request import UploadRequest
 from transcriber.request_log import JsonLogger
 from transcriber.settings import ApiKind, Settings
 from transcriber.sources.base import Source
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from transcriber.cloud.queue import Queue
     from transcriber.delivery.webhook import WebhookSender
     from transcriber.jobs.stores import Stores
+    from transcriber.jobs.uploads import UploadSlot
     from transcriber.net.ssrf_guard import SsrfGuard
     from transcriber.sources.url import Downloader
 
@@ -50,11 +54,14 @@ class Services:
         stated = (context or {}).get("memoryLimitInMb")
         self._memory_mb = stated if isinstance(stated, int) and stated > 0 else DEFAULT_MEMORY_MB
 
-    def log(self, request_id: str) -> JsonLogger:
-        """The log of one request; at the default level as long as the settings cannot be read."""
+    def log(self, http_request: HttpRequest) -> JsonLogger:
+        """The log of one request, its id and its trace in each line.
+
+        At the default level as long as the settings cannot be read.
+        """
         settings = self.__dict__.get("settings")
         level = settings.log_level if isinstance(settings, Settings) else "info"
-        return JsonLogger(level, request_id=request_id)
+        return JsonLogger(level, request_id=http_request.request_id, traceparent=http_request.traceparent)
 
     @cached_property
     def settings(self) -> Settings:
@@ -89,10 +96,19 @@ class Services:
 
     def open_object(self, claimed: ClaimedObject, deadline: Deadline) -> ObjectSource:
         """The audio of an object, in the version that was claimed."""
-        max_bytes = self.settings.max_audio_bytes
-        bucket = claimed.reference.bucket
+        return self.open_version(claimed.reference.bucket, claimed.audio, deadline)
+
+    def open_version(self, bucket: str, audio: StoredObject, deadline: Deadline) -> ObjectSource:
+        """The audio of an object, in the version that `audio` describes."""
         storage = self.storage.within(deadline)
-        return ObjectSource(storage, bucket, claimed.audio, max_bytes=max_bytes, deadline=deadline)
+        return ObjectSource(
+            storage,
+            bucket,
+            audio,
+            max_bytes=self.settings.max_audio_bytes,
+            deadline=deadline,
+            is_doubtful=not ends_like_audio(audio.key),
+        )
 
     @cached_property
     def guard(self) -> "SsrfGuard":
@@ -111,7 +127,8 @@ class Services:
     @cached_property
     def webhooks(self) -> "WebhookSender":
         """The sender of callbacks; `SettingsError` without a secret to sign with."""
-        from transcriber.delivery.webhook import WebhookSender, read_secret
+        from transcriber.delivery.webhook import WebhookSender
+        from transcriber.delivery.webhook_signature import read_secret
 
         return WebhookSender(self.guard, self.downloader, read_secret(self.settings.callback_secret))
 
@@ -126,6 +143,14 @@ class Services:
     def storage(self) -> ObjectStorage:
         """Object Storage; `SettingsError` without its keys."""
         return ObjectStorage.from_settings(self.settings)
+
+    def open_upload(self, request: UploadRequest) -> "UploadSlot":
+        """A place in the storage for a client's file; `RequestError` where a setting for it is missing."""
+        from transcriber.jobs.layout import kept_bucket
+        from transcriber.jobs.uploads import open_upload
+
+        kept_bucket(self.settings, what="Uploads")
+        return open_upload(request, self.storage, self.settings)
 
     def stores(self, deadline: Deadline) -> "Stores":
         """What jobs keep in the storage; all calls end by `deadline`."""

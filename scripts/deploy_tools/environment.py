@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from deploy_tools.errors import DeploymentError
+from deploy_tools.facts import MAX_VALUE_LENGTH
 from transcriber.errors import SettingsError
 from transcriber.settings import Settings
 
@@ -13,8 +14,6 @@ CREDENTIALS = {
 }
 # Both are UUIDs; the plugin stops at another length without saying which of them it is.
 CREDENTIAL_LENGTH = 36
-# What the platform takes as the value of a variable that is no secret.
-MAX_VALUE_LENGTH = 1000
 
 _TAKEN_FROM_ENVIRONMENT = re.compile(r"\$\{env:(\w+)")
 
@@ -37,9 +36,9 @@ def check_environment(environment: Mapping[str, str], configuration: str) -> tup
     except SettingsError as error:
         problems.append(error.message)
     problems += [
-        f"{name}: is longer than the {MAX_VALUE_LENGTH} characters that the platform takes"
+        f"{name}: is longer than the {MAX_VALUE_LENGTH:,} characters that the platform takes"
         for name, value in seen.items()
-        if len(value) > MAX_VALUE_LENGTH and value not in secrets
+        if len(value) > MAX_VALUE_LENGTH
     ]
     if problems:
         raise DeploymentError("\n".join(["Set these in the environment first:", *(f"  {line}" for line in problems)]))

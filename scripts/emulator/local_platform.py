@@ -193,9 +193,10 @@ def _config(options: PlatformOptions) -> Path | None:
 def _with_storage(environment: Mapping[str, str], access: StorageAccess) -> dict[str, str]:
     """`environment` with the settings of storage and of queue, each only if `environment` has none of the group."""
     added = {CALLBACK_SECRET: "whsec_" + b64encode(secrets.token_bytes(CALLBACK_SECRET_BYTES)).decode()}
-    for group in ("S3_", "QUEUE_"):
+    for group, *more in (("S3_", "OUTPUT_BUCKET"), ("QUEUE_",)):
         if not any(name.startswith(group) and value for name, value in environment.items()):
-            added |= {name: value for name, value in access.function_environment.items() if name.startswith(group)}
+            names = (group, *more)
+            added |= {name: value for name, value in access.function_environment.items() if name.startswith(names)}
     # Scaleway's object URLs have public hosts; these are on this machine, which the function refuses by default.
     hosts = filter(None, [environment.get(PRIVATE_HOSTS), urlsplit(access.endpoint).netloc])
     return {**added, **environment, PRIVATE_HOSTS: ",".join(hosts)}

@@ -11,7 +11,7 @@ def unreserved(name: str) -> str:
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$"), AfterValidator(unreserved)]
-Variables = dict[Name, Annotated[str, Field(max_length=1000)]]
+Variables = dict[Name, Annotated[str, Field(max_length=65_536)]]
 
 
 class Body(BaseModel):
@@ -21,7 +21,7 @@ class Body(BaseModel):
 class Secret(Body):
     key: Name
     # None takes a secret away.
-    value: Annotated[str, Field(min_length=1)] | None
+    value: Annotated[str, Field(min_length=1, max_length=65_536)] | None
 
 
 class NamespaceUpdate(Body):

@@ -58,7 +58,7 @@ class CallContext:
     """What every call for one recording shares: the time that is left, its cancellation, and the request's log.
 
     With `is_interactive`, a client waits for the answer, and refused calls are tried again sooner than a message's.
-    `first_call` is set when the first call starts.
+    `first_call` is set when the first call starts. `traceparent` is sent with each call.
     """
 
     deadline: Deadline
@@ -66,6 +66,12 @@ class CallContext:
     log: JsonLogger = field(default_factory=JsonLogger)
     is_interactive: bool = False
     first_call: Event = field(default_factory=Event)
+    traceparent: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of each call."""
+        return {} if self.traceparent is None else {"traceparent": self.traceparent}
 
 
 class ApiClient(Protocol):

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
-from typing import IO, Any, TypeVar, cast
+from typing import IO, Any, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 
 import httpx2
@@ -26,6 +26,7 @@ from transcriber.retry import SHORTEST_TRY_SECONDS, RetryPolicy
 from transcriber.settings import Settings
 
 T = TypeVar("T")
+_Send: TypeAlias = Callable[[httpx2.Timeout, Mapping[str, str]], httpx2.Response]
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 # A block of an upload must leave within this; over a slow link 128 KiB take seconds, not minutes.
@@ -108,24 +109,28 @@ class GenerativeApi:
     ) -> T:
         return read(self._call(partial(self._post, path, make_body), context))
 
-    def _get_models(self, timeout: httpx2.Timeout) -> httpx2.Response:
-        return self._client.get("/models", cast_to=httpx2.Response, options={"timeout": timeout})
+    def _get_models(self, timeout: httpx2.Timeout, headers: Mapping[str, str]) -> httpx2.Response:
+        return self._client.get("/models", cast_to=httpx2.Response, options={"timeout": timeout, "headers": headers})
 
-    def _post(self, path: str, make_body: Callable[[], RequestBody], timeout: httpx2.Timeout) -> httpx2.Response:
+    def _post(
+        self, path: str, make_body: Callable[[], RequestBody], timeout: httpx2.Timeout, headers: Mapping[str, str]
+    ) -> httpx2.Response:
         with closing(make_body()) as body:
-            response = self._send(path, body, timeout)
+            response = self._send(path, body, timeout, headers)
             if not body.is_whole:
                 raise ApiFailedError("The API answered before it had received the whole recording.")
             return response
 
-    def _send(self, path: str, body: RequestBody, timeout: httpx2.Timeout) -> httpx2.Response:
+    def _send(
+        self, path: str, body: RequestBody, timeout: httpx2.Timeout, headers: Mapping[str, str]
+    ) -> httpx2.Response:
         """One call of `path`; the raw answer, so that an error or garbage inside a 200 is recognised."""
         if isinstance(body, StreamedBody):
             return self._client.post(
                 path,
                 cast_to=httpx2.Response,
                 content=body,
-                options={"timeout": timeout, "headers": body.headers},
+                options={"timeout": timeout, "headers": {**headers, **body.headers}},
             )
         file = cast("IO[bytes]", body.file)  # it has the methods that are used here, far fewer than IO has
         return self._client.post(
@@ -133,17 +138,17 @@ class GenerativeApi:
             cast_to=httpx2.Response,
             body=body.fields,
             files={"file": (body.filename, file, body.content_type)},
-            options={"timeout": timeout, "headers": {"Content-Type": "multipart/form-data"}},
+            options={"timeout": timeout, "headers": {**headers, "Content-Type": "multipart/form-data"}},
         )
 
-    def _call(self, send: Callable[[httpx2.Timeout], httpx2.Response], context: CallContext) -> Mapping[str, Any]:
+    def _call(self, send: _Send, context: CallContext) -> Mapping[str, Any]:
         """One attempt: the answer of `send`, as a JSON object that is not an error."""
         context.cancellation.check()
         if context.deadline.has_passed():
             raise ApiTimeoutError(f"The API did not answer within {context.deadline.limit}.")
         try:
             with self._transport.cancelled_by(context.cancellation):
-                response = send(_timeout(context.deadline.remaining_seconds()))
+                response = send(_timeout(context.deadline.remaining_seconds()), context.headers)
         except openai.OpenAIError as error:
             raise from_client_error(error, self._secrets, host=self._host) from None
         try:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
-from http.client import HTTPMessage
 from typing import Final, NoReturn
 
 from transcriber.cloud.object_list import (
@@ -84,12 +83,13 @@ class ObjectStorage:
         """All bytes of a small object."""
         return self._exchange(bucket, key, "GET", {}).body
 
-    def read(self, bucket: str, key: str, *, etag: str, start: int = 0) -> Iterator[bytes]:
-        """The bytes of the version `etag` from `start`, block by block; `SourceChangedError` for another one.
+    def read(self, bucket: str, key: str, *, etag: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The bytes of the version `etag` from `start` to `end`, block by block; `SourceChangedError` for another one.
 
         Only the beginning is retried; the reader resumes what breaks off.
         """
-        headers = {"If-Match": f'"{etag}"', **({"Range": f"bytes={start}-"} if start else {})}
+        part = f"bytes={start}-{'' if end is None else end - 1}"
+        headers = {"If-Match": f'"{etag}"', **({"Range": part} if start or end else {})}
         request = _request(bucket, key, "GET", headers)
         where = f"{bucket}/{key}"
         with self._begun(request, where) as answer:
@@ -143,6 +143,10 @@ class ObjectStorage:
         A lost answer is like that of `create`.
         """
         return self._write(bucket, key, body, {**metadata_headers(metadata), "If-Match": f'"{etag}"'})
+
+    def presigned_put(self, bucket: str, key: str, headers: Mapping[str, str], *, expires_seconds: int) -> str:
+        """An address to which anybody may PUT an object with exactly these `headers`, for `expires_seconds`."""
+        return self._client.presigned_url(_request(bucket, key, "PUT", headers), expires_seconds)
 
     def delete(self, bucket: str, key: str) -> None:
         """Remove an object; nothing happens where there is none."""
@@ -233,7 +237,7 @@ def _begin(answer: OpenAnswer, etag: str, start: int, where: str) -> int:
         raise _changed(where)  # a store that knows no conditions
     if answer.status == HTTPStatus.OK:
         return start
-    if not _starts_at(answer.headers, start):
+    if not (answer.headers.get("Content-Range") or "").lower().startswith(f"bytes {start}-"):
         raise SourceFailedError(f"Object Storage sent another part of {where}.", param="key")
     return 0
 
@@ -243,10 +247,6 @@ def _error_body(answer: OpenAnswer) -> bytes:
         return answer.read_all().body
     except EXCHANGE_ERRORS:
         return b""  # the status says enough
-
-
-def _starts_at(headers: HTTPMessage, start: int) -> bool:
-    return (headers.get("Content-Range") or "").lower().startswith(f"bytes {start}-")
 
 
 def _path(bucket: str, key: str | None = None) -> str:

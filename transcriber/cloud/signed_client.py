@@ -92,6 +92,7 @@ class SignedClient:
         self._port = parts.port or (443 if self._is_secure else 80)
         # As the service sees it: the port is stated where it is not the usual one.
         self._host_header = parts.netloc
+        self._origin = f"{parts.scheme}://{parts.netloc}"
         self._signer = Signer(account, region=region, service=service)
         self._lock = threading.Lock()
         self._idle: list[TimedConnection] = []
@@ -115,6 +116,18 @@ class SignedClient:
         """The whole answer to `request`, within `seconds`."""
         with self.open(request, seconds) as answer:
             return answer.read_all()
+
+    def presigned_url(self, request: SignedRequest, expires_seconds: int) -> str:
+        """An address by which anybody may send `request`, with its headers and any body, for `expires_seconds`."""
+        path = encoded_path(self.base_path + request.path)
+        headers = {"Host": self._host_header, **request.headers}
+        query = self._signer.presigned_query(request.method, path, headers, expires_seconds=expires_seconds)
+        return f"{self._origin}{path}?{query}"
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        while connection := self._take():
+            connection.close()
 
     def _send(self, request: SignedRequest, ends_at: float) -> tuple[TimedConnection, http.client.HTTPResponse]:
         while idle := self._take():

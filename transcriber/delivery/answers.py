@@ -1,7 +1,9 @@
 """The answers to requests that succeed; `transcriber.delivery.error_answers` has the others."""
 
+import json
+import math
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from transcriber import __version__
 from transcriber.chunks.chunk import MAX_CHUNK_BYTES, MAX_CHUNK_SECONDS
@@ -10,9 +12,11 @@ from transcriber.delivery.chat_completion import completion, stream
 from transcriber.outputs.formats import FORMATS
 from transcriber.request.openai_api import ChatReply
 from transcriber.request.parse import ALLOWED_METHODS
+from transcriber.request.transcription_request import DescriptionRequest, ModelsRequest, StatusRequest
 from transcriber.response_format import ResponseFormat
 from transcriber.settings import BYTES_PER_MB, Settings
-from transcriber.transcription.transcript import Transcript
+from transcriber.transcription.estimate import Estimate
+from transcriber.transcription.transcript import SECONDS_DECIMALS, Transcript
 
 # The number of warnings of the transcript.
 WARNINGS_HEADER: Final = "X-Transcript-Warnings"
@@ -44,6 +48,24 @@ def models_answer(settings: Settings) -> Answer:
     return json_answer(200, {"object": "list", "data": models})
 
 
+def description_answer(settings: Settings) -> Answer:
+    """The description of the function, as OpenAPI."""
+    from transcriber.delivery.openapi import document  # noqa: PLC0415 # no other request needs it at its cold start
+
+    return json_answer(200, document(settings))
+
+
+def information_answer(request: StatusRequest | ModelsRequest | DescriptionRequest, settings: Settings) -> Answer:
+    """What the function says about itself."""
+    match request:
+        case StatusRequest():
+            return status_answer(settings)
+        case ModelsRequest():
+            return models_answer(settings)
+        case DescriptionRequest():
+            return description_answer(settings)
+
+
 def preflight_answer() -> Answer:
     """What a browser may send from any page."""
     headers = {
@@ -70,6 +92,32 @@ def transcript_answer(transcript: Transcript, response_format: ResponseFormat, c
     return json_answer(200, completion(content, transcript, chat), warnings)
 
 
+def estimate_answer(estimate: Estimate, chat: ChatReply | None = None) -> Answer:
+    """What a recording would cost, as JSON in any response format; with `chat`, as a chat completion's content."""
+    found: dict[str, Any] = {
+        "object": "transcription.dry_run",
+        "dry_run": True,
+        "model": estimate.model,
+        "duration": round(estimate.duration_seconds, SECONDS_DECIMALS),
+        "chunks": estimate.chunks,
+        "billed_chunks": estimate.billed_chunks,
+        "billed_seconds": round(estimate.billed_seconds, SECONDS_DECIMALS),
+        "usage": {"type": "duration", "seconds": math.ceil(round(estimate.billed_seconds, SECONDS_DECIMALS))},
+    }
+    if estimate.cost is not None:
+        found["cost"] = estimate.cost
+    if estimate.warnings:
+        found["warnings"] = estimate.warnings
+    if chat is None:
+        return json_answer(200, found)
+    # A client of chat completions finds the object where it would find the words.
+    nothing_sent = Transcript("", estimate.model, estimate.duration_seconds, estimate.warnings)
+    content = json.dumps(found, ensure_ascii=False)
+    if chat.is_streamed:
+        return Answer(200, stream(content, nothing_sent, chat), {"Content-Type": EVENT_STREAM_TYPE})
+    return json_answer(200, completion(content, nothing_sent, chat))
+
+
 def queued_answer(job_id: str) -> Answer:
     """The request waits in the queue; `job_id` will be the callback's `webhook-id`."""
     return json_answer(202, {"id": job_id, "status": "queued"})
@@ -78,6 +126,23 @@ def queued_answer(job_id: str) -> Answer:
 def in_progress_answer() -> Answer:
     """Another request works on the same version of the same recording, and will store its transcript."""
     return json_answer(202, {"status": "in_progress"})
+
+
+def upload_answer(
+    *, upload_id: str, url: str, headers: Mapping[str, str], expires_at: int, bucket: str, key: str
+) -> Answer:
+    """Where a client may PUT its file, with which headers, and how a request names the file afterwards."""
+    upload = {
+        "id": upload_id,
+        "object": "upload",
+        "method": "PUT",
+        "url": url,
+        "headers": dict(headers),
+        "expires_at": expires_at,
+        "bucket": bucket,
+        "key": key,
+    }
+    return json_answer(201, upload, {"Cache-Control": "no-store"})
 
 
 def counts_answer(counts: Mapping[str, int]) -> Answer:

@@ -43,7 +43,8 @@ class CallbackWork:
 
     def accept(self, request: TranscriptionRequest, callback: str, scope: RequestScope) -> Answer:
         """Queue a client's request; where no queue takes it, carry it out now, answer it and call it back."""
-        if queued := self._queued(request, scope):
+        # A dry run takes seconds, and leaves nothing that a job could go on with.
+        if not request.options.dry_run and (queued := self._queued(request, scope)):
             return queued
         answer = self._carry_out_now(request, scope)
         return self._deliver(request, callback, new_job(), answer, scope)

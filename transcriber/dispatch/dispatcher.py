@@ -6,6 +6,7 @@ next sweep. A client is answered what happened.
 """
 
 from transcriber.delivery.answer import Answer
+from transcriber.delivery.answers import upload_answer
 from transcriber.dispatch.callbacks import CallbackWork
 from transcriber.dispatch.objects import ObjectWork
 from transcriber.dispatch.requests import RequestWork
@@ -14,6 +15,7 @@ from transcriber.dispatch.uploads import UploadWork
 from transcriber.request.s3_events import UploadEvent
 from transcriber.request.sweep_request import SweepRequest
 from transcriber.request.transcription_request import TranscriptionRequest
+from transcriber.request.upload_request import UploadRequest
 from transcriber.request_scope import RequestScope
 from transcriber.services import Services
 
@@ -39,6 +41,19 @@ class Dispatcher:
         if request.job is None:
             return self._requests.answer(request, scope)
         return self._requests.job(request, scope)
+
+    def upload(self, request: UploadRequest, scope: RequestScope) -> Answer:
+        """The place of an upload, which the client makes by itself: no byte of it passes through the function."""
+        slot = self._services.open_upload(request)
+        scope.report.add(upload=slot.id, announced_bytes=request.size_bytes)
+        return upload_answer(
+            upload_id=slot.id,
+            url=slot.url,
+            headers=slot.headers,
+            expires_at=slot.expires_at,
+            bucket=slot.bucket,
+            key=slot.key,
+        )
 
     def uploads(self, event: UploadEvent, scope: RequestScope) -> Answer:
         """Transcribe each uploaded recording; other files, and what this function wrote, are skipped."""

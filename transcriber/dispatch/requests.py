@@ -5,6 +5,7 @@ from dataclasses import replace
 from transcriber.delivery.answer import Answer
 from transcriber.delivery.answers import in_progress_answer, transcript_answer
 from transcriber.dispatch.attempt import ObjectResult, ObjectStatus
+from transcriber.dispatch.dry_runs import answer_dry_run
 from transcriber.dispatch.objects import ObjectWork
 from transcriber.errors import InProgressError
 from transcriber.request.s3_events import ObjectReference
@@ -22,6 +23,8 @@ class RequestWork:
 
     def answer(self, request: TranscriptionRequest, scope: RequestScope) -> Answer:
         """The answer to a request, carried out now; an error where there is none yet."""
+        if request.options.dry_run:
+            return answer_dry_run(request, self._services, scope)
         if isinstance(request.source, ObjectReference):
             return self._object(request.source, request, scope).answer(request.options.response_format, request.chat)
         with self._services.open_source(request.source, scope.deadline) as source:

@@ -14,7 +14,7 @@ from transcriber.cloud.object_storage import ObjectStorage, StoredObject
 from transcriber.delivery.answer import Answer
 from transcriber.delivery.error_answers import error_answer
 from transcriber.errors import SourceNotFoundError, TranscriberError
-from transcriber.jobs.layout import FAILURE, TRANSCRIPT, ResultKeys, Version
+from transcriber.jobs.layout import FAILURE, TRANSCRIPT, WORK, ResultKeys, Version
 from transcriber.jobs.lease_record import ETAG, OPTIONS, Lease
 from transcriber.jobs.leases import InProgress, Leases, Waiting
 from transcriber.outputs.document import from_document, to_document
@@ -180,9 +180,9 @@ class ResultStore:
         return is_current
 
     def _mark_done(self, lease: Lease) -> None:
-        if lease.version.options:
-            return  # no sweep looks for the results of options
         keys = lease.keys
+        if lease.version.options or keys.name.startswith(WORK):
+            return  # no sweep looks for the results of options, nor of uploads
         self._storage.create(keys.bucket, keys.done(lease.version.etag), b"", {"Content-Type": "text/plain"})
 
     def _write(

@@ -9,10 +9,12 @@ from transcriber.jobs.callbacks import CallbackStore
 from transcriber.jobs.due import DueWork
 from transcriber.jobs.layout import ResultKeys, Version, results_bucket
 from transcriber.jobs.leases import Leases
+from transcriber.jobs.partials import Partials
 from transcriber.jobs.parts import Parts, parts_prefix
 from transcriber.jobs.results import ResultStore
 from transcriber.jobs.sweep import Sweep
 from transcriber.jobs.sweep_state import SweepState
+from transcriber.request.options import TranscriptionOptions
 from transcriber.request.s3_events import ObjectReference
 from transcriber.request.sweep_request import SweepRequest
 from transcriber.request_log import JsonLogger
@@ -50,6 +52,12 @@ class Stores:
         keys = ResultKeys.of(reference, self._settings, version.options)
         cuts = (CUTS_VERSION, decoder_version(), self._settings.chunk_seconds)
         return Parts(self._storage, keys.bucket, parts_prefix(keys, reference, version, cuts), log)
+
+    def partials(
+        self, reference: ObjectReference, *, parts: Parts, etag: str, options: TranscriptionOptions, log: JsonLogger
+    ) -> Partials:
+        """The partial transcript of one version of an object."""
+        return Partials(self._storage, self._settings, reference, parts=parts, etag=etag, options=options, log=log)
 
     def sweep(self, request: SweepRequest, *, after: str) -> Sweep:
         """A walk through a bucket, from the key `after`."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from transcriber.api.backend import NO_USAGE, Usage
 from transcriber.outputs import verbose_json
+from transcriber.outputs.plain_json import pairs
 from transcriber.spans import Segment, Span, Word
 from transcriber.transcription.transcript import SECONDS_DECIMALS, Transcript
 
@@ -38,8 +39,8 @@ def to_document(transcript: Transcript) -> dict[str, Any]:
         **document,
         "document": VERSION,
         "api_usage": asdict(transcript.usage),
-        "chunks": _pairs(transcript.chunks),
-        "silent_spans": _pairs(transcript.silent_spans),
+        "chunks": pairs(transcript.chunks),
+        "silent_spans": pairs(transcript.silent_spans),
     }
 
 
@@ -55,6 +56,7 @@ def from_document(document: Mapping[str, Any]) -> Transcript:
         usage=Usage(**document["api_usage"]) if "api_usage" in document else NO_USAGE,
         chunks=_spans(document.get("chunks", ())),
         silent_spans=_spans(document.get("silent_spans", ())),
+        missing=_spans(document.get("missing", ())),
     )
 
 
@@ -69,10 +71,6 @@ def _segment(fields: Mapping[str, Any]) -> Segment:
         channel=fields.get("channel"),
         speaker=fields.get("speaker"),
     )
-
-
-def _pairs(spans: Sequence[Span]) -> list[list[float]]:
-    return [[round(span.start_seconds, SECONDS_DECIMALS), round(span.end_seconds, SECONDS_DECIMALS)] for span in spans]
 
 
 def _spans(pairs: Sequence[Sequence[float]]) -> tuple[Span, ...]:

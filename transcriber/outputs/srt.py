@@ -16,7 +16,9 @@ def render(transcript: Transcript) -> str:
         f"{number}\n{cue_time(cue.start_seconds, ',')} --> {cue_time(cue.end_seconds, ',')}\n"
         + "\n".join(line.replace("-->", "→") for line in cue.lines)
         + "\n"
-        for number, cue in enumerate(make_cues(transcript.segments, end_seconds=transcript.duration_seconds), 1)
+        for number, cue in enumerate(
+            make_cues(transcript.segments, end_seconds=transcript.duration_seconds, language=transcript.language), 1
+        )
     )
 
 

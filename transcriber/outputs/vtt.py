@@ -11,7 +11,7 @@ def render(transcript: Transcript) -> str:
     """The cues of the segments; warnings are notes before them, which players pass over."""
     cues = "".join(
         f"\n{cue_time(cue.start_seconds, '.')} --> {cue_time(cue.end_seconds, '.')}\n{_escaped(cue.lines)}\n"
-        for cue in make_cues(transcript.segments, end_seconds=transcript.duration_seconds)
+        for cue in make_cues(transcript.segments, end_seconds=transcript.duration_seconds, language=transcript.language)
     )
     return f"WEBVTT\n{''.join(map(_note, transcript.warnings))}{cues}"
 

@@ -12,6 +12,10 @@ from typing import Any
 
 # An id that may be echoed as X-Request-Id: no header injection, and not long.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+# https://www.w3.org/TR/trace-context/#traceparent-header: version ff, and ids of zeros alone, are invalid.
+_TRACEPARENT = re.compile(
+    r"(?P<version>(?!ff)[0-9a-f]{2})-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?=-|\Z)"
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,16 @@ class HttpRequest:
     query: Mapping[str, str]
     body: str = field(repr=False)
     request_id: str
+
+    @property
+    def traceparent(self) -> str | None:
+        """The trace that the caller is in (W3C Trace Context); None without one, or where it is malformed."""
+        value = self.headers.get("traceparent", "").strip()
+        match = _TRACEPARENT.match(value)
+        # A later version may add to the end; what it begins with stays the same.
+        if match is None or (match["version"] == "00" and match.end() != len(value)):
+            return None
+        return match[0]
 
     @property
     def is_preflight(self) -> bool:

@@ -19,6 +19,8 @@ MAX_LANGUAGE_LENGTH = 35
 MAX_OUTPUT_TOKENS = 16_384
 # The range of the OpenAI API.
 MAX_TEMPERATURE = 2.0
+# How a form or a query string spells a flag; curl users and HTML forms write each of these.
+FLAGS: Final = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
 # Prompts that ask for the words and nothing else, as the documentation's own example does.
@@ -33,6 +35,8 @@ _TRANSCRIBE = re.compile(
 class TranscriptionOptions:
     """How a recording is transcribed; None leaves the choice to the function.
 
+    With `dry_run`, it is not transcribed at all: the answer is what it would cost. With `allow_partial`, a chunk that
+    cannot be transcribed is a gap in the transcript instead of an error.
     `prompt_is_instruction` marks the text of a chat's messages, which only a model that follows instructions can use.
     """
 
@@ -45,6 +49,8 @@ class TranscriptionOptions:
     response_format: ResponseFormat = ResponseFormat.JSON
     timestamp_granularities: tuple[str, ...] = ()
     prompt_is_instruction: bool = False
+    dry_run: bool = False
+    allow_partial: bool = False
 
     @property
     def asks_for_words(self) -> bool:
@@ -65,6 +71,9 @@ class TranscriptionOptions:
             fields["response_format"] = self.response_format.value
         if self.timestamp_granularities:
             fields["timestamp_granularities"] = list(self.timestamp_granularities)
+        for name in ("dry_run", "allow_partial"):
+            if getattr(self, name):
+                fields[name] = True
         return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -151,6 +160,14 @@ def _granularities(value: object) -> tuple[str, ...]:
     return ("segment",)
 
 
+def _flag(value: object) -> bool:
+    """JSON's true and false, and their names, as forms and query strings have them."""
+    read = FLAGS.get(value.strip().lower()) if isinstance(value, str) else value
+    if not isinstance(read, bool):
+        raise _InvalidOptionError("is true or false")
+    return read
+
+
 # The name in a request, the attribute that it becomes, and what reads it.
 OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], Any]]]] = {
     "model": ("model", _model),
@@ -162,6 +179,8 @@ OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], Any]]]] = {
     "response_format": ("response_format", _response_format),
     "timestamp_granularities": ("timestamp_granularities", _granularities),
     "timestamp_granularities[]": ("timestamp_granularities", _granularities),
+    "dry_run": ("dry_run", _flag),
+    "allow_partial": ("allow_partial", _flag),
 }
 
 

@@ -21,12 +21,14 @@ from transcriber.request.options import OPTIONS, TranscriptionOptions, read_opti
 from transcriber.request.s3_events import ObjectReference, UploadEvent, read_uploads
 from transcriber.request.sweep_request import SweepRequest, read_sweep
 from transcriber.request.transcription_request import (
+    DescriptionRequest,
     ModelsRequest,
     PreflightRequest,
     StatusRequest,
     TranscriptionRequest,
     UrlReference,
 )
+from transcriber.request.upload_request import UploadRequest, read_upload
 from transcriber.response_format import ResponseFormat
 from transcriber.settings import Settings
 
@@ -38,7 +40,14 @@ MAX_CALLBACK_LENGTH = 4_096
 
 
 Request: TypeAlias = (
-    PreflightRequest | StatusRequest | ModelsRequest | TranscriptionRequest | UploadEvent | SweepRequest
+    PreflightRequest
+    | StatusRequest
+    | ModelsRequest
+    | DescriptionRequest
+    | TranscriptionRequest
+    | UploadRequest
+    | UploadEvent
+    | SweepRequest
 )
 
 
@@ -46,7 +55,13 @@ def read_request(http_request: HttpRequest, settings: Settings) -> Request:
     """The typed request; `RequestError` when it is malformed."""
     method = http_request.method
     if method in {"GET", "HEAD"}:
-        return ModelsRequest() if api_path(http_request.path) is ApiPath.MODELS else StatusRequest()
+        match api_path(http_request.path):
+            case ApiPath.MODELS:
+                return ModelsRequest()
+            case ApiPath.OPENAPI:
+                return DescriptionRequest()
+            case _:
+                return StatusRequest()
     if method != "POST":
         message = f"{method[:20]} is not a method of this function. POST a recording to transcribe it."
         raise MethodNotAllowedError(message, allowed=ALLOWED_METHODS)
@@ -80,12 +95,14 @@ def _authenticate(http_request: HttpRequest, settings: Settings) -> None:
         )
 
 
-def _read_post(http_request: HttpRequest) -> TranscriptionRequest | UploadEvent | SweepRequest:
+def _read_post(http_request: HttpRequest) -> TranscriptionRequest | UploadRequest | UploadEvent | SweepRequest:
     body = http_request.body.strip().removeprefix("\ufeff")  # some editors and shells begin a text with it
     if not body:
         raise RequestError(f"The body is empty. {WAYS_IN}")
     fields = read_json(body)
     path = api_path(http_request.path)
+    if path is ApiPath.UPLOADS:
+        return read_upload(fields)
     if fields is None:
         refuse_binary(body)
         if path is ApiPath.CHAT:

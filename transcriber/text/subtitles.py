@@ -4,7 +4,6 @@ No word is left out and none is moved; where times and reading speed conflict, t
 """
 
 import re
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,20 +11,20 @@ from itertools import accumulate, zip_longest
 
 from transcriber.spans import Segment
 from transcriber.text.joining import join_texts
+from transcriber.text.reading_rules import ReadingRules, reading_rules
 from transcriber.text.words import BreakQuality, Token, clusters, join_tokens, split_tokens
 
-# The subtitling guides of Netflix and the BBC: two lines, of as many columns as a screen shows well.
-MAX_LINE_COLUMNS = 42
+# The subtitling guides of Netflix and the BBC: two lines. How wide, and how fast, depends on the language.
 MAX_LINES = 2
 MAX_CUE_MS = 7_000
 # A shorter cue is a flash (five sixths of a second, in the same guides).
-MIN_CUE_MS = 833
+MIN_CUE_MS = 834
 # Two frames at 24 a second: without them, a viewer does not see that the words change. Gaps of 3 to 11 frames flicker,
 # and are closed to two (Netflix, Timed Text Style Guide, general requirements).
 MIN_GAP_MS = 84
 CLOSED_GAP_MS = 500
-# An adult reads 17 characters a second; a Chinese or Japanese character takes two columns, and twice as long.
-READING_COLUMNS_A_SECOND = 17
+# From the start of a cue to the next one's, at least.
+MIN_STEP_MS = MIN_CUE_MS + MIN_GAP_MS
 # Faster than any speaker: such times are wrong, and the cues take the time after them.
 MAX_SPEECH_COLUMNS_A_SECOND = 34
 # A text this short is not divided because it is said slowly: it leaves the screen instead.
@@ -43,7 +42,6 @@ CUE_COST = 10.0
 UNEVEN_COST = 4.0
 LINE_UNEVEN_COLUMNS = 4
 
-_WIDTHLESS = frozenset({"Mn", "Me", "Cf"})
 # All but white space, which separates words.
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 
@@ -57,19 +55,23 @@ class Cue:
     lines: tuple[str, ...]
 
 
-def make_cues(segments: Iterable[Segment], *, end_seconds: float = 0.0) -> tuple[Cue, ...]:
+def make_cues(segments: Iterable[Segment], *, end_seconds: float = 0.0, language: str | None = None) -> tuple[Cue, ...]:
     """The cues of `segments`, in order and without overlap; a segment without words has none.
 
-    None stays longer than the recording, which ends at `end_seconds` where that is known.
+    None stays longer than the recording, which ends at `end_seconds` where that is known. `language`, a code or a name,
+    decides with the script of the words how much of them is shown at once.
     """
+    segments = tuple(segments)
+    rules = reading_rules(language, (segment.text for segment in segments))
+    recording_end_ms = _milliseconds(end_seconds) or float("inf")
     cues: list[Cue] = []
-    blocks = _blocks(segments)
+    blocks = _blocks(segments, rules, recording_end_ms)
     free_from_ms = 0
     for number, block in enumerate(blocks):
-        next_start_ms = blocks[number + 1].start_ms if number + 1 < len(blocks) else float("inf")
-        cues += _block_cues(block, free_from_ms, next_start_ms)
+        next_start_ms = blocks[number + 1].start_ms if number + 1 < len(blocks) else recording_end_ms
+        cues += _block_cues(block, free_from_ms, next_start_ms, rules)
         free_from_ms = _milliseconds(cues[-1].end_seconds)
-    return tuple(_with_gaps(cues, _milliseconds(end_seconds) or float("inf")))
+    return tuple(_with_gaps(cues, recording_end_ms))
 
 
 def _with_gaps(cues: Sequence[Cue], recording_end_ms: float) -> Iterator[Cue]:
@@ -80,7 +82,10 @@ def _with_gaps(cues: Sequence[Cue], recording_end_ms: float) -> Iterator[Cue]:
         if next_start_ms is None:
             end_ms = int(max(start_ms + 1, min(end_ms, recording_end_ms)))
         elif next_start_ms - end_ms < CLOSED_GAP_MS:
-            end_ms = max(start_ms + 1, min(next_start_ms - MIN_GAP_MS, start_ms + MAX_CUE_MS))
+            closed_ms = next_start_ms - MIN_GAP_MS
+            # One that may not stay as long goes earlier instead.
+            end_ms = closed_ms if closed_ms <= start_ms + MAX_CUE_MS else next_start_ms - CLOSED_GAP_MS
+            end_ms = max(start_ms + 1, end_ms)
         yield replace(cue, end_seconds=end_ms / 1000)
 
 
@@ -96,14 +101,24 @@ def _milliseconds(seconds: float) -> int:
 
 @dataclass(frozen=True)
 class _Block:
-    """Words that share a span of time."""
+    """Words that share a span of time, and their width."""
 
     start_ms: int
     end_ms: int
     texts: tuple[str, ...]
+    columns: int
+
+    def and_then(self, other: "_Block") -> "_Block":
+        """Both as one, from the start of this one."""
+        end_ms = max(self.end_ms, other.end_ms)
+        return _Block(self.start_ms, end_ms, (*self.texts, *other.texts), self.columns + 1 + other.columns)
+
+    def least_ms(self, rules: ReadingRules) -> int:
+        """The time that its cues take at least."""
+        return -(-self.columns // (MAX_LINES * rules.line_columns)) * MIN_STEP_MS
 
 
-def _blocks(segments: Iterable[Segment]) -> list[_Block]:
+def _blocks(segments: Iterable[Segment], rules: ReadingRules, recording_end_ms: float) -> list[_Block]:
     """The segments with words, merged where one begins too soon after another to be shown on its own."""
     blocks: list[_Block] = []
     for segment in segments:
@@ -111,33 +126,38 @@ def _blocks(segments: Iterable[Segment]) -> list[_Block]:
         if not text:
             continue
         start_ms = max(0, _milliseconds(segment.start_seconds))
-        end_ms = max(start_ms, _milliseconds(segment.end_seconds))
-        if blocks and start_ms < blocks[-1].start_ms + MIN_CUE_MS:
-            last = blocks.pop()
-            blocks.append(_Block(last.start_ms, max(last.end_ms, end_ms), (*last.texts, text)))
-        else:
-            blocks.append(_Block(start_ms, end_ms, (text,)))
+        block = _Block(start_ms, max(start_ms, _milliseconds(segment.end_seconds)), (text,), rules.columns(text))
+        if blocks and start_ms < blocks[-1].start_ms + blocks[-1].least_ms(rules):
+            block = blocks.pop().and_then(block)
+        blocks.append(block)
+    if blocks and blocks[-1].start_ms > recording_end_ms - MIN_CUE_MS:
+        # The last words are shown a little early rather than for an instant.
+        last = replace(blocks.pop(), start_ms=max(0, int(recording_end_ms) - MIN_CUE_MS))
+        while blocks and last.start_ms < blocks[-1].start_ms + blocks[-1].least_ms(rules):
+            last = blocks.pop().and_then(last)
+        blocks.append(last)
     return blocks
 
 
-def _block_cues(block: _Block, free_from_ms: int, next_start_ms: float) -> Iterator[Cue]:
+def _block_cues(block: _Block, free_from_ms: int, next_start_ms: float, rules: ReadingRules) -> Iterator[Cue]:
     """The cues of a block, between the end of the block before and the start of the block after."""
-    text = _Text.of(join_texts(block.texts))
+    text = _Text.of(join_texts(block.texts), rules)
     start_ms = max(block.start_ms, free_from_ms)
     end_ms = max(block.end_ms, start_ms + text.columns * 1000 // MAX_SPEECH_COLUMNS_A_SECOND)
     end_ms = int(min(end_ms, next_start_ms))
     parts = list(_divide(text, max(0, end_ms - start_ms)))
-    end_ms = max(end_ms, start_ms + len(parts))
+    end_ms = max(end_ms, start_ms + len(parts), int(min(start_ms + len(parts) * MIN_STEP_MS, next_start_ms)))
+    step_ms = min(MIN_STEP_MS, (end_ms - start_ms) // len(parts))
     cue_start_ms = start_ms
     for number, (first, last) in enumerate(parts, 1):
         columns = text.columns_of(first, last)
-        reading_ms = max(MIN_CUE_MS, columns * 1000 // READING_COLUMNS_A_SECOND)
+        reading_ms = max(MIN_CUE_MS, -(-columns * 1000 // rules.columns_a_second))
         if number == len(parts):
             next_ms = max(end_ms, int(min(cue_start_ms + reading_ms, next_start_ms)))
         else:
             share = text.ends_columns[last] / text.ends_columns[-1]
             evenly_ms = start_ms + round((end_ms - start_ms) * share)
-            next_ms = min(max(evenly_ms, cue_start_ms + 1), end_ms - (len(parts) - number))
+            next_ms = min(max(evenly_ms, cue_start_ms + step_ms), end_ms - (len(parts) - number) * step_ms)
         cue_end_ms = min(next_ms, cue_start_ms + MAX_CUE_MS)
         yield Cue(cue_start_ms / 1000, cue_end_ms / 1000, tuple(_lines(text, first, last)))
         cue_start_ms = next_ms
@@ -149,11 +169,13 @@ class _Text:
 
     words: Sequence[Token]
     ends_columns: Sequence[int]
+    rules: ReadingRules
 
     @classmethod
-    def of(cls, text: str) -> "_Text":
-        words = tuple(_fitting(split_tokens(text)))
-        return cls(words, list(accumulate((_columns(word.text) + word.is_spaced for word in words), initial=0)))
+    def of(cls, text: str, rules: ReadingRules) -> "_Text":
+        words = tuple(_fitting(split_tokens(text), rules))
+        ends_columns = accumulate((rules.columns(word.text) + word.is_spaced for word in words), initial=0)
+        return cls(words, list(ends_columns), rules)
 
     @property
     def columns(self) -> int:
@@ -164,9 +186,12 @@ class _Text:
         return self.ends_columns[last] - self.ends_columns[first] - self.words[first].is_spaced
 
     def line_ends(self) -> list[int]:
-        """For each token, the end of the longest line that begins with it."""
+        """For each token, the end of the longest line that begins with it; one that is too wide is a line itself."""
+        line_columns = self.rules.line_columns
         return [
-            bisect_right(self.ends_columns, self.ends_columns[first] + word.is_spaced + MAX_LINE_COLUMNS) - 1
+            max(
+                first + 1, bisect_right(self.ends_columns, self.ends_columns[first] + word.is_spaced + line_columns) - 1
+            )
             for first, word in enumerate(self.words)
         ]
 
@@ -175,11 +200,11 @@ def _divide(text: _Text, duration_ms: int) -> Iterator[tuple[int, int]]:
     """The tokens of each cue, from a first to before a last: the cheapest division (dynamic programming)."""
     count = len(text.words)
     line_ends = [*text.line_ends(), count]
-    max_columns = max(SHORT_COLUMNS, text.columns * MAX_CUE_MS // max(duration_ms, 1))
+    max_columns = max(min(SHORT_COLUMNS, text.rules.line_columns), text.columns * MAX_CUE_MS // max(duration_ms, 1))
     if line_ends[line_ends[0]] == count and text.columns <= max_columns:
         yield 0, count
         return
-    full_columns = MAX_LINES * MAX_LINE_COLUMNS
+    full_columns = MAX_LINES * text.rules.line_columns
     costs = [0.0] + [float("inf")] * count
     starts = [0] * (count + 1)
     break_costs = [BREAK_COSTS[word.end] for word in text.words]
@@ -205,49 +230,34 @@ def _divide(text: _Text, duration_ms: int) -> Iterator[tuple[int, int]]:
 
 def _lines(text: _Text, first: int, last: int) -> Iterator[str]:
     """One line if it holds everything, or two of about the same width."""
-    if text.columns_of(first, last) <= MAX_LINE_COLUMNS:
+    line_columns = text.rules.line_columns
+    if text.columns_of(first, last) <= line_columns or last - first == 1:
         yield join_tokens(text.words[first:last])
         return
 
-    def cost(middle: int) -> float:
+    def cost(middle: int) -> tuple[bool, float]:
         upper, lower = text.columns_of(first, middle), text.columns_of(middle, last)
-        return abs(upper - lower) / LINE_UNEVEN_COLUMNS + BREAK_COSTS[text.words[middle - 1].end]
+        uneven = abs(upper - lower) / LINE_UNEVEN_COLUMNS
+        return max(upper, lower) > line_columns, uneven + BREAK_COSTS[text.words[middle - 1].end]
 
-    middles = (
-        middle
-        for middle in range(first + 1, last)
-        if max(text.columns_of(first, middle), text.columns_of(middle, last)) <= MAX_LINE_COLUMNS
-    )
-    middle = min(middles, key=cost)
+    middle = min(range(first + 1, last), key=cost)
     yield join_tokens(text.words[first:middle])
     yield join_tokens(text.words[middle:last])
 
 
-def _fitting(words: Iterable[Token]) -> Iterator[Token]:
+def _fitting(words: Iterable[Token], rules: ReadingRules) -> Iterator[Token]:
     """The tokens; those that are wider than a line are divided."""
     for word in words:
-        if len(word.text) <= MAX_LINE_COLUMNS // 2 or _columns(word.text) <= MAX_LINE_COLUMNS:
+        if len(word.text) <= rules.line_columns // 2 or rules.columns(word.text) <= rules.line_columns:
             yield word
             continue
-        piece, is_spaced = "", word.is_spaced
+        pieces: list[str] = []
+        columns, is_spaced = 0, word.is_spaced
         for cluster in clusters(word.text):
-            if _columns(piece + cluster) > MAX_LINE_COLUMNS:
-                yield Token(piece, is_spaced, BreakQuality.CHARACTER)
-                piece, is_spaced = "", False
-            piece += cluster
-        yield Token(piece, is_spaced, word.end)
-
-
-def _columns(text: str) -> int:
-    """The columns of `text`: marks on a letter take none, an East Asian wide character two (UAX #11)."""
-    if text.isascii():
-        return len(text)
-    return sum(map(_character_columns, text))
-
-
-def _character_columns(character: str) -> int:
-    if character < "\u0300":
-        return 1
-    if unicodedata.category(character) in _WIDTHLESS:
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
+            cluster_columns = rules.columns(cluster)
+            if pieces and columns + cluster_columns > rules.line_columns:
+                yield Token("".join(pieces), is_spaced, BreakQuality.CHARACTER)
+                pieces, columns, is_spaced = [], 0, False
+            pieces.append(cluster)
+            columns += cluster_columns
+        yield Token("".join(pieces), is_spaced, word.end)

@@ -22,14 +22,14 @@ from transcriber.spans import Span
 from transcriber.transcription.chunk_calls import ChunkCalls
 from transcriber.transcription.chunk_result import ChunkResult
 from transcriber.transcription.completeness import transcribe_chunk
+from transcriber.transcription.estimate import cost_of
 from transcriber.transcription.parallel import map_parallel
+from transcriber.transcription.partial import PartialRun
 from transcriber.transcription.resuming import ChunkStore, ResumableRun
 from transcriber.transcription.transcript import SECONDS_DECIMALS, Transcript, join
 
 T = TypeVar("T")
 
-# A short recording costs a fraction of a cent.
-COST_DECIMALS = 6
 # Eight hours in chunks of five minutes; a line of the log stays short.
 MAX_SPANS_LOGGED = 100
 
@@ -63,7 +63,9 @@ class Transcriber:
                 keep_loudness=options.wants_times,
             )
             with report.phase("api"), closing(cut(audio, cut_options)) as chunks:
-                if store is None:
+                if store is None and options.allow_partial:
+                    results = self._transcribe_some(chunks, options, scope, audio.duration_seconds)
+                elif store is None:
                     results = self._transcribe_chunks(chunks, options, scope)
                 else:
                     results = self._resume(chunks, options, scope, store, audio.duration_seconds)
@@ -78,6 +80,20 @@ class Transcriber:
         calls = self._calls(options, scope)
         results = self._map(_in_time(chunks, scope.deadline), partial(transcribe_chunk, calls=calls), calls)
         return [result for several in results for result in several]
+
+    def _transcribe_some(
+        self,
+        chunks: Iterator[Chunk],
+        options: TranscriptionOptions,
+        scope: RequestScope,
+        duration_seconds: float | None,
+    ) -> Sequence[ChunkResult]:
+        """The results of all chunks, in order; those that cannot be transcribed are gaps."""
+        calls = self._calls(options, scope)
+        run = PartialRun(
+            partial(transcribe_chunk, calls=calls), deadline=scope.deadline, duration_seconds=duration_seconds
+        )
+        return run.results(self._map(run.in_time(chunks), run.work, calls))
 
     def _resume(
         self,
@@ -105,7 +121,9 @@ class Transcriber:
             catalog=self.catalog,
             backends=self.backends,
             options=options,
-            context=CallContext(scope.deadline, log=scope.log, is_interactive=scope.is_interactive),
+            context=CallContext(
+                scope.deadline, log=scope.log, is_interactive=scope.is_interactive, traceparent=scope.traceparent
+            ),
         )
 
     def _map(self, chunks: Iterator[Chunk], work: Callable[[Chunk], T], calls: ChunkCalls) -> list[T]:
@@ -143,15 +161,15 @@ def _in_time(chunks: Iterator[Chunk], deadline: Deadline) -> Iterator[Chunk]:
 
 def _log_fields(transcript: Transcript, settings: Settings) -> dict[str, object]:
     """The log fields of a transcript: none of its words, and its cost where PRICES has the price of its model."""
-    price = settings.prices.get(transcript.model)
     return {
         "model": transcript.model,
         "seconds": round(transcript.duration_seconds, SECONDS_DECIMALS),
         "calls": transcript.usage.calls,
         "tokens": transcript.usage.prompt_tokens + transcript.usage.completion_tokens or None,
-        "cost": None if price is None else round(price * transcript.usage.audio_seconds / 60, COST_DECIMALS),
+        "cost": cost_of(transcript.model, transcript.usage.audio_seconds, settings),
         "chunks": _rounded(transcript.chunks),
         "not_sent": _rounded(transcript.silent_spans),
+        "missing": _rounded(transcript.missing) or None,
         "warnings": len(transcript.warnings),
     }
 

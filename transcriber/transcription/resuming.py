@@ -42,7 +42,8 @@ class UnfinishedError(Exception):
     """A run ended, and chunks are missing: which, as far as the run came, and why.
 
     `duration_seconds` None means that the recording's length is not known. `needed_seconds` is the time that this run
-    would have needed for its first missing chunk; it `is_out_of_time` where it had less.
+    would have needed for its first missing chunk; it `is_out_of_time` where it had less. `results` are those of the
+    other chunks.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class UnfinishedError(Exception):
         duration_seconds: float | None,
         needed_seconds: float,
         is_out_of_time: bool,
+        results: Sequence[ChunkResult] = (),
     ) -> None:
         super().__init__(error.message)
         self.error = error
@@ -62,6 +64,7 @@ class UnfinishedError(Exception):
         self.duration_seconds = duration_seconds
         self.needed_seconds = needed_seconds
         self.is_out_of_time = is_out_of_time
+        self.results = tuple(results)
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,7 @@ class ResumableRun:
             duration_seconds=duration_seconds,
             needed_seconds=self._needed_seconds(duration_seconds),
             is_out_of_time=self._deadline.has_passed() or isinstance(self._end, IncompleteError),
+            results=[result for outcome in outcomes for result in outcome.results],
         )
 
     @property

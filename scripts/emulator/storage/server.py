@@ -77,6 +77,7 @@ class StorageAccess:
             "S3_REGION": self.region,
             "S3_ACCESS_KEY": self.access_key,
             "S3_SECRET_KEY": self.secret_key,
+            "OUTPUT_BUCKET": self.bucket,
             "QUEUE_URL": self.queue_url,
             "QUEUE_ACCESS_KEY": self.access_key,
             "QUEUE_SECRET_KEY": self.secret_key,

@@ -1,12 +1,15 @@
 """Object storage: read by version, written on conditions, listed in order, each failure an error of ours."""
 
+import random
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from botocore.auth import S3SigV4Auth
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from support.loopback import Conversation, Peer, serve
@@ -26,7 +29,7 @@ from transcriber.errors import (
     TranscriberError,
 )
 from transcriber.settings import Account, Settings
-from transcriber.sources.object import MAX_RESUMPTIONS, ObjectSource
+from transcriber.sources.object import FIRST_BYTES, MAX_RESUMPTIONS, ObjectSource
 
 AUDIO = bytes(range(256)) * 2_000
 ODD_KEYS = ["a b+c.mp3", "a//b.mp3", "./c.mp3", "d/../e.mp3", "é%20.mp3", "f?g#&=.mp3", "folder/"]
@@ -65,6 +68,27 @@ def assert_signed_as_by_botocore(url: str, request_bytes: bytes) -> None:
     signer = S3SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "s3", REGION)
     signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
     assert sent["authorization"].endswith(f"Signature={signature}")
+
+
+@pytest.mark.parametrize("key", ["a/talk.mp3", "é + 100%.mp3", "a//b~c.mp3"])
+@pytest.mark.parametrize("base", ["https://s3.fr-par.scw.cloud", "http://127.0.0.1:9000/base"])
+def test_an_address_for_a_put_is_signed_as_by_botocore(key: str, base: str) -> None:
+    """The address of an upload has the signature of the stock signer, over the same headers and no others."""
+    headers = {"Content-Type": "audio/mpeg", "Content-Length": "123", "If-None-Match": "*"}
+    url = storage_at(base).presigned_put(BUCKET, key, headers, expires_seconds=600)
+    address, _, query = url.partition("?")
+    given = dict(parse_qsl(query))
+    assert (given["X-Amz-Expires"], given["X-Amz-SignedHeaders"]) == (
+        "600",
+        "content-length;content-type;host;if-none-match",
+    )
+    request = AWSRequest("PUT", address, headers=headers)
+    signer = S3SigV4QueryAuth(Credentials(ACCESS_KEY, SECRET_KEY), "s3", REGION, expires=600)
+    request.context["timestamp"] = given["X-Amz-Date"]
+    signer._modify_request_before_signing(request)
+    theirs = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
+    assert urlsplit(request.url).query == query.partition("&X-Amz-Signature=")[0]
+    assert given["X-Amz-Signature"] == theirs
 
 
 def test_writes_are_conditional(storage: ObjectStorage) -> None:
@@ -128,7 +152,8 @@ class Breaking:
         self.starts: list[int] = []
         self._breaks = breaks
 
-    def read(self, bucket: str, key: str, *, etag: str, start: int = 0) -> Iterator[bytes]:
+    def read(self, bucket: str, key: str, *, etag: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        assert end is None
         assert (bucket, key, etag) == (BUCKET, "a.mp3", "v")
         self.starts.append(start)
         for position in range(start, len(AUDIO), BLOCK_BYTES):
@@ -351,3 +376,36 @@ def test_listing_is_signed_as_by_the_stock_client() -> None:
     with serve(lambda peer: peer.answer(page([], peer.path))) as server:
         list(listing_at(server.url).pages(BUCKET, prefix, deadline=Deadline(5)))
     assert_signed_as_by_botocore(server.url, server.requests[0])
+
+
+class RangesStorage:
+    """One object, and the parts of it that were requested."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.parts: list[tuple[int, int | None]] = []
+
+    def read(self, bucket: str, key: str, *, etag: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:  # noqa: ARG002 # there is one object
+        self.parts.append((start, end))
+        yield self.data[start:end]
+
+
+@pytest.mark.parametrize("size_bytes", [1000, FIRST_BYTES, 3 * FIRST_BYTES])
+def test_doubtful_object_is_first_looked_at(size_bytes: int) -> None:
+    """Of an object that may be no audio, the first bytes are one request; the rest is another, if it is wanted."""
+    storage = RangesStorage(random.Random(1).randbytes(size_bytes))  # noqa: S311 # any bytes
+    stored = StoredObject("call", "v1", size_bytes, datetime.now(UTC))
+    with ObjectSource(storage, BUCKET, stored, max_bytes=10**7, deadline=Deadline(10), is_doubtful=True) as doubtful:
+        assert doubtful.peek(1000) == storage.data[:1000]
+        assert storage.parts == [(0, FIRST_BYTES)]
+        with doubtful.open() as reader:
+            assert reader.read_fully(size_bytes + 1) == storage.data
+    assert storage.parts == [(0, FIRST_BYTES), *([(FIRST_BYTES, None)] if size_bytes > FIRST_BYTES else [])]
+
+
+def test_first_bytes_are_a_range(storage: ObjectStorage, s3: Any) -> None:
+    """A part of an object is requested as a range, from its start as well."""
+    s3.put_object(Bucket=BUCKET, Key="a.mp3", Body=AUDIO)
+    etag = head(storage, "a.mp3").etag
+    assert b"".join(storage.read(BUCKET, "a.mp3", etag=etag, end=1000)) == AUDIO[:1000]
+    assert b"".join(storage.read(BUCKET, "a.mp3", etag=etag, start=500, end=1000)) == AUDIO[500:1000]

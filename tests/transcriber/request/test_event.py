@@ -43,3 +43,26 @@ def test_event_of_any_shape_is_read(event: object) -> None:
 def test_unfit_request_id_is_replaced(request_id: str) -> None:
     """A request id that could not stand in a header or a log line is replaced by one of ours."""
     assert read_event({"headers": {"X-Request-Id": request_id}}).request_id != request_id
+
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (TRACE, TRACE),
+        (f" {TRACE} ", TRACE),
+        (f"01{TRACE[2:]}-more", f"01{TRACE[2:]}"),  # of a later version
+        (f"{TRACE}-more", None),
+        (f"ff{TRACE[2:]}", None),
+        (TRACE.upper(), None),
+        (TRACE.replace("4bf92f3577b34da6a3ce929d0e0e4736", "0" * 32), None),
+        (TRACE.replace("00f067aa0ba902b7", "0" * 16), None),
+        (f"01{TRACE[2:]}\r\nX-Other: 1", None),
+        ("", None),
+    ],
+)
+def test_traceparent(value: str, read: str | None) -> None:
+    """A trace in W3C's form is taken over, and one that is malformed counts as none."""
+    assert read_event({"headers": {"Traceparent": value}}).traceparent == read

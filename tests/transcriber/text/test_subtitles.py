@@ -6,10 +6,11 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.subtitles import seconds, segments_of_any_text
+from support.subtitles import SENTENCES, seconds, segments_of_any_text
 
 from transcriber.spans import Segment
-from transcriber.text.subtitles import MAX_LINE_COLUMNS, Cue, make_cues
+from transcriber.text.reading_rules import DEFAULT
+from transcriber.text.subtitles import Cue, make_cues
 
 
 def shown(cues: tuple[Cue, ...]) -> str:
@@ -27,7 +28,8 @@ def test_no_word_is_lost(segments: list[Segment]) -> None:
 
 @settings(deadline=None)
 @given(
-    st.lists(st.lists(st.text("abcxyz.,!", min_size=1, max_size=MAX_LINE_COLUMNS), max_size=60), max_size=4), seconds
+    st.lists(st.lists(st.text("abcxyz.,!", min_size=1, max_size=DEFAULT.line_columns), max_size=60), max_size=4),
+    seconds,
 )
 def test_words_stay_whole(segments: list[list[str]], length_seconds: float) -> None:
     """Words that fit in a line are never divided."""
@@ -43,7 +45,7 @@ def test_cues_keep_the_rules(segments: list[Segment]) -> None:
     for cue in cues:
         assert 1 <= len(cue.lines) <= 2
         assert all(line.strip() == line for line in cue.lines)
-        assert all(len(line) <= MAX_LINE_COLUMNS for line in cue.lines if line.isascii())
+        assert all(len(line) <= DEFAULT.line_columns for line in cue.lines if line.isascii())
         assert 0.001 <= round(cue.end_seconds - cue.start_seconds, 6) <= 7
     for before, after in pairwise(cues):
         assert before.end_seconds <= after.start_seconds
@@ -67,9 +69,9 @@ def test_lines_are_balanced() -> None:
 
 
 def test_wide_characters_count_twice() -> None:
-    """A line holds 21 Chinese characters, and none begins with a full stop."""
+    """A line holds 16 Chinese characters, and none begins with a comma."""
     cues = make_cues([Segment(0, 6, "我们今天去北京看朋友然后一起吃饭，" * 4)])
-    assert all(len(line) <= 21 and line[0] != "，" for cue in cues for line in cue.lines)  # the comma
+    assert all(len(line) <= 16 and line[0] != "，" for cue in cues for line in cue.lines)
 
 
 def test_short_cue_stays_as_long_as_it_is_read() -> None:
@@ -103,3 +105,32 @@ def test_last_cue_ends_with_the_recording() -> None:
     words = "Nobody can read this in half a second."
     assert make_cues([Segment(9.5, 10, words)])[0].end_seconds > 11
     assert make_cues([Segment(9.5, 10, words)], end_seconds=10.2)[0].end_seconds == 10.2
+
+
+def test_words_at_the_very_end_are_no_flash() -> None:
+    """Words said as the recording ends are shown a little early, or with those before, rather than for an instant."""
+    cues = make_cues([Segment(0, 3, "Is that all?"), Segment(9.9, 10, "Yes.")], end_seconds=10)
+    assert [(cue.start_seconds, cue.end_seconds) for cue in cues] == [(0, 3), (9.166, 10)]
+    (cue,) = make_cues([Segment(9, 9.8, "Is that all?"), Segment(9.9, 10, "Yes.")], end_seconds=10)
+    assert cue == Cue(9, 10, ("Is that all? Yes.",))
+
+
+def test_cue_that_cannot_reach_the_next_one_ends_half_a_second_before() -> None:
+    """A cue of seven seconds does not leave a gap that only flickers."""
+    first, _ = make_cues([Segment(0, 7.1, "Thank you."), Segment(7.2, 9, "You are welcome.")])
+    assert first.end_seconds == 6.7
+
+
+def test_cues_have_time_to_be_seen() -> None:
+    """Words faster than any speaker take the time after them, so that no cue is a flash."""
+    cues = make_cues([Segment(0, 0.5, SENTENCES), Segment(20, 21, "Yes")])
+    assert len(cues) == 4
+    assert all(cue.end_seconds - cue.start_seconds > 5 / 6 for cue in cues)
+
+
+@pytest.mark.parametrize("mark", ["\u0900", "\u0e31", "\u0301", "\u200d", "\ud83d"])
+@pytest.mark.parametrize("language", [None, "ja", "hi"])
+def test_run_that_no_rule_divides_ends_in_cues(mark: str, language: str | None) -> None:
+    """Marks without a letter, and half characters, are shown somehow, and none is lost."""
+    cues = make_cues([Segment(0, 5, mark * 300)], language=language)
+    assert sum(line.count(mark) for cue in cues for line in cue.lines) == 300
