@@ -94,7 +94,7 @@ def _may_hold_words(chunk: Chunk) -> bool:
 
 
 def _issue_by_pace(chunk: Chunk, text: str, pace: RecordingPace) -> CompletenessIssue | None:
-    paced = Paced(chunk.span, text, chunk.loudness.speech_seconds)
+    paced = Paced(chunk.span, text, chunk.loudness.speech_seconds, chunk.loudness.phrases)
     found = None if paced.sound_seconds < MIN_SPEECH_SECONDS else issue_of(paced, pace.others(chunk.span))
     return found and replace(found, warning=f"{chunk.span.clock_times} {found.warning} {LISTEN}")
 
