@@ -104,6 +104,8 @@ class Transcriber:
         duration_seconds: float | None,
     ) -> Sequence[ChunkResult]:
         """The results of all chunks, in order; `UnfinishedError` where some are missing."""
+        if duration_seconds is not None:
+            store.expect(duration_seconds)
         calls = self._calls(options, scope)
         run = ResumableRun(
             chunks,
@@ -176,7 +178,7 @@ def _log_fields(transcript: Transcript, settings: Settings) -> dict[str, object]
         "cost": cost_of(transcript.model, transcript.usage.audio_seconds, settings),
         "chunks": _rounded(transcript.chunks),
         "not_sent": _rounded(transcript.silent_spans),
-        "missing": _rounded(transcript.missing) or None,
+        **({"missing": _rounded(transcript.missing)} if transcript.missing else {}),
         "warnings": len(transcript.warnings),
     }
 
