@@ -52,8 +52,8 @@ MIN_COPIED_UNITS = 100
 COPIED_STEP = 25
 # The same words take the same time, each time they are said; a recording that repeats itself does so exactly.
 SAME_SOUND_SHARE = 0.02
-# Where phrases are known: a recording that is repeated has the same ones again, with the same pauses: as many in a row, to
-# within two windows.
+# Where phrases are known: a recording that is repeated has the same ones again, with the same pauses: as many in a row,
+# to within two windows.
 SAME_PHRASES = 6
 SAME_PHRASE_SECONDS = 0.1
 

@@ -17,7 +17,7 @@ MAX_TABLE = 20_000
 # The shares of the sound that may have words.
 SHARES = (0.85, 0.7, 0.5)
 # How much better a match with gaps has to be, in units of a squared deviation.
-MIN_ADVANTAGE = 0.0
+MIN_ADVANTAGE = 4.0
 # The costs of a text that does not fit without gaps at all.
 NO_MATCH_COST = 1_000.0
 # Shorter gaps are not certain.

@@ -42,7 +42,7 @@ def recording_as_wav() -> bytes:
 
 
 @contextmanager
-def instance(api: MisbehavingApi, fault: str) -> Iterator[Handle]:
+def instance(api: MisbehavingApi, fault: str, *, log_level: str = "error") -> Iterator[Handle]:
     """A new instance that knows this API; the recording is one chunk, or three where chunks before count."""
     with serve(api) as server, pytest.MonkeyPatch.context() as patch:
         forget_settings(patch)
@@ -51,7 +51,7 @@ def instance(api: MisbehavingApi, fault: str) -> Iterator[Handle]:
         patch.setenv("MODELS", ",".join(api.models))
         patch.setenv("PARALLEL_CALLS", "1")
         patch.setenv("CHUNK_MINUTES", "1.5" if "previous" in fault else "5")
-        patch.setenv("LOG_LEVEL", "error")
+        patch.setenv("LOG_LEVEL", log_level)
         yield new_instance()
 
 
@@ -101,9 +101,7 @@ def test_prompt_is_not_sent_again(capfd: pytest.CaptureFixture[str]) -> None:
     """A model that loses words with prompts gets none in the instance's life from then on, which is logged once."""
     api = MisbehavingApi(recording(), SPOILED["last window alone with a prompt"], (WHISPER,))
     request = {**audio(recording_as_wav()), "prompt": "Names: Kennedy"}
-    with instance(api, "prompt") as handle, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LOG_LEVEL", "warning")
-        handle = new_instance()
+    with instance(api, "prompt", log_level="warning") as handle:
         answers = [handle(post(request), None) for _ in range(3)]
     assert [answer["statusCode"] for answer in answers] == [200] * 3
     assert [has_prompt for _, _, has_prompt in api.calls] == [True, False, False, False]
