@@ -154,10 +154,7 @@ def _reporting(source: Source, scope: RequestScope) -> Iterator[None]:
 def _in_time(chunks: Iterator[Chunk], deadline: Deadline) -> Iterator[Chunk]:
     for chunk in chunks:
         if deadline.has_passed():
-            raise ApiTimeoutError(
-                f"The recording takes longer than {deadline.limit}. Only an object in Object Storage, named by bucket "
-                "and key, goes on from where it was when the request is sent again."
-            )
+            raise ApiTimeoutError(f"The recording takes longer than {deadline.limit}.")
         yield chunk
 
 
@@ -171,7 +168,7 @@ def _log_fields(transcript: Transcript, settings: Settings) -> dict[str, object]
         "cost": cost_of(transcript.model, transcript.usage.audio_seconds, settings),
         "chunks": _rounded(transcript.chunks),
         "not_sent": _rounded(transcript.silent_spans),
-        "missing": _rounded(transcript.missing) or None,
+        **({"missing": _rounded(transcript.missing)} if transcript.missing else {}),
         "warnings": len(transcript.warnings),
     }
 
