@@ -15,8 +15,8 @@ from transcriber.request_scope import RequestScope
 from transcriber.services import Services
 
 NOT_RESUMED: Final = (
-    "Sent again, the request begins anew: only an object in Object Storage goes on from where it was. Name it by bucket "
-    "and key, or send async: true, which makes an object of the recording, and answers with a job."
+    "Sent again, the request begins anew: only an object in Object Storage goes on from where it was. Name one by "
+    "bucket and key, or send async: true, which makes an object of the recording, and answers with a job."
 )
 
 
