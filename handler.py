@@ -67,8 +67,8 @@ def _answer(request: Request, http_request: HttpRequest, report: RequestReport) 
             return preflight_answer()
         case StatusRequest():
             return status_answer(_services.settings)
-        case ModelsRequest():
-            return models_answer(_services.settings)
+        case ModelsRequest(model):
+            return models_answer(_services.settings, model)
     scope = RequestScope(
         Deadline(_services.settings.time_limit_seconds),
         _services.log(http_request),

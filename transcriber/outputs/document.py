@@ -40,6 +40,7 @@ def to_document(transcript: Transcript) -> dict[str, Any]:
         "api_usage": asdict(transcript.usage),
         "chunks": _pairs(transcript.chunks),
         "silent_spans": _pairs(transcript.silent_spans),
+        "text_ends": list(transcript.text_ends),
     }
 
 
@@ -55,6 +56,7 @@ def from_document(document: Mapping[str, Any]) -> Transcript:
         usage=Usage(**document["api_usage"]) if "api_usage" in document else NO_USAGE,
         chunks=_spans(document.get("chunks", ())),
         silent_spans=_spans(document.get("silent_spans", ())),
+        text_ends=tuple(map(int, document.get("text_ends", ()))),
     )
 
 

@@ -15,10 +15,21 @@ from transcriber.request.base64_text import Base64Text, read_base64
 from transcriber.request.body import WAYS_IN, read_encoded_body, read_json, refuse_binary
 from transcriber.request.event import HttpRequest
 from transcriber.request.fields import MAX_KEY_BYTES, is_key, nearest, read_bucket, read_text, refuse_unknown, short
+from transcriber.request.form import read_form
 from transcriber.request.job_message import Job, is_signed, may_be_job, read_job
-from transcriber.request.openai_api import ApiPath, api_path, read_chat, read_form
+from transcriber.request.openai_api import (
+    ApiPath,
+    ChatReply,
+    Reply,
+    TranscriptEvents,
+    api_path,
+    read_chat,
+    read_chat_form,
+    read_transcription,
+)
 from transcriber.request.options import OPTIONS, TranscriptionOptions, read_option
 from transcriber.request.s3_events import ObjectReference, UploadEvent, read_uploads
+from transcriber.request.served_paths import model_of, refuse_reading, refuse_unserved
 from transcriber.request.sweep_request import SweepRequest, read_sweep
 from transcriber.request.transcription_request import (
     ModelsRequest,
@@ -32,9 +43,13 @@ from transcriber.response_format import ResponseFormat
 from transcriber.settings import Settings
 
 ALLOWED_METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST")
-SOURCE_FIELDS: Final = ("url", "input_audio", "audio", "bucket", "key")
+SOURCE_FIELDS: Final = ("url", "input_audio", "audio", "file", "bucket", "key")
 NOTIFICATION_FIELDS: Final = ("callback", "webhook_url")
 KNOWN_FIELDS: Final = (*SOURCE_FIELDS, *OPTIONS, *NOTIFICATION_FIELDS)
+# What clients of the OpenAI API at Azure add to each query.
+IGNORED_PARAMETERS: Final = frozenset({"api-version"})
+# Those whose words are a text, which a stream of events can have as well.
+STREAMED_FORMATS: Final = (ResponseFormat.JSON, ResponseFormat.TEXT, ResponseFormat.VERBOSE_JSON)
 MAX_CALLBACK_LENGTH = 4_096
 
 
@@ -47,13 +62,22 @@ def read_request(http_request: HttpRequest, settings: Settings) -> Request:
     """The typed request; `RequestError` when it is malformed."""
     method = http_request.method
     if method in {"GET", "HEAD"}:
-        return ModelsRequest() if api_path(http_request.path) is ApiPath.MODELS else StatusRequest()
+        return _read_get(method, http_request.path)
     if method != "POST":
         message = f"{method[:20]} is not a method of this function. POST a recording to transcribe it."
         raise MethodNotAllowedError(message, allowed=ALLOWED_METHODS)
     if not _is_own_message(http_request, settings):
         _authenticate(http_request, settings)
+    refuse_unserved(http_request.path)
     return _read_post(http_request)
+
+
+def _read_get(method: str, path: str) -> ModelsRequest | StatusRequest:
+    refuse_unserved(path)
+    refuse_reading(method, path)
+    if (model := model_of(path)) is not None:
+        return ModelsRequest(model)
+    return ModelsRequest() if api_path(path) is ApiPath.MODELS else StatusRequest()
 
 
 def _is_own_message(http_request: HttpRequest, settings: Settings) -> bool:
@@ -90,29 +114,61 @@ def _read_post(http_request: HttpRequest) -> TranscriptionRequest | UploadReques
     if path is ApiPath.UPLOADS:
         return read_upload(fields)
     if fields is None:
-        refuse_binary(body)
-        if path is ApiPath.CHAT:
-            raise RequestError("A chat completion is requested in JSON, with the recording as an input_audio part.")
-        source: UrlReference | ObjectReference | Base64Text = read_encoded_body(body)
-        return TranscriptionRequest(source, *_read_options({}, http_request.query))
-    if "\ufffd" in body:
-        raise RequestError("The body is not UTF-8, so that some of its characters were lost; send it as UTF-8.")
+        form = read_form(body, http_request.headers.get("content-type", ""), KNOWN_FIELDS)
+        return _read_encoded(body, http_request) if form is None else _read_form(form, body, http_request)
+    _refuse_lost_characters(body)
     if uploads := read_uploads(fields):
         return uploads
     if "sweep" in fields:
         return read_sweep(fields)
     job, request = read_job(fields)
-    chat = None
+    reply: Reply | None = None
     match path:
         case ApiPath.CHAT:
-            request, chat = read_chat(request, request_id=http_request.request_id)
+            request, reply = read_chat(request, request_id=http_request.request_id)
         case ApiPath.TRANSCRIPTIONS:
-            request = read_form(request)
-    refuse_unknown(request, KNOWN_FIELDS, what="a request")
-    source = _read_source(request)
-    options, callback = _read_options(request, http_request.query)
-    options = replace(options, prompt_is_instruction=chat is not None and options.prompt is not None)
-    return TranscriptionRequest(source, options, callback, job, chat)
+            request, reply = read_transcription(request)
+    return _read_transcription(request, http_request.query, job, reply)
+
+
+def _read_form(form: Mapping[str, Any], body: str, http_request: HttpRequest) -> TranscriptionRequest:
+    """The request in a form: the same fields on each path, whose answer is in the path's own shape."""
+    _refuse_lost_characters(body)
+    reply: Reply | None = None
+    match api_path(http_request.path):
+        case ApiPath.CHAT:
+            form, reply = read_chat_form(form, request_id=http_request.request_id)
+        case ApiPath.TRANSCRIPTIONS:
+            form, reply = read_transcription(form)
+    return _read_transcription(form, http_request.query, None, reply)
+
+
+def _read_encoded(body: str, http_request: HttpRequest) -> TranscriptionRequest:
+    """The request of a body that is base64 text and nothing else."""
+    refuse_binary(body)
+    if api_path(http_request.path) is ApiPath.CHAT:
+        raise RequestError(
+            "A chat completion is requested in JSON, with the recording as an input_audio part, or by a form."
+        )
+    return TranscriptionRequest(read_encoded_body(body), *_read_options({}, http_request.query))
+
+
+def _read_transcription(
+    fields: Mapping[str, Any], query: Mapping[str, str], job: Job | None, reply: Reply | None
+) -> TranscriptionRequest:
+    refuse_unknown(fields, KNOWN_FIELDS, what="a request")
+    source = _read_source(fields)
+    options, callback = _read_options(fields, query)
+    if isinstance(reply, TranscriptEvents) and options.response_format not in STREAMED_FORMATS:
+        message = f"A stream has the text alone, and no {options.response_format}; leave one of the two out."
+        raise RequestError(message, param="stream")
+    options = replace(options, prompt_is_instruction=isinstance(reply, ChatReply) and options.prompt is not None)
+    return TranscriptionRequest(source, options, callback, job, reply)
+
+
+def _refuse_lost_characters(body: str) -> None:
+    if "\ufffd" in body:
+        raise RequestError("The body is not UTF-8, so that some of its characters were lost; send it as UTF-8.")
 
 
 def read_own_request(job: Job, fields: Mapping[str, Any]) -> TranscriptionRequest:
@@ -136,7 +192,7 @@ def _read_source(fields: Mapping[str, Any]) -> UrlReference | ObjectReference | 
     match name:
         case "url":
             return UrlReference(read_text(fields, name))
-        case "audio":
+        case "audio" | "file":
             return read_base64(read_text(fields, name), param=name)
         case _:
             return _read_input_audio(fields[name])
@@ -163,12 +219,14 @@ def _read_input_audio(value: object) -> Base64Text:
 def _read_options(fields: Mapping[str, Any], query: Mapping[str, str]) -> tuple[TranscriptionOptions, str | None]:
     """The options and the callback in body and query string."""
     for name in query:
+        if name in IGNORED_PARAMETERS:
+            continue
         if name not in OPTIONS:
             message = f"{short(name)} is not an option for the query string.{nearest(name, OPTIONS)}"
             raise RequestError(message, param=name)
         if name in fields:
             raise RequestError(f"{name} is in the query string and in the body; leave one out.", param=name)
-    fields = {**fields, **query}
+    fields = {**fields, **{name: value for name, value in query.items() if name in OPTIONS}}
     options = TranscriptionOptions()
     for name, (attribute, read) in OPTIONS.items():
         if fields.get(name) is not None:

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from transcriber.api.backend import NO_USAGE, Usage
 from transcriber.spans import Segment, Span
-from transcriber.text.joining import join_texts
+from transcriber.text.joining import join_and_divide
 from transcriber.transcription.chunk_result import ChunkResult
 from transcriber.transcription.last_look import last_look
 
@@ -19,7 +20,7 @@ class Transcript:
     """The words of a recording.
 
     `segments` are there where they were requested; `chunks` are the spans that were sent to the API, and `silent_spans`
-    those without sound.
+    those without sound. `text_ends` are the places in `text` where that of each chunk ends, where they are known.
     """
 
     text: str
@@ -31,6 +32,13 @@ class Transcript:
     usage: Usage = NO_USAGE
     chunks: tuple[Span, ...] = ()
     silent_spans: tuple[Span, ...] = ()
+    text_ends: tuple[int, ...] = ()
+
+    @property
+    def text_of_chunks(self) -> tuple[str, ...]:
+        """The text, divided where one chunk ends and the next begins; what is empty is left out."""
+        places = sorted({0, *(end for end in self.text_ends if 0 < end < len(self.text)), len(self.text)})
+        return tuple(self.text[start:end] for start, end in pairwise(places))
 
 
 def join(results: Sequence[ChunkResult], *, model: str, language: str | None) -> Transcript:
@@ -46,8 +54,9 @@ def join(results: Sequence[ChunkResult], *, model: str, language: str | None) ->
         *(warning for result in results for warning in result.warnings),
         *last_look(sent),
     ]
+    text, text_ends = join_and_divide(result.text for result in results)
     return Transcript(
-        text=join_texts(result.text for result in results),
+        text=text,
         model=models[0] if models else model,
         duration_seconds=max((result.span.end_seconds for result in results), default=0.0),
         warnings=tuple(dict.fromkeys(warnings)),
@@ -56,6 +65,7 @@ def join(results: Sequence[ChunkResult], *, model: str, language: str | None) ->
         usage=sum((result.usage for result in results), start=NO_USAGE),
         chunks=tuple(result.span for result in sent),
         silent_spans=tuple(result.span for result in results if result.is_silent),
+        text_ends=text_ends,
     )
 
 

@@ -58,7 +58,7 @@ def test_chat_completion_of_the_sdk() -> None:
         response_format=ResponseFormat.TEXT,
         prompt_is_instruction=True,
     )
-    assert request.chat == ChatReply("chatcmpl-0a1b2c3d-0000-4000-8000-000000000003")
+    assert request.reply == ChatReply("chatcmpl-0a1b2c3d-0000-4000-8000-000000000003")
 
 
 def test_form_of_the_sdk_is_refused() -> None:
@@ -74,9 +74,9 @@ def test_transcription_as_json() -> None:
     request = read_request(from_event("openai-transcription-json.json"), SETTINGS)
     assert isinstance(request, TranscriptionRequest)
     assert (request.source, request.options) == (Base64Text(ENCODED.encode()), TranscriptionOptions(model=WHISPER))
-    assert request.chat is None
+    assert request.reply is None
     same = posted("/v1/audio/transcriptions", {"url": "https://a.example/b", "stream": False, "language": None})
-    assert (same.source, same.chat) == (UrlReference("https://a.example/b"), None)
+    assert (same.source, same.reply) == (UrlReference("https://a.example/b"), None)
     assert posted("/v1/audio/transcriptions", {"file": ENCODED}).source == Base64Text(ENCODED.encode())
     assert posted("/v1/audio/transcriptions", "A" * 80, model=WHISPER).options.model == WHISPER
 
@@ -155,7 +155,7 @@ def test_response_formats() -> None:
 
 def test_streaming() -> None:
     """The options of streaming reach the answer."""
-    reply = chat(stream=True, stream_options={"include_usage": True}).chat
+    reply = chat(stream=True, stream_options={"include_usage": True}).reply
     assert reply == ChatReply("chatcmpl-the-id", is_streamed=True, streams_usage=True)
 
 
