@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from transcriber.deadline import Deadline
 from transcriber.delivery.answer import Answer
-from transcriber.delivery.answers import models_answer, preflight_answer, status_answer
+from transcriber.delivery.answers import information_answer, preflight_answer
 from transcriber.delivery.error_answers import error_answer
 from transcriber.dispatch.dispatcher import Dispatcher
 from transcriber.request.event import HttpRequest, read_event
@@ -17,6 +17,7 @@ from transcriber.request.parse import Request, read_request
 from transcriber.request.s3_events import UploadEvent
 from transcriber.request.sweep_request import SweepRequest
 from transcriber.request.transcription_request import (
+    DescriptionRequest,
     ModelsRequest,
     PreflightRequest,
     StatusRequest,
@@ -65,10 +66,8 @@ def _answer(request: Request, http_request: HttpRequest, report: RequestReport) 
     match request:
         case PreflightRequest():
             return preflight_answer()
-        case StatusRequest():
-            return status_answer(_services.settings)
-        case ModelsRequest(model):
-            return models_answer(_services.settings, model)
+        case StatusRequest() | ModelsRequest() | DescriptionRequest():
+            return information_answer(request, _services.settings)
     scope = RequestScope(
         Deadline(_services.settings.time_limit_seconds),
         _services.log(http_request),

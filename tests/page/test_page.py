@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from playwright.sync_api import Browser
 from support.browser import DESKTOP, INSTALL_TIMEOUT_SECONDS, PHONE, Visit, visiting
 from support.loopback import serve
@@ -176,6 +177,12 @@ def test_code_for_a_model_that_only_transcribes(visit: Visit, tmp_path: Path) ->
     )
     assert (done.returncode, "/audio/transcriptions" in code) == (0, True), done.stderr
     assert WORDS in done.stdout
+
+
+def test_links_the_description(visit: Visit) -> None:
+    """The dialog with the code has the address of the function's OpenAPI document."""
+    address = visit.page.get_attribute("#openapi", "href") or ""
+    assert requests.get(address, timeout=60).json()["openapi"].startswith("3.1")
 
 
 def test_copies(visit: Visit) -> None:

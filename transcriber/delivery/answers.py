@@ -14,6 +14,7 @@ from transcriber.errors import ModelNotServedError
 from transcriber.outputs.formats import FORMATS
 from transcriber.request.openai_api import ChatReply, Reply, TranscriptEvents
 from transcriber.request.parse import ALLOWED_METHODS
+from transcriber.request.transcription_request import DescriptionRequest, ModelsRequest, StatusRequest
 from transcriber.response_format import ResponseFormat
 from transcriber.settings import BYTES_PER_MB, Settings
 from transcriber.transcription.estimate import Estimate
@@ -51,6 +52,24 @@ def models_answer(settings: Settings, model: str | None = None) -> Answer:
     models = [{"id": model, "object": "model", "created": 0, "owned_by": "unknown"} for model in settings.models]
     found = next((each for each in models if each["id"] == model), None)
     return json_answer(200, found or {"object": "list", "data": models})
+
+
+def description_answer(settings: Settings) -> Answer:
+    """The description of the function, as OpenAPI."""
+    from transcriber.delivery.openapi import document  # noqa: PLC0415 # no other request needs it at its cold start
+
+    return json_answer(200, document(settings))
+
+
+def information_answer(request: StatusRequest | ModelsRequest | DescriptionRequest, settings: Settings) -> Answer:
+    """What the function says about itself."""
+    match request:
+        case StatusRequest():
+            return status_answer(settings)
+        case ModelsRequest(model):
+            return models_answer(settings, model)
+        case DescriptionRequest():
+            return description_answer(settings)
 
 
 def preflight_answer() -> Answer:

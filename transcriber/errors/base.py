@@ -155,7 +155,7 @@ class ModelNotServedError(RequestError):
     """A model that a client asks about, without a recording, is none of `MODELS`."""
 
     status = 404
-    code = "model_not_found"
+    code = "model_not_served"
 
 
 class MethodNotAllowedError(RequestError):

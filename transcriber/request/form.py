@@ -76,7 +76,7 @@ def _read_part(part: str) -> tuple[str, str]:
         raise RequestError("A part of the form has no name: Content-Disposition: form-data; name=….")
     is_file = name in FILE_FIELDS or "filename" in parameters or "filename*" in parameters
     if is_file and is_binary(value):
-        raise binary_error(f"The {name[:40]} of the form is binary")
+        raise binary_error(f"The {name[:40]} of the multipart form is binary")
     return name, value
 
 
@@ -100,9 +100,11 @@ def _read_urlencoded(body: str) -> list[tuple[str, str]]:
     try:
         pairs = parse_qsl(body.strip(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
     except UnicodeDecodeError:
-        raise RequestError("The form is not UTF-8; a recording in it has to be base64 text.", param="file") from None
+        raise RequestError("The form is not UTF-8; a recording in it is base64 text.", param="file") from None
     except ValueError:
         raise _too_many() from None
+    if any(name in FILE_FIELDS and is_binary(value) for name, value in pairs):
+        raise binary_error("The form is binary")
     return [(name, _restored(value) if name in FILE_FIELDS else value) for name, value in pairs]
 
 

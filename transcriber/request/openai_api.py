@@ -19,6 +19,7 @@ class ApiPath(StrEnum):
     CHAT = "/chat/completions"
     TRANSCRIPTIONS = "/audio/transcriptions"
     MODELS = "/models"
+    OPENAPI = "/openapi.json"
     UPLOADS = "/uploads"
     ROOT = ""
 

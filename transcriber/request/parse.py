@@ -32,6 +32,7 @@ from transcriber.request.s3_events import ObjectReference, UploadEvent, read_upl
 from transcriber.request.served_paths import model_of, refuse_reading, refuse_unserved
 from transcriber.request.sweep_request import SweepRequest, read_sweep
 from transcriber.request.transcription_request import (
+    DescriptionRequest,
     ModelsRequest,
     PreflightRequest,
     StatusRequest,
@@ -54,7 +55,14 @@ MAX_CALLBACK_LENGTH = 4_096
 
 
 Request: TypeAlias = (
-    PreflightRequest | StatusRequest | ModelsRequest | TranscriptionRequest | UploadRequest | UploadEvent | SweepRequest
+    PreflightRequest
+    | StatusRequest
+    | ModelsRequest
+    | DescriptionRequest
+    | TranscriptionRequest
+    | UploadRequest
+    | UploadEvent
+    | SweepRequest
 )
 
 
@@ -72,12 +80,17 @@ def read_request(http_request: HttpRequest, settings: Settings) -> Request:
     return _read_post(http_request)
 
 
-def _read_get(method: str, path: str) -> ModelsRequest | StatusRequest:
+def _read_get(method: str, path: str) -> ModelsRequest | DescriptionRequest | StatusRequest:
     refuse_unserved(path)
     refuse_reading(method, path)
-    if (model := model_of(path)) is not None:
-        return ModelsRequest(model)
-    return ModelsRequest() if api_path(path) is ApiPath.MODELS else StatusRequest()
+    model = model_of(path)
+    match api_path(path):
+        case ApiPath.MODELS:
+            return ModelsRequest()
+        case ApiPath.OPENAPI:
+            return DescriptionRequest()
+        case _:
+            return StatusRequest() if model is None else ModelsRequest(model)
 
 
 def _is_own_message(http_request: HttpRequest, settings: Settings) -> bool:

@@ -48,7 +48,7 @@ UNSERVED: Final[Mapping[str, str]] = {
 _UNSERVED = re.compile(rf"\A(?:.*/v1|/openai(?:/deployments/[^/]+)?)?/(?P<name>{'|'.join(UNSERVED)})(?:/.*)?\Z")
 _UNSERVED_ANYWHERE = re.compile(rf".*(?<!/chat)/(?P<name>{'|'.join(_UNMISTAKABLE)})/?\Z")
 _OF_THE_API = re.compile(r"(?:\A|/)v1/(?P<rest>.+?)/?\Z")
-_SERVED = re.compile(r"(?:chat/completions|audio/transcriptions(?:/.+)?|models(?:/.+)?|uploads)\Z")
+_SERVED = re.compile(r"(?:chat/completions|audio/transcriptions(?:/.+)?|models(?:/.+)?|uploads|openapi\.json)\Z")
 _MODEL = re.compile(r"/models/(?P<model>.+?)/?\Z")
 # What is only ever sent: another method would get the function's status, which a client could take for an answer.
 _POSTED: Final = frozenset({ApiPath.CHAT, ApiPath.TRANSCRIPTIONS, ApiPath.UPLOADS})

@@ -35,6 +35,13 @@ class ModelsRequest:
 
 
 @dataclass(frozen=True)
+class DescriptionRequest:
+    """A request for the description of the function, as OpenAPI."""
+
+    trigger: ClassVar[Trigger] = Trigger.HTTP
+
+
+@dataclass(frozen=True)
 class UrlReference:
     """The audio at an address."""
 

@@ -45,6 +45,7 @@ async function start() {
   });
   try {
     functionUrl = `${(await platformState()).function_url.replace(/\/$/, "")}/`;
+    byId("openapi").href = `${functionUrl}openapi.json`;
     const description = await (await fetch(functionUrl)).json();
     models = description.models;
     byId("model").append(...models.map((model) => make("option", {}, model)));
