@@ -13,13 +13,13 @@ from typing import Any, Final
 import pytest
 import requests
 from support.deployments import CONFIGURATION, with_triggers
+from support.file_server import FileServer
 from support.function_folders import wait_until
 from support.readme_blocks import README, ROOT, Block, Step, blocks, first_cells, section, shown_json, steps
 from support.recordings import AUDIO, WORDS, recording, word_error_rate
 
 from build_archive import __main__ as build_command
 from build_archive.limits import MAX_UNPACKED_BYTES, MAX_ZIP_BYTES, MB, Size
-from emulator.file_server import FileServer
 from emulator.local_platform import LocalPlatform, PlatformOptions
 
 VOXTRAL: Final = "voxtral-small-24b-2507"

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from support.encoding import encode
@@ -18,7 +18,7 @@ from transcriber.chunks.cut_points import ChunkLimits
 from transcriber.chunks.cutting import CutOptions, cut
 from transcriber.deadline import Deadline
 from transcriber.request.base64_text import read_base64
-from transcriber.sources.base import Source
+from transcriber.sources.base import Reader, Source
 from transcriber.sources.inline import InlineSource
 
 VBR = {"flags": "+qscale", "global_quality": "472"}
@@ -42,6 +42,42 @@ def mp3(name: str) -> bytes:
 
 def source_of(data: bytes) -> InlineSource:
     return InlineSource(read_base64(base64.b64encode(data).decode(), param=None), max_bytes=10**9)
+
+
+class OnceReader(Reader):
+    """Reads bytes in blocks that are new, as those from a network are."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._position = 0
+
+    def read(self, size: int) -> bytes:
+        block = self._data[self._position : self._position + size]
+        self._position += len(block)
+        return block
+
+    def close(self) -> None:
+        self._data = b""
+
+
+class OnceSource(Source):
+    """A source that can be read only once."""
+
+    kind: ClassVar[str] = "test"
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(max_bytes=10**9)
+        self._data = data
+        self.readings = 0
+
+    @property
+    def can_be_read_again(self) -> bool:
+        return False
+
+    def _connect(self, start: int) -> Reader:
+        assert start == 0
+        self.readings += 1
+        return OnceReader(self._data)
 
 
 def plain(data: bytes) -> PassThroughAudio:

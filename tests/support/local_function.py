@@ -11,8 +11,8 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Any, Final
 
 import requests
+from support.file_server import FileServer
 
-from emulator.file_server import FileServer
 from emulator.generative.server import GenerativeServer, RecogniserName
 from emulator.local_platform import LocalPlatform, PlatformOptions
 

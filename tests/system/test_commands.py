@@ -39,7 +39,7 @@ def test_sample() -> None:
 
 @pytest.mark.timeout(TIMEOUT_SECONDS)
 def test_several_recordings(tmp_path: Path) -> None:
-    """Several recordings are printed in order, each on its own line, and one that fails does not stop the rest.
+    """Several recordings are printed in order, each under its name, and one that fails does not stop the rest.
 
     One of them is as phones make them, and has to be decoded.
     """
@@ -51,8 +51,8 @@ def test_several_recordings(tmp_path: Path) -> None:
     done = transcribe("--format", "text", m4a, "/nowhere.mp3", *(AUDIO / name for name in names[1:]))
     assert done.returncode == 1
     assert done.stderr == "/nowhere.mp3: the file cannot be read: No such file or directory\n"
-    lines = done.stdout.splitlines()
-    assert len(lines) == len(names)
+    titles, lines = done.stdout.splitlines()[::2], done.stdout.splitlines()[1::2]
+    assert titles == [f"==> {path} <==" for path in (m4a, *(AUDIO / name for name in names[1:]))]
     for name, line in zip(names, lines, strict=True):
         assert word_error_rate(name, line) <= 0.1, (WORDS[name], line)
 
@@ -71,13 +71,13 @@ def test_address_on_loopback() -> None:
 
 @pytest.mark.timeout(TIMEOUT_SECONDS)
 def test_recording_over_the_payload_limit(tmp_path: Path) -> None:
-    """A file that no request can hold is fetched by the function, and only that file's address is let in for it."""
+    """A file that no request can hold is uploaded to the local storage, and no address is let in for it."""
     (tmp_path / "silence.wav").write_bytes(silence(30, sample_rate_hz=96_000))
     with serve(lambda peer: peer.answer(recording("jfk.mp3"))) as server:
-        done = transcribe("--format", "json", tmp_path / "silence.wav", server.url)
+        done = transcribe("--format", "json", "--output", tmp_path, tmp_path / "silence.wav", server.url)
         assert server.requests == []
-    assert json.loads(done.stdout)["duration"] == 30
-    assert "address_refused" in done.stderr
+    assert json.loads((tmp_path / "silence.json").read_bytes())["duration"] == 30
+    assert "ALLOWED_PRIVATE_HOSTS" in done.stderr
 
 
 @pytest.mark.timeout(TIMEOUT_SECONDS)

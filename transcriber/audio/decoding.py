@@ -10,26 +10,24 @@ require.
 """
 
 from array import array
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from transcriber.audio.adts import AdtsKind
 from transcriber.audio.containers import SIGNATURE_BYTES, sniff
-from transcriber.audio.first_file import FirstFile
-from transcriber.audio.joined import SourceFrom, next_file
+from transcriber.audio.opening import LATE_DEMUXERS, STREAM_DEMUXERS, OpenFile, with_advice
 from transcriber.audio.pcm import SAMPLE_RATES_HZ
 from transcriber.audio.resampling import Resampler
-from transcriber.audio.stated_length import INDEXED_DEMUXERS, stated_length
+from transcriber.audio.stated_length import stated_length
 from transcriber.audio.stated_size import stated_size_bytes
 from transcriber.audio.timeline import Timeline
 from transcriber.audio.tracks import TrackChoice, decodable, with_sound
+from transcriber.audio.wav import WavLayout
 from transcriber.deadline import Deadline
 from transcriber.errors import AudioTooLargeError, SourceTimeoutError, UnsupportedAudioError
 from transcriber.sources.base import Source
-from transcriber.sources.seekable_file import open_as_file
 from transcriber.spans import Span
 
 if TYPE_CHECKING:
@@ -38,16 +36,10 @@ if TYPE_CHECKING:
 
 SAMPLE_RATE_HZ = 16_000
 
-# These are read from any byte on: what follows a change of tracks is opened anew there.
-STREAM_DEMUXERS = frozenset({"mpegts", "mpeg"})
-# Their tracks may appear late; a second attempt looks at this much for them.
-LATE_PROBE = {"probesize": str(16 * 1024 * 1024), "analyzeduration": str(120 * 1_000_000)}
 # Damage that hides a syllable or two at the end of a file is not worth another warning.
 SHORTEST_UNREAD_SECONDS = 0.5
 # A container whose packets fail one after another is broken; each attempt passes over one.
 MAX_FAILURES_IN_A_ROW = 50
-# The bytes that FFmpeg reads at a time.
-READ_BYTES = 64 * 1024
 
 
 def decoder_version() -> str:
@@ -65,95 +57,89 @@ class Decoder:
     the number of a track, from 0, and None chooses one.
     """
 
-    def __init__(self, source: Source, *, demuxer: str, name: str, track: int | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        *,
+        demuxer: str,
+        name: str,
+        wav_layout: WavLayout | None = None,
+        track: int | None = None,
+    ) -> None:
         self._name = name
-        self._source = source
         self._damage: list[Span] = []
-        self._opened = ExitStack()
         self._stated_bytes = stated_size_bytes(source.peek(SIGNATURE_BYTES))
-        self._start = 0
+        self._bytes_before = 0
+        self._file = OpenFile(source, demuxer, name, wav_layout=wav_layout)
+        try:
+            self._choose_track(track)
+        except UnsupportedAudioError:
+            self.close()
+            raise
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin a file, of which nothing is read."""
         self._end_bytes = 0
         self._has_changed = False
         self._broke_off = False
         self._kind = AdtsKind()
         self._changed_at: int | None = None
-        try:
-            self._open(source, demuxer)
-            self._choose_track(track)
-        except UnsupportedAudioError:
-            self.close()
-            raise
 
-    def _open(self, source: Source, demuxer: str, **options: str) -> None:
-        """Open the container in `source`."""
-        import av  # noqa: PLC0415 # 24 MiB, and 0.1 s of CPU at a cold start; WAV and MP3 do not need it
-
-        self.close()
-        self._demuxer = demuxer
-        self._file = file = FirstFile(open_as_file(source, has_index=demuxer in INDEXED_DEMUXERS), demuxer)
-        self._opened.callback(file.close)
-        try:
-            self._container = av.open(
-                file,
-                mode="r",
-                format=demuxer,
-                # No further file and no address is opened, whatever the container refers to.
-                options={"protocol_whitelist": "none", **options},
-                metadata_errors="ignore",
-                buffer_size=READ_BYTES,
-            )
-        except (av.FFmpegError, ValueError) as error:
-            message = f"The source holds {self._name} that cannot be read: it is damaged, or cut off."
-            raise UnsupportedAudioError(_with_advice(message, self._source)) from error
-        self._opened.callback(self._container.close)
+    def _reopen(self, *, late: bool = False) -> None:
+        """Open the file again, from its start."""
+        self._file.close()
+        file = self._file
+        self._file = OpenFile(file.source, file.demuxer, self._name, wav_layout=file.wav_layout, late=late)
 
     def _choose_track(self, track: int | None) -> None:
-        source, streams = self._source, self._container.streams
-        if not streams.audio and self._demuxer in {*STREAM_DEMUXERS, "flv"} and source.can_be_read_again:
-            self._open(source, self._demuxer, **LATE_PROBE)
-            streams = self._container.streams
-        if not streams.audio:
-            kind = "a video without sound" if streams.video else "no sound"
+        can_be_read_again = self._file.source.can_be_read_again
+        if not self._file.streams and self._file.demuxer in LATE_DEMUXERS and can_be_read_again:
+            self._reopen(late=True)
+        streams = self._file.streams
+        if not streams:
+            kind = "a video without sound" if self._file.container.streams.video else "no sound"
             raise UnsupportedAudioError(f"The source holds {self._name}, and in it {kind}.")
-        count = len(streams.audio)
+        count = len(streams)
         if track is not None and track >= count:
             raise UnsupportedAudioError(
                 f"The source has no track {track}: its {count} audio tracks have the numbers 0 to {count - 1}."
             )
-        numbers = decodable(streams.audio) if track is None else [n for n in decodable(streams.audio) if n == track]
+        numbers = decodable(streams) if track is None else [n for n in decodable(streams) if n == track]
         if not numbers:
             raise UnsupportedAudioError(self._why_undecodable())
         number = numbers[0]
-        if len(numbers) > 1 and source.can_be_read_again:
-            number = with_sound(self._container, numbers)
-            self._open(source, self._demuxer)
+        if len(numbers) > 1 and can_be_read_again:
+            number = with_sound(self._file.container, numbers)
+            self._reopen()
         # A choice of the client's has no warning.
         self.track = TrackChoice(number, count if track is None else 1)
         self._use(number)
         self.sample_rate_hz = min(SAMPLE_RATE_HZ, int(self._stream.codec_context.sample_rate))
 
     def _use(self, number: int) -> None:
-        self._stream = self._container.streams.audio[number]
+        self._stream = self._file.streams[number]
         self._stream.codec_context.thread_count = 1
 
     def _why_undecodable(self) -> str:
-        if any(stream.codec_context is not None and stream.codec_context.sample_rate for stream in self._streams):
+        if any(stream.codec_context is not None and stream.codec_context.sample_rate for stream in self._file.streams):
             return f"The source holds {self._name}, with an impossible sample rate: it is damaged."
         return f"The source holds {self._name}, with sound that cannot be decoded."
 
     @property
-    def _streams(self) -> "Sequence[AudioStream]":
-        return self._container.streams.audio
-
-    @property
     def duration_seconds(self) -> float | None:
         """The length that the container states, as far as its bytes bear it out; None when it states none."""
-        return stated_length(self._container, self._stream, self._demuxer, self._source.size_bytes)
+        file = self._file
+        if file.wav_layout is not None:
+            return file.wav_layout.duration_seconds(file.source.size_bytes)
+        return stated_length(file.container, self._stream, file.demuxer, file.source.size_bytes)
 
     @property
     def stated_seconds(self) -> float:
         """The length that its sound should have; 0 where none is stated for the sound alone."""
-        size_bytes = self._source.size_bytes
+        size_bytes, layout = self._file.source.size_bytes, self._file.wav_layout
+        if layout is not None:
+            return (layout.data_bytes or 0) / layout.bytes_per_second
         is_cut_off = size_bytes is not None and self._stated_bytes is not None and size_bytes < self._stated_bytes
         if self._stream.duration is None and not is_cut_off:
             return 0.0  # the length of its pictures, too
@@ -167,18 +153,18 @@ class Decoder:
         timeline = Timeline(self._damage)
         resampler = Resampler(self.sample_rate_hz)
         while True:
-            start = self._container.start_time
-            timeline.begin(None if start is None or self._start else start / 1_000_000)
-            yield from self._samples_of_container(timeline, resampler, max_seconds=max_seconds, deadline=deadline)
+            start = self._file.container.start_time
+            timeline.begin(None if start is None or timeline.seconds else start / 1_000_000)
+            yield from self._samples_of_file(timeline, resampler, max_seconds=max_seconds, deadline=deadline)
             if not self._open_next(timeline):
                 break
         yield from resampler.rest()
         timeline.finish()
         if not timeline.seconds:
             message = f"The source holds {self._name}, with no samples that can be decoded."
-            raise UnsupportedAudioError(_with_advice(message, self._source))
+            raise UnsupportedAudioError(with_advice(message, self._file.source))
 
-    def _samples_of_container(
+    def _samples_of_file(
         self, timeline: Timeline, resampler: Resampler, *, max_seconds: float, deadline: Deadline
     ) -> "Iterator[array[int]]":
         import av  # noqa: PLC0415 # imported already, when this was made
@@ -186,8 +172,8 @@ class Decoder:
         for packet in self._packets():
             if deadline.has_passed():
                 raise SourceTimeoutError(f"The audio was not decoded within {deadline.limit}.")
-            if self._demuxer == "aac" and packet.pos and self._kind.changes_with(bytes(memoryview(packet)[:4])):
-                self._changed_at = self._start + packet.pos
+            if self._file.demuxer == "aac" and packet.pos and self._kind.changes_with(bytes(memoryview(packet)[:4])):
+                self._changed_at = packet.pos
                 return
             try:
                 frames = packet.decode()
@@ -214,37 +200,41 @@ class Decoder:
 
     def _open_next(self, timeline: Timeline) -> bool:
         """Open the file that was joined to this one, or what follows a change of tracks; whether there is one."""
-        end, size_bytes = self._start + self._end_bytes, self._source.size_bytes
-        rest_seconds = 0.0
-        if size_bytes is not None and self._end_bytes:
-            rest_seconds = (size_bytes - end) * timeline.seconds / end
-        start: int | None = None
-        if self._source.can_be_read_again and self._end_bytes:
-            if self._demuxer in STREAM_DEMUXERS:
-                start = end if self._has_changed and rest_seconds > SHORTEST_UNREAD_SECONDS else None
-            elif self._file.end is not None:
-                start = self._start + self._file.end
-            else:
-                start = self._changed_at or next_file(self._source, end)
-        if start is not None and self._open_at(start):
+        file, end = self._file, self._end_bytes
+        size_bytes = file.source.size_bytes
+        # The size of a source that can be read once may not be known before its end was reached: there may be more.
+        rest_seconds = 0.0 if not end else float("inf")
+        if size_bytes is not None and end:
+            rest_seconds = (size_bytes - end) * timeline.seconds / (self._bytes_before + end)
+        if rest_seconds <= 0:
+            return False
+        rest: Source | None = None
+        if self._changed_at is not None or file.demuxer in STREAM_DEMUXERS:
+            is_read_on = self._changed_at is not None or (self._has_changed and rest_seconds > SHORTEST_UNREAD_SECONDS)
+            rest = file.source_from(self._changed_at or end) if is_read_on else None
+        else:
+            rest = file.next_source(end)
+        if rest is not None and self._open_rest(rest):
             return True
-        if rest_seconds > SHORTEST_UNREAD_SECONDS and (start is not None or self._broke_off):
+        if rest_seconds > SHORTEST_UNREAD_SECONDS and (rest is not None or self._broke_off):
             timeline.note_unread(rest_seconds)
         return False
 
-    def _open_at(self, start: int) -> bool:
-        source = SourceFrom(self._source, start)
-        demuxer = sniff(source.peek(SIGNATURE_BYTES)).demuxer or self._demuxer
+    def _open_rest(self, source: Source) -> bool:
+        demuxer = sniff(source.peek(SIGNATURE_BYTES)).demuxer or self._file.demuxer
         try:
-            self._open(source, demuxer)
+            file = OpenFile(source, demuxer, self._name)
         except UnsupportedAudioError:
             return False
-        numbers = decodable(self._streams)
+        numbers = decodable(file.streams)
         if not numbers:
+            file.close()
             return False
+        self._file.close()
+        self._bytes_before += self._end_bytes
+        self._file = file
         self._use(self.track.number if self.track.number in numbers else numbers[0])
-        self._start, self._end_bytes, self._has_changed, self._broke_off = start, 0, False, False
-        self._kind, self._changed_at = AdtsKind(), None
+        self._begin()
         return True
 
     def take_damage(self, *, before_seconds: float) -> list[Span]:
@@ -263,7 +253,7 @@ class Decoder:
         failures = 0
         while failures < MAX_FAILURES_IN_A_ROW:
             try:
-                for packet in self._container.demux(self._stream):
+                for packet in self._file.container.demux(self._stream):
                     failures = 0
                     yield packet
             except av.EOFError:
@@ -278,7 +268,7 @@ class Decoder:
 
     def close(self) -> None:
         """Close the decoder and the source's connection."""
-        self._opened.close()
+        self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -287,13 +277,3 @@ class Decoder:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _with_advice(message: str, source: Source) -> str:
-    """The message, with advice about an index at the end that could not be read first."""
-    if source.can_be_read_again:
-        return message
-    return (
-        f"{message} Or its index is at its end, and its server neither says which version it sends nor sends parts; "
-        "save it with the index at the beginning (faststart), or send it from somewhere else."
-    )

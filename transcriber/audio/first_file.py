@@ -2,7 +2,10 @@
 
 import io
 import re
+from collections import deque
 from typing import Final
+
+from transcriber.sources.base import Reader, ResumedReader
 
 # A literal that is found fast, where it lies in the pattern, and the pattern that leaves no doubt.
 _BEGINNINGS: Final[dict[str, tuple[bytes, int, re.Pattern[bytes]]]] = {
@@ -20,6 +23,10 @@ _LONGEST_BEGINNING: Final = 16
 _SHORTEST_FILE: Final = 512
 
 
+# What was read last is kept, so that a source that can be read once goes on where a demuxer stopped: these read ahead.
+_KEPT_BLOCKS: Final = 2
+
+
 class FirstFile(io.RawIOBase):
     """The first of the files in `file`, for `demuxer`; `end` is where the next one begins, once that is read."""
 
@@ -28,6 +35,7 @@ class FirstFile(io.RawIOBase):
         self._beginning = _BEGINNINGS.get(demuxer)
         self._tail = b""
         self._tail_end = 0
+        self._kept: deque[tuple[int, bytes]] = deque(maxlen=_KEPT_BLOCKS)
         self.end: int | None = None
 
     def readable(self) -> bool:
@@ -43,11 +51,18 @@ class FirstFile(io.RawIOBase):
         position = self._file.tell()
         if self.end is not None:
             size = min(size, self.end - position)
-        block = (self._file.read(size) or b"") if size > 0 else b""
+        block = self._read_block(size) if size > 0 else b""
         if block and self._beginning is not None:
             # What was read before may have been further on, such as an index at the end.
             self._search(position, block)
         return block if self.end is None else block[: max(0, self.end - position)]
+
+    def _read_block(self, size: int) -> bytes:
+        position = self._file.tell()
+        block = self._file.read(size) or b""
+        if block and not self._file.seekable():
+            self._kept.append((position, block))
+        return block
 
     def _search(self, position: int, block: bytes) -> None:
         """Look for the beginning of another file in `block`, which is at `position`, and just before it."""
@@ -65,6 +80,19 @@ class FirstFile(io.RawIOBase):
             found = data.find(literal, found + 1)
         self._tail, self._tail_end = data[-_LONGEST_BEGINNING:], position + len(block)
 
+    def detach_from(self, position: int) -> tuple[int, Reader]:
+        """What follows `position` in a file that is not seekable, and where that begins; this file is at its end then.
+
+        It begins later where `position` is too far back.
+        """
+        kept = [(start, block) for start, block in self._kept if start + len(block) > position]
+        begin = max(position, kept[0][0]) if kept else self._file.tell()
+        head = b"".join(block for _, block in kept)
+        head = head[begin - kept[0][0] :] if kept else b""
+        reader = ResumedReader(head, _FileReader(self._file))
+        self._file = io.BytesIO()
+        return begin, reader
+
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Set the position of the next read."""
         return self._file.seek(offset, whence)
@@ -77,3 +105,14 @@ class FirstFile(io.RawIOBase):
         """End the reading."""
         self._file.close()
         super().close()
+
+
+class _FileReader(Reader):
+    def __init__(self, file: io.RawIOBase | io.BytesIO) -> None:
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        return self._file.read(size) or b""
+
+    def close(self) -> None:
+        self._file.close()

@@ -105,7 +105,7 @@ def tag_bytes(head: bytes) -> int:
     return ID3_HEADER_BYTES + size + footer
 
 
-def read_frame(data: bytes, position: int) -> Frame | None:
+def read_frame(data: bytes | bytearray, position: int) -> Frame | None:
     """The frame whose header is at `position`; None where there is none, or one of free format."""
     if position + 4 > len(data):
         return None

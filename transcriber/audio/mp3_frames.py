@@ -10,13 +10,12 @@ decoding.
 
 from array import array
 from functools import cache
-from math import log10
 from struct import Struct
-from typing import NamedTuple
 
 from transcriber.audio import mp3
 from transcriber.audio.byte_blocks import ByteBlocks
 from transcriber.audio.loudness import Loudness
+from transcriber.audio.mp3_side_info import DECIBELS_OF_LEVEL, PROTECTION_SHIFT, Shape, books_level, shape_of
 
 # The bits that all frames of a stream share: sync word, version, layer and sample rate.
 _SAME = 0xFFFE0C00
@@ -24,85 +23,26 @@ _SAME = 0xFFFE0C00
 # mode.
 _SHAPE = 0xFFFFFEC0
 _HEADER = Struct(">I")
-# A checksum of two bytes follows the header where this bit is 0.
-_PROTECTION_SHIFT = 16
-_PROTECTION_BYTES = 2
 
-# The step of the quantiser grows by the fourth root of two with each unit of gain: 1.505 dB, the unit of levels here.
-DECIBELS_OF_LEVEL = 1.505
 # The offset of a level to full scale, to within ten decibels: sound of 0 dB has levels of 300 and a little more.
 FULL_SCALE_DECIBELS = 300.0
-# The fields of a granule's channel: 12 bits of length, 9 of big values, 8 of gain, then the compression of scale
-# factors, and, in 16 bits, whether the window is switched and which code books are used.
 _LENGTH_MASK = 0xFFF
 _GAIN_MASK = 0xFF
 _BOOKS_MASK = 0xFFFF
 # Not a level that any code books have: those are -5 to 69.
 _UNKNOWN_LEVEL = -128
-_BOOKS_BITS = 16
-_LENGTH_AND_GAIN_BITS = 29
-# The largest value of each code book (ISO/IEC 11172-3, table B.7); the last sixteen add this number of bits to 15.
-_SMALL_BOOKS = (0, 1, 2, 2, 0, 3, 3, 5, 5, 5, 7, 7, 7, 15, 0, 15)
-_ADDED_BITS = (1, 2, 3, 4, 6, 8, 10, 13, 4, 5, 6, 7, 8, 9, 11, 13)
 
 # The most bytes of a frame that are not sound: header, checksum, side information.
 MAX_SIDE_BYTES = 4 + 2 + 32
 
 # Tags that programs write between frames, or after the last one.
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
+_ID3V1_BYTES = 128
+_APE_FOOTER_BYTES = 32
 # Bytes that are not frames are skipped until this many frames follow each other again.
 FRAMES_IN_A_ROW = mp3.FRAMES_IN_A_ROW
 # That many of the longest kind (160 kbit/s at 8 kHz, 1,441 bytes each), and room: these bytes wait for more.
 LOOK_AHEAD_BYTES = FRAMES_IN_A_ROW * 2_048
-
-
-class _Shape(NamedTuple):
-    """The consequences of a frame's header: its size, and the places of the loudness in its side information."""
-
-    size_bytes: int
-    side_start: int
-    side_end: int
-    reservoir_shift: int
-    length_shift: int
-    gain_shift: int
-    books_shifts: tuple[int, ...]
-
-
-def _shape_of(frame: mp3.Frame, *, is_protected: bool) -> _Shape:
-    """The places of a frame's fields by ISO/IEC 11172-3 (2.4.1.7) and 13818-3 (2.4.1.7).
-
-    Of the two granules of MPEG 1, the first is enough: no word begins and ends within 13 ms.
-    """
-    is_stereo = frame.channels == 2  # noqa: PLR2004 # the meaning of stereo
-    side_start = mp3.HEADER_BYTES + (_PROTECTION_BYTES if is_protected else 0)
-    side_bits = mp3.side_bytes(frame) * 8
-    if frame.mpeg1:
-        reservoir_bits, fields_start, field_bits, compression_bits = 9, 20 if is_stereo else 18, 59, 4
-    else:
-        reservoir_bits, fields_start, field_bits, compression_bits = 8, 10 if is_stereo else 9, 63, 9
-    gain_shift = compression_bits + _BOOKS_BITS
-    read_bits = _LENGTH_AND_GAIN_BITS + gain_shift
-    starts = [fields_start + channel * field_bits for channel in range(frame.channels)]
-    return _Shape(
-        size_bytes=frame.size_bytes,
-        side_start=side_start,
-        side_end=side_start + side_bits // 8,
-        reservoir_shift=side_bits - reservoir_bits,
-        length_shift=gain_shift + 17,
-        gain_shift=gain_shift,
-        books_shifts=tuple(side_bits - start - read_bits for start in starts),
-    )
-
-
-def _level_of_books(books: int) -> int:
-    """The level, above the step, of the largest value that the code books hold: three of 5 bits, two in short blocks.
-
-    A value is raised to 4/3 when it is multiplied with the step.
-    """
-    is_switched = books >> 15
-    numbers = (books >> 7 & 31, books >> 2 & 31) if is_switched else (books >> 10 & 31, books >> 5 & 31, books & 31)
-    largest = max(_SMALL_BOOKS[n] if n < len(_SMALL_BOOKS) else 14 + 2 ** _ADDED_BITS[n - 16] for n in numbers)
-    return round(20 * 4 / 3 * log10(max(largest, 0.5)) / DECIBELS_OF_LEVEL)
 
 
 class FrameScanner:
@@ -110,10 +50,12 @@ class FrameScanner:
 
     `levels` has the loudness of each frame that is kept, 0 for an empty one, and `ends` the end of each, in bytes from
     the first one's start. `lost` has, for bytes that are not frames (tags aside), the number of the frame after them in
-    the stream, and their size.
+    the stream, and their size. `rest` has the bytes from where frames of another rate, or of another number of
+    channels, follow each other: another file, which was joined to this one; a decoder of one stream would end there.
     """
 
     def __init__(self) -> None:
+        self.rest: bytes | None = None
         self._kept = ByteBlocks()
         self._data = bytearray()
         self.ends: array[int] = array("L")
@@ -121,7 +63,7 @@ class FrameScanner:
         self.lost: list[tuple[int, int]] = []
         self.first: mp3.Frame | None = None
         self._reservoirs: array[int] = array("H")
-        self._shapes: dict[int, _Shape | None] = {}
+        self._shapes: dict[int, Shape | None] = {}
         # 64 KiB, whatever the recording; a dict of as many entries would take 6 MB.
         self._books = array("b", [_UNKNOWN_LEVEL]) * (_BOOKS_MASK + 1)
         self._same = 0
@@ -148,7 +90,9 @@ class FrameScanner:
 
     def finish(self) -> None:
         """Scan the rest, although nothing follows it."""
-        self._walk(mp3.HEADER_BYTES)
+        if self.rest is None:
+            self._leave_out_tag_at_end()
+            self._walk(mp3.HEADER_BYTES)
         self._drop(len(self._data) - self._position)
         self._note_lost()
         self._keep()
@@ -195,6 +139,8 @@ class FrameScanner:
             self._scan_frames(len(self._data) - ahead_bytes)
             if self._position == before and not self._skip(len(self._data) - ahead_bytes):
                 return
+            if self.rest is not None:
+                return
 
     def _scan_frames(self, last: int) -> None:
         """Scan frames as long as they follow each other, and begin at `last` or before.
@@ -221,7 +167,7 @@ class FrameScanner:
                     number = field & _BOOKS_MASK
                     level_of_books = books[number]
                     if level_of_books == _UNKNOWN_LEVEL:
-                        level_of_books = books[number] = _level_of_books(number)
+                        level_of_books = books[number] = books_level(number)
                     found = (field >> gain_shift & _GAIN_MASK) + level_of_books
                     if found > level:  # noqa: PLR1730 # a call of max takes as long as all the rest of this line
                         level = found
@@ -231,25 +177,34 @@ class FrameScanner:
             add_end(kept_bytes + position)
         self._position = position
 
-    def _shape(self, word: int) -> _Shape | None:
+    def _shape(self, word: int) -> Shape | None:
         """The shape of a frame with this header; None where it does not belong to the stream."""
         frame = mp3.read_frame(word.to_bytes(mp3.HEADER_BYTES, "big"), 0)
         shape = None
-        if frame is not None and frame.layer == mp3.LAYER_III and (self.first is None or word & _SAME == self._same):
-            if self.first is None:
+        is_first = self.first is None
+        if frame is not None and frame.layer == mp3.LAYER_III and (is_first or self._is_alike(frame, word)):
+            if is_first:
                 self.first, self._same = frame, word & _SAME
-            shape = _shape_of(frame, is_protected=not word >> _PROTECTION_SHIFT & 1)
+            shape = shape_of(frame, is_protected=not word >> PROTECTION_SHIFT & 1)
         self._shapes[word] = shape
         return shape
+
+    def _is_alike(self, frame: mp3.Frame, word: int) -> bool:
+        """Whether a frame is of this stream: a decoder's output keeps its rate and its number of channels."""
+        return self.first is not None and word & _SAME == self._same and frame.channels == self.first.channels
 
     def _skip(self, last: int) -> bool:
         """Skip bytes up to where frames follow each other again; whether there were any."""
         self._is_in_tag = self._is_in_tag or self._data.startswith(_TAGS, self._position)
-        position = self._position
+        position = self._position - 1
         while True:
             found = self._data.find(0xFF, position + 1)
             position = last + 1 if found < 0 else found
             if position > last or self._is_stream_at(position):
+                break
+            if self._is_other_stream_at(position):
+                self.rest = bytes(self._data[position:])
+                del self._data[position:]
                 break
         size = min(position, last + 1) - self._position
         self._drop(size)
@@ -265,6 +220,32 @@ class FrameScanner:
                 return False
             position += shape.size_bytes
         return True
+
+    def _is_other_stream_at(self, position: int) -> bool:
+        """Whether frames of layer III, but not of this stream, follow each other there."""
+        first: mp3.Frame | None = None
+        for count in range(FRAMES_IN_A_ROW):
+            if position == len(self._data):
+                return count > 1
+            frame = mp3.read_frame(self._data, position)
+            if frame is None or frame.layer != mp3.LAYER_III or self.first is None:
+                return False
+            first = first or frame
+            if (frame.sample_rate_hz, frame.channels) != (first.sample_rate_hz, first.channels):
+                return False
+            position += frame.size_bytes
+        return first is not None
+
+    def _leave_out_tag_at_end(self) -> None:
+        """Remove an APE tag without a header: only its footer shows it, at the end or before the oldest kind of tag."""
+        data = self._data
+        end = len(data) - (_ID3V1_BYTES if data[-_ID3V1_BYTES:].startswith(b"TAG") else 0)
+        footer = data[max(0, end - _APE_FOOTER_BYTES) : end]
+        if footer.startswith(b"APETAGEX"):
+            start = end - int.from_bytes(footer[12:16], "little")
+            # What came before these bytes was taken for damage.
+            self._lost_bytes = max(0, self._lost_bytes + min(0, start))
+            del data[max(0, start) :]
 
     def _drop(self, size: int) -> None:
         """Remove bytes that belong to no frame."""

@@ -1,7 +1,8 @@
-"""Reads the header of a WAV file (RIFF, RF64, BW64), without trusting its length fields, and writes one."""
+"""Reads the header of a WAV file (RIFF, RIFX, RF64, BW64), without trusting its length fields, and writes one."""
 
 import struct
 from dataclasses import dataclass
+from typing import Literal
 
 from transcriber.audio.pcm import SAMPLE_BITS, SAMPLE_RATES_HZ
 from transcriber.errors import UnsupportedAudioError
@@ -10,9 +11,6 @@ from transcriber.errors import UnsupportedAudioError
 MAX_HEADER_BYTES = 1024 * 1024
 MIN_HEADER_BYTES = 12
 FORMAT_BYTES = 16
-# A chunk after the samples, such as a cover picture, is shorter; four samples that look like a name would make it
-# longer.
-LONGEST_CHUNK_BYTES = 64 * 1024 * 1024
 # The size of what `header` writes.
 PLAIN_HEADER_BYTES = 44
 
@@ -25,8 +23,10 @@ EXTENSIBLE_FORMAT_BYTES = 40
 PLAIN_CHANNELS = (1, 2)
 PLAIN_SAMPLE_RATES_HZ = range(8_000, 48_001)
 
-# Recorders that write to a pipe cannot fill in the length afterwards, and leave one of these.
-_UNKNOWN_LENGTHS = (0, 0x7FFFFFFF, 0xFFFFFFFF, 0x80000000, 0x7FFFFFFF - 36, 0xFFFFFFFF - 36)
+# Recorders that write to a pipe cannot fill in the length afterwards. They leave 0, or the largest number that they
+# know, of 31 or 32 bits, less a header or rounded to blocks: a number within this many bytes of those is no length.
+_PLACEHOLDERS = (2**31, 2**32)
+_PLACEHOLDER_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class WavLayout:
     bytes_per_second: int
     data_start: int
     data_bytes: int | None
+    byte_order: Literal["little", "big"] = "little"
 
     def is_right(self, size_bytes: int | None) -> bool:
         """Whether the header of a file of `size_bytes` is right, so that a decoder may rely on it."""
@@ -46,15 +47,15 @@ class WavLayout:
             self.data_bytes is not None and size_bytes is not None and self.data_start + self.data_bytes <= size_bytes
         )
 
+    @property
+    def is_padded(self) -> bool:
+        """Whether a byte of padding follows the stated samples."""
+        return self.data_bytes is not None and self.data_bytes % 2 == 1
+
     def missing_seconds(self, size_bytes: int) -> float:
         """The length that the header states and that a file of `size_bytes` does not have."""
         missing = (self.data_bytes or 0) - max(0, size_bytes - self.data_start)
         return max(0, missing) / self.bytes_per_second
-
-    def rest_seconds(self, size_bytes: int) -> float:
-        """The length of what follows the stated end, if all of a file of `size_bytes` were samples."""
-        rest = 0 if self.data_bytes is None else size_bytes - self.data_start - self.data_bytes
-        return max(0, rest) / self.bytes_per_second
 
     def duration_seconds(self, size_bytes: int | None) -> float | None:
         """The length of the samples in a file of `size_bytes`; None as long as nothing determines it."""
@@ -65,13 +66,12 @@ class WavLayout:
 
 def is_wav(head: bytes) -> bool:
     """Whether `head`, at least 12 bytes, begins a WAV file."""
-    return head[:4] in {b"RIFF", b"RF64", b"BW64"} and head[8:12] == b"WAVE"
+    return head[:4] in {b"RIFF", b"RIFX", b"RF64", b"BW64"} and head[8:12] == b"WAVE"
 
 
-def may_follow_samples(head: bytes) -> bool:
-    """Whether `head`, of 12 bytes, begins a chunk that is not samples, such as titles or a cover; or nothing at all."""
-    name, length = head[:4], int.from_bytes(head[4:8], "little")
-    return not any(head) or (name.isascii() and name.decode().isprintable() and length < LONGEST_CHUNK_BYTES)
+def is_placeholder(length: int) -> bool:
+    """Whether the length of a chunk was left there by a writer that could not fill it in."""
+    return not length or any(abs(length - number) <= _PLACEHOLDER_BYTES for number in _PLACEHOLDERS)
 
 
 def read_layout(head: bytes) -> WavLayout | None:
@@ -80,29 +80,29 @@ def read_layout(head: bytes) -> WavLayout | None:
     `UnsupportedAudioError` for a contradictory header.
     """
     position = MIN_HEADER_BYTES
+    order = ">" if head[:4] == b"RIFX" else "<"
     fields: tuple[int, ...] | None = None
     while position + 8 <= len(head):
-        name, length = struct.unpack_from("<4sI", head, position)
+        name, length = struct.unpack_from(f"{order}4sI", head, position)
         start = position + 8
         if name == b"data":
             if fields is None:
                 raise UnsupportedAudioError("This WAV file has samples before their format: it is damaged.")
-            known = length not in _UNKNOWN_LENGTHS
-            return _layout(fields, start, length if known else None, is_riff=head[:4] == b"RIFF")
+            return _layout(fields, start, None if is_placeholder(length) else length, form=head[:4])
         if name == b"fmt ":
             if start + min(length, EXTENSIBLE_FORMAT_BYTES) > len(head):
                 return None
             if length < FORMAT_BYTES:
                 raise UnsupportedAudioError("This WAV file's format is incomplete: it is damaged.")
-            fields = struct.unpack_from("<HHIIHH", head, start)
+            fields = struct.unpack_from(f"{order}HHIIHH", head, start)
             if fields[0] == EXTENSIBLE_TAG and length >= EXTENSIBLE_FORMAT_BYTES:
-                (tag,) = struct.unpack_from("<H", head, start + EXTENSIBLE_TAG_OFFSET)
+                (tag,) = struct.unpack_from(f"{order}H", head, start + EXTENSIBLE_TAG_OFFSET)
                 fields = (tag, *fields[1:])
         position = start + length + length % 2  # chunks are padded to an even length
     return None
 
 
-def _layout(fields: tuple[int, ...], data_start: int, data_bytes: int | None, *, is_riff: bool) -> WavLayout:
+def _layout(fields: tuple[int, ...], data_start: int, data_bytes: int | None, *, form: bytes) -> WavLayout:
     tag, channels, sample_rate_hz, bytes_per_second, _, bits = fields
     # The byte rate of PCM is computed, since some writers state a wrong one; compressed samples have their own.
     if tag == PCM_TAG or not bytes_per_second:
@@ -111,7 +111,7 @@ def _layout(fields: tuple[int, ...], data_start: int, data_bytes: int | None, *,
         raise UnsupportedAudioError(
             "This WAV file has no channels, no bits, or an impossible sample rate: it is damaged."
         )
-    is_plain = is_riff and tag == PCM_TAG and bits == SAMPLE_BITS and channels in PLAIN_CHANNELS
+    is_plain = form == b"RIFF" and tag == PCM_TAG and bits == SAMPLE_BITS and channels in PLAIN_CHANNELS
     return WavLayout(
         is_plain=is_plain and sample_rate_hz in PLAIN_SAMPLE_RATES_HZ,
         channels=channels,
@@ -119,6 +119,7 @@ def _layout(fields: tuple[int, ...], data_start: int, data_bytes: int | None, *,
         bytes_per_second=bytes_per_second,
         data_start=data_start,
         data_bytes=data_bytes,
+        byte_order="big" if form == b"RIFX" else "little",
     )
 
 

@@ -25,6 +25,12 @@ class SampleCutter:
         self._blocks = ByteBlocks()
         self._start_bytes = 0
 
+    @property
+    def seconds(self) -> float:
+        """The length of all samples so far."""
+        bytes_per_second = SAMPLE_BYTES * self._channels * self._sample_rate_hz
+        return (self._start_bytes + len(self._blocks)) / bytes_per_second
+
     def feed(self, block: bytes) -> Iterator[Chunk]:
         """Take more samples, whole ones but for the last block; the chunks that they complete."""
         samples = samples_of(block)
@@ -70,6 +76,16 @@ class FrameCutter:
         self._preroll = 0
         self._start_bytes = 0
         self._start_frames = 0
+
+    @property
+    def rest(self) -> bytes | None:
+        """The bytes from where a stream of another kind begins; None up to there."""
+        return self._scanner.rest
+
+    @property
+    def seconds(self) -> float:
+        """The length of all frames so far."""
+        return (self._start_frames - self._preroll + len(self._scanner.levels)) * self._scanner.frame_seconds
 
     def take_lost(self) -> list[Span]:
         """Remove and return where bytes were not frames, and for about how long they would have played."""

@@ -6,27 +6,31 @@ again is not even held, but sent while it arrives.
 """
 
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 from transcriber.audio import wav
 from transcriber.audio.containers import Container
 from transcriber.audio.decoding import Decoder
-from transcriber.audio.identify import Audio, DecodedAudio, PassThroughAudio, check_duration
+from transcriber.audio.identify import Audio, DecodedAudio, PassThroughAudio, check_duration, identify
 from transcriber.audio.loudness import sample_loudness
 from transcriber.audio.mp3_frames import frame_loudness
+from transcriber.audio.wav_end import Following, following
 from transcriber.chunks.chunk import BytesPayload, Chunk, SourcePayload
 from transcriber.chunks.cut_points import ChunkLimits
 from transcriber.chunks.cutters import FrameCutter, SampleCutter
-from transcriber.chunks.damage import DamageWarnings, decoding_damage, lost_frames, missing_end, rest_after_end
+from transcriber.chunks.damage import DamageWarnings, decoding_damage, lost_frames, missing_end, unreadable_file
 from transcriber.deadline import Deadline
-from transcriber.sources.base import Source
+from transcriber.errors import UnsupportedAudioError
+from transcriber.sources.base import Reader, Source
+from transcriber.sources.part import RestOfReading, SourceFrom
 from transcriber.spans import Span
 
 # To be raised with every change that moves a cut, changes which chunks are silent, or changes the level or the bytes of
 # what is sent: parts of recordings are named by it.
-CUTS_VERSION: Final = 1
+CUTS_VERSION: Final = 2
 # Less than what musl's allocator, and so the platform's, requests from the system anew each time: a quarter less CPU
 # than with larger blocks.
 READ_BYTES = 64 * 1024
@@ -47,6 +51,10 @@ class CutOptions:
     keep_loudness: bool = False
 
 
+# The chunks of one file, and the file that was joined to it, if there is one and it can be read.
+FileChunks: TypeAlias = Generator[Chunk, None, Audio | None]
+
+
 def cut(audio: Audio, options: CutOptions) -> Generator[Chunk, None, None]:
     """The chunks of `audio`, in order, each made when it is needed.
 
@@ -54,17 +62,36 @@ def cut(audio: Audio, options: CutOptions) -> Generator[Chunk, None, None]:
     whatever the header states.
     """
     seconds = 0.0
-    for chunk in _cut_decoded_audio(audio, options) if isinstance(audio, DecodedAudio) else _cut_plain(audio, options):
-        seconds = chunk.span.end_seconds
-        check_duration(seconds, max_seconds=options.max_seconds)
-        yield chunk
+    following_audio: Audio | None = audio
+    while following_audio is not None:
+        if isinstance(following_audio, DecodedAudio):
+            chunks = _cut_decoded_audio(following_audio, options, seconds)
+        else:
+            chunks = _cut_plain(following_audio, options, seconds)
+        seconds, following_audio = yield from _checked(chunks, options, seconds)
     check_duration(seconds, max_seconds=options.max_seconds)
+
+
+def _checked(
+    chunks: FileChunks, options: CutOptions, start_seconds: float
+) -> Generator[Chunk, None, tuple[float, Audio | None]]:
+    """The chunks of a file that begins `start_seconds` after the recording; where it ends, and what follows it."""
+    end_seconds = start_seconds
+    while True:
+        try:
+            chunk = next(chunks)
+        except StopIteration as end:
+            return end_seconds, end.value
+        chunk = replace(chunk, span=chunk.span.moved(start_seconds)) if start_seconds else chunk
+        end_seconds = chunk.span.end_seconds
+        check_duration(end_seconds, max_seconds=options.max_seconds)
+        yield chunk
 
 
 def can_pass_through(audio: PassThroughAudio, limits: ChunkLimits) -> bool:
     """Whether `audio` can be sent while it arrives: it fits one chunk, can be read again, and begins with sound."""
     source, seconds, layout = audio.source, audio.duration_seconds, audio.layout
-    if source.size_bytes is None or seconds is None or not source.can_be_read_again:
+    if source.size_bytes is None or seconds is None or not source.can_be_read_again or audio.is_followed:
         return False
     if source.size_bytes > limits.max_bytes or seconds > limits.longest_seconds:
         return False
@@ -80,25 +107,24 @@ def can_pass_through(audio: PassThroughAudio, limits: ChunkLimits) -> bool:
     return not loudness.is_silent
 
 
-def _cut_plain(audio: PassThroughAudio, options: CutOptions) -> Iterator[Chunk]:
+def _cut_plain(audio: PassThroughAudio, options: CutOptions, start_seconds: float) -> FileChunks:
     layout = audio.layout
     if can_pass_through(audio, options.limits):
         span = Span(0.0, audio.duration_seconds or 0.0)
         wav_layout = layout if isinstance(layout, wav.WavLayout) else None
-        warnings = (*_rest_warnings(audio, wav_layout), *missing_end(audio.missing_seconds, span.end_seconds))
         # Held or not, it is the same chunk: what came of it serves requests for times and for text alike.
         payload = _held(audio.source) if options.keep_loudness else SourcePayload(audio.source)
+        warnings = missing_end(audio.missing_seconds, span.end_seconds)
         yield Chunk(span, audio.container, payload, wav_layout, warnings=warnings)
-    elif not isinstance(layout, wav.WavLayout):
-        yield from _cut_frames(audio, layout.frames_start, options)
-    elif layout.bytes_per_second * options.limits.longest_seconds > options.limits.max_bytes:
+        return None
+    if not isinstance(layout, wav.WavLayout):
+        return (yield from _cut_frames(audio, layout.frames_start, options, start_seconds))
+    if layout.bytes_per_second * options.limits.longest_seconds > options.limits.max_bytes:
         # Many bytes for what a model hears: decoded to its rate, it is sent in a quarter of them, for less CPU.
-        with Decoder(audio.source, demuxer=Container.WAV.value, name="WAV") as decoder:
-            yield from _cut_samples_of(
-                decoder, options, _rest_warnings(audio, layout, is_decoded=True), audio.missing_seconds
-            )
-    else:
-        yield from _cut_samples(audio, layout, options)
+        with Decoder(audio.source, demuxer=Container.WAV.value, name="WAV", wav_layout=layout) as decoder:
+            yield from _cut_samples_of(decoder, options, start_seconds, audio.missing_seconds)
+            return None
+    return (yield from _cut_samples(audio, layout, options, start_seconds))
 
 
 def _held(source: Source) -> BytesPayload:
@@ -106,62 +132,106 @@ def _held(source: Source) -> BytesPayload:
         return BytesPayload(tuple(iter(partial(reader.read_fully, READ_BYTES), b"")))
 
 
-def _cut_decoded_audio(audio: DecodedAudio, options: CutOptions) -> Iterator[Chunk]:
+def _cut_decoded_audio(audio: DecodedAudio, options: CutOptions, start_seconds: float) -> FileChunks:
     with audio.decoder as decoder:
-        yield from _cut_samples_of(decoder, options, _rest_warnings(audio, audio.wav_layout, is_decoded=True), None)
+        yield from _cut_samples_of(decoder, options, start_seconds, None)
+    return None
 
 
-def _cut_samples(audio: PassThroughAudio, layout: wav.WavLayout, options: CutOptions) -> Iterator[Chunk]:
+def _cut_samples(
+    audio: PassThroughAudio, layout: wav.WavLayout, options: CutOptions, start_seconds: float
+) -> FileChunks:
     """The chunks of a WAV file, cut between samples."""
-    warnings: tuple[str, ...] = _rest_warnings(audio, layout)
     cutter = SampleCutter(options.limits, sample_rate_hz=layout.sample_rate_hz, channels=layout.channels)
-    with audio.source.open() as reader:
+    with ExitStack() as opened:
+        reader = opened.enter_context(audio.source.open())
         reader.skip(layout.data_start)
         left = layout.data_bytes
         while block := reader.read_fully(READ_BYTES if left is None else min(READ_BYTES, left)):
             left = None if left is None else left - len(block)
-            for chunk in cutter.feed(block):
-                yield replace(chunk, warnings=warnings)
-                warnings = ()
+            yield from cutter.feed(block)
+            if left == 0:
+                size_bytes, end = audio.source.size_bytes, layout.data_start + (layout.data_bytes or 0)
+                left_bytes = None if size_bytes is None else size_bytes - end
+                found, head, position = following(reader.read_fully, reader.skip, left_bytes, layout)
+                if found is Following.SAMPLES:
+                    left = None  # the header was wrong
+                    yield from cutter.feed(head)
+                elif found is Following.FILE:
+                    rest = _rest(audio.source, end + position, head, reader, opened)
+                    return (yield from _then(cutter.finish(), rest, options, start_seconds + cutter.seconds))
         for chunk, is_last in _marking_last(cutter.finish()):
             ends = missing_end(audio.missing_seconds, audio.duration_seconds or 0.0) if is_last else ()
-            yield replace(chunk, warnings=(*warnings, *ends))
-            warnings = ()
+            yield replace(chunk, warnings=ends)
+    return None
 
 
-def _cut_frames(audio: PassThroughAudio, frames_start: int, options: CutOptions) -> Iterator[Chunk]:
+def _cut_frames(audio: PassThroughAudio, frames_start: int, options: CutOptions, start_seconds: float) -> FileChunks:
     """The chunks of an MP3 stream, cut between frames."""
-    damage = DamageWarnings(lost_frames)
+    damage = DamageWarnings(lost_frames, start_seconds=start_seconds)
     cutter = FrameCutter(options.limits)
-    with audio.source.open() as reader:
+    with ExitStack() as opened:
+        reader = opened.enter_context(audio.source.open())
         reader.skip(frames_start)
-        while block := reader.read_fully(READ_BYTES):
+        position = frames_start
+        while cutter.rest is None and (block := reader.read_fully(READ_BYTES)):
+            position += len(block)
             for chunk in cutter.feed(block):
-                yield replace(chunk, warnings=damage.within(chunk.span, cutter.take_lost()))
+                yield _with_damage(chunk, damage, cutter.take_lost(), start_seconds)
+        if cutter.rest is not None:
+            rest = _rest(audio.source, position - len(cutter.rest), cutter.rest, reader, opened)
+            last = (_with_damage(chunk, damage, cutter.take_lost(), start_seconds) for chunk in cutter.finish())
+            return (yield from _then(last, rest, options, start_seconds + cutter.seconds))
         for chunk, is_last in _marking_last(cutter.finish()):
-            warnings = damage.within(chunk.span, cutter.take_lost())
+            named = _with_damage(chunk, damage, cutter.take_lost(), start_seconds)
             if is_last:
                 ends = missing_end(audio.missing_seconds, audio.duration_seconds or 0.0)
-                warnings = (*warnings, *damage.rest(), *ends)
-            yield replace(chunk, warnings=warnings)
+                named = replace(named, warnings=(*named.warnings, *damage.rest(), *ends))
+            yield named
+    return None
+
+
+def _with_damage(chunk: Chunk, damage: DamageWarnings, found: list[Span], start_seconds: float) -> Chunk:
+    return replace(chunk, warnings=damage.within(chunk.span.moved(start_seconds), found))
+
+
+def _rest(source: Source, position: int, head: bytes, reader: Reader, opened: ExitStack) -> Source:
+    """The source from `position` on, of which `head` was read; a source that can be read once goes on being read."""
+    if source.can_be_read_again:
+        return SourceFrom(source, position)
+    opened.pop_all()
+    return RestOfReading(head, reader, max_bytes=source.max_bytes)
+
+
+def _then(chunks: Iterator[Chunk], rest: Source, options: CutOptions, at_seconds: float) -> FileChunks:
+    """The last `chunks` of a file, and the file in `rest`, which begins at `at_seconds`; a warning if it is none."""
+    audio: Audio | None = None
+    warnings: tuple[str, ...] = ()
+    try:
+        audio = identify(rest, max_seconds=options.max_seconds)
+    except UnsupportedAudioError as error:
+        warnings = (unreadable_file(at_seconds, error.message),)
+    for chunk, is_last in _marking_last(chunks):
+        yield replace(chunk, warnings=(*chunk.warnings, *warnings)) if is_last else chunk
+    return audio
 
 
 def _cut_samples_of(
-    decoder: Decoder, options: CutOptions, warnings: tuple[str, ...], missing_seconds: float | None
+    decoder: Decoder, options: CutOptions, start_seconds: float, missing_seconds: float | None
 ) -> Iterator[Chunk]:
     """The chunks of decoded samples; `missing_seconds` None follows from the length that the file states."""
-    if decoder.track.warning is not None:
-        warnings = (*warnings, decoder.track.warning)
-    damage = DamageWarnings(decoding_damage)
+    warnings: tuple[str, ...] = () if decoder.track.warning is None else (decoder.track.warning,)
+    damage = DamageWarnings(decoding_damage, start_seconds=start_seconds)
     cutter = SampleCutter(options.limits, sample_rate_hz=decoder.sample_rate_hz, channels=1)
-    for samples in decoder.samples(max_seconds=options.max_seconds, deadline=options.deadline):
+    left_seconds = options.max_seconds - start_seconds
+    for samples in decoder.samples(max_seconds=left_seconds, deadline=options.deadline):
         for chunk in cutter.feed(samples.tobytes()):
             begun = decoder.take_damage(before_seconds=chunk.span.end_seconds)
-            yield replace(chunk, warnings=(*warnings, *damage.within(chunk.span, begun)))
+            yield replace(chunk, warnings=(*warnings, *damage.within(chunk.span.moved(start_seconds), begun)))
             warnings = ()
     for chunk, is_last in _marking_last(cutter.finish()):
         begun = decoder.take_damage(before_seconds=float("inf") if is_last else chunk.span.end_seconds)
-        found = damage.within(chunk.span, begun)
+        found = damage.within(chunk.span.moved(start_seconds), begun)
         if is_last:
             seconds = chunk.span.end_seconds
             missing = decoder.stated_seconds - seconds if missing_seconds is None else missing_seconds
@@ -174,10 +244,6 @@ def _marking_last(chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, bool]]:
     """The chunks, each with whether it is the last one; what is missing at the end of a recording belongs there."""
     waiting = next(chunks, None)
     while waiting is not None:
-        following = next(chunks, None)
-        yield waiting, following is None
-        waiting = following
-
-
-def _rest_warnings(audio: Audio, layout: wav.WavLayout | None, *, is_decoded: bool = False) -> tuple[str, ...]:
-    return () if layout is None else rest_after_end(audio.source, layout, is_decoded=is_decoded)
+        after = next(chunks, None)
+        yield waiting, after is None
+        waiting = after

@@ -3,8 +3,6 @@
 import math
 from collections.abc import Callable, Iterable
 
-from transcriber.audio import wav
-from transcriber.sources.base import Source
 from transcriber.spans import Span, clock_time
 
 # A header that is wrong by less than this is wrong by a frame or a tag, and no word is missing.
@@ -18,17 +16,19 @@ MAX_DAMAGES_NAMED = 10
 class DamageWarnings:
     """Warns of each damage in the chunk where it begins, up to a number of them in a recording.
 
-    `describe` words the warning about one damage; None for one that is too short to matter.
+    `describe` words the warning about one damage; None for one that is too short to matter. Spans are those of a file
+    that begins `start_seconds` after the recording.
     """
 
-    def __init__(self, describe: Callable[[Span], str | None]) -> None:
+    def __init__(self, describe: Callable[[Span], str | None], *, start_seconds: float = 0.0) -> None:
         self._describe = describe
+        self._start_seconds = start_seconds
         self._waiting: list[Span] = []
         self._count = 0
 
     def within(self, span: Span, damage: Iterable[Span]) -> tuple[str, ...]:
         """The warnings for the chunk with this span; `damage` is what was found since the last chunk."""
-        self._waiting += damage
+        self._waiting += (each.moved(self._start_seconds) for each in damage)
         begun = [each for each in self._waiting if each.start_seconds < span.end_seconds]
         self._waiting = [each for each in self._waiting if each.start_seconds >= span.end_seconds]
         return self._named(begun)
@@ -76,20 +76,6 @@ def missing_end(missing_seconds: float, there_seconds: float) -> tuple[str, ...]
     return (f"The file is cut off: its header states {stated}, and {there_seconds:.1f} s are there.",)
 
 
-def rest_after_end(source: Source, layout: wav.WavLayout, *, is_decoded: bool) -> tuple[str, ...]:
-    """The warning about what seems to be sound after the end that a WAV file's header states, if it can be read."""
-    if source.size_bytes is None or layout.data_bytes is None or not source.can_be_read_again:
-        return ()
-    seconds = layout.rest_seconds(source.size_bytes)
-    if seconds < NOTICEABLE_SECONDS:
-        return ()
-    with source.open(layout.data_start + layout.data_bytes + layout.data_bytes % 2) as reader:
-        head = reader.read_fully(wav.MIN_HEADER_BYTES)
-    if wav.is_wav(head) and is_decoded:
-        return ()  # the decoder goes on with it
-    if wav.is_wav(head):
-        return ("Another recording follows the end of the first, and is not transcribed: send each separately.",)
-    if wav.may_follow_samples(head):
-        return ()
-    after = f"{seconds:.1f} s after the end that its header states"
-    return (f"The file goes on for {after}; words may be missing there. Save it again, with a correct header.",)
+def unreadable_file(at_seconds: float, why: str) -> str:
+    """The warning about a file that was joined to the one before, and that cannot be read."""
+    return f"At {clock_time(at_seconds)} another file begins, and words of it are missing. {why}"

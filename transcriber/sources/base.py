@@ -90,11 +90,16 @@ class Source(Closing):
         self._head += self._peeked.read_fully(size - len(self._head))
         return self._head[:size]
 
+    @property
+    def peeked_bytes(self) -> int:
+        """The number of first bytes that the next `open` does not request again."""
+        return 0 if self._peeked is None else len(self._head)
+
     def open(self, start: int = 0) -> Reader:
         """A reading from the byte `start` on; close it. `SourceLostError` where no second one is possible."""
         if self._peeked is None or start:
             return self._begin(start)
-        reader, self._peeked = _Resumed(self._head, self._peeked), None
+        reader, self._peeked = ResumedReader(self._head, self._peeked), None
         self._head = b""
         return reader
 
@@ -152,18 +157,20 @@ class _Metered(Reader):
         self._reader.close()
 
 
-class _Resumed(Reader):
-    """A reading that begins with bytes that were peeked at."""
+class ResumedReader(Reader):
+    """A reading that begins with bytes that were read before."""
 
     def __init__(self, head: bytes, rest: Reader) -> None:
         self._head = memoryview(head)
         self._rest = rest
 
     def read(self, size: int) -> bytes:
+        """The bytes that were read before, then the rest."""
         if self._head:
             block, self._head = bytes(self._head[:size]), self._head[size:]
             return block
         return self._rest.read(size)
 
     def close(self) -> None:
+        """Close the rest."""
         self._rest.close()

@@ -34,6 +34,8 @@ class SeekableSourceFile(io.RawIOBase):
         """The next bytes, up to `size`; none at the end."""
         if size < 0:
             raise io.UnsupportedOperation("only pieces are read")
+        if not size:
+            return b""  # no sign of the end
         ahead = self._position - self._reader_at
         if self._reader is not None and 0 < ahead <= SKIPPED_BYTES:
             self._reader.skip(ahead)

@@ -1,30 +1,24 @@
 """Serves the page, and does for it what a browser cannot do: write to the storage, and inject faults of the APIs.
 
 GET    /                            the page; GET /<name> its style and its modules
-PUT    /_emulator/uploads/<name>    stores the body without an upload event; the answer has its address for a request
 PUT    /_emulator/objects/<key>     stores the body in the bucket, with an upload event
 GET    /_emulator/objects/<key>     an object of the bucket, as text
 POST   /_emulator/api-faults        injects an `emulator.generative.faults.Fault`; DELETE removes all faults of the APIs
 """
 
-import secrets
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import requests
-from flask import Blueprint, Response, abort, jsonify, request, send_from_directory
+from flask import Blueprint, Response, abort, request, send_from_directory
 
 from emulator.control.client import PREFIX
 from emulator.storage.server import StorageAccess
 
 PAGE_FOLDER = Path(__file__).parent / "static"
 
-# A bucket of its own: an upload to the other one is announced, and would be transcribed a second time.
-UPLOADS_BUCKET = "playground"
-# Half a day: the page's code shows the address, so it has to work for longer than one request.
-URL_SECONDS = 12 * 3600
 # The page shows transcripts, not recordings.
 MAX_SHOWN_BYTES = 5_000_000
 FORWARD_TIMEOUT_SECONDS = 10
@@ -33,7 +27,7 @@ FORWARD_TIMEOUT_SECONDS = 10
 def page_blueprint(function_url: str, storage: StorageAccess, apis_admin_url: str | None) -> Blueprint:
     """The page's routes; `apis_admin_url` is `None` if the Generative APIs are not emulated."""
     blueprint = Blueprint("page", __name__)
-    _add_files(blueprint, content_policy(function_url))
+    _add_files(blueprint, content_policy(function_url, storage.endpoint))
     _add_objects(blueprint, storage)
 
     @blueprint.route(f"{PREFIX}/api-faults", methods=["POST", "DELETE"])
@@ -64,17 +58,7 @@ def _add_files(blueprint: Blueprint, policy: str) -> None:
 def _add_objects(blueprint: Blueprint, storage: StorageAccess) -> None:
     @cache  # created at its first use: importing boto3 would delay the start
     def s3() -> Any:
-        client = storage.client("s3")
-        client.create_bucket(Bucket=UPLOADS_BUCKET, CreateBucketConfiguration={"LocationConstraint": storage.region})
-        return client
-
-    @blueprint.put(f"{PREFIX}/uploads/<name>")
-    def put_upload(name: str) -> Response:
-        key = f"{secrets.token_hex(4)}/{name}"
-        s3().upload_fileobj(request.stream, UPLOADS_BUCKET, key)
-        location = {"Bucket": UPLOADS_BUCKET, "Key": key}
-        url = s3().generate_presigned_url("get_object", Params=location, ExpiresIn=URL_SECONDS)
-        return jsonify({"bucket": UPLOADS_BUCKET, "key": key, "url": url})
+        return storage.client("s3")
 
     @blueprint.put(f"{PREFIX}/objects/<path:key>")
     def put_object(key: str) -> Response:
@@ -94,15 +78,15 @@ def _add_objects(blueprint: Blueprint, storage: StorageAccess) -> None:
         return Response(found["Body"].read(), mimetype="text/plain", headers=headers)
 
 
-def content_policy(function_url: str) -> str:
-    """The Content-Security-Policy: the page's files, requests to the function, and sound in the browser's memory."""
+def content_policy(function_url: str, storage_url: str) -> str:
+    """The Content-Security-Policy: the page's files, the function, the storage, and sound in the browser's memory."""
     return "; ".join([
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self'",
         "media-src blob:",
-        f"connect-src 'self' {function_url}",
+        f"connect-src 'self' {function_url} {storage_url}",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",

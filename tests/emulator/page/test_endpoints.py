@@ -57,14 +57,6 @@ def test_another_page_is_refused(platform: LocalPlatform) -> None:
         assert requests.get(url, headers=headers, timeout=TIMEOUT_SECONDS).status_code == status, headers
 
 
-def test_an_upload_can_be_read_at_its_address(platform: LocalPlatform) -> None:
-    """An upload is stored whole, at an address that the answer has and the function can reach."""
-    data = bytes(range(256)) * 40_000  # more than one part of a multipart upload
-    answer = requests.put(url_of(platform, "_emulator/uploads/a%20talk.mp3"), data=data, timeout=TIMEOUT_SECONDS).json()
-    assert (answer["bucket"], answer["key"].partition("/")[2]) == ("playground", "a talk.mp3")
-    assert requests.get(answer["url"], timeout=TIMEOUT_SECONDS).content == data
-
-
 def test_objects_of_the_bucket(platform: LocalPlatform) -> None:
     """An object can be stored and read, always as plain text; a missing one is a 404."""
     url = url_of(platform, "_emulator/objects/transcripts/a.html")

@@ -104,7 +104,7 @@ def test_version_names_these_cuts() -> None:
         )
         for name, make in RECORDINGS.items()
     }
-    assert (CUTS_VERSION, found) == (1, ENDS)
+    assert (CUTS_VERSION, found) == (2, ENDS)
 
 
 @pytest.mark.parametrize("name", RECORDINGS)

@@ -2,7 +2,6 @@
 
 import tracemalloc
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from support.cutting import (
     MP3,
     VBR,
+    OnceSource,
     bytes_of,
     chunks_of,
     chunks_of_source,
@@ -35,7 +35,6 @@ from transcriber.chunks.cutters import FrameCutter, SampleCutter
 from transcriber.chunks.cutting import CutOptions, can_pass_through, cut
 from transcriber.deadline import Deadline
 from transcriber.errors import AudioTooLargeError
-from transcriber.sources.base import Reader, Source
 
 NO_XING = {"write_xing": "0", "id3v2_version": "0"}
 
@@ -201,42 +200,6 @@ def test_only_a_chunk_is_held() -> None:
         assert seconds == pytest.approx(times * 60)
     assert peaks[1] < 1.2 * peaks[0]
     assert peaks[1] < 4 * 60 * 32_000 / 2
-
-
-class OnceReader(Reader):
-    """Reads bytes in blocks that are new, as those from a network are."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._position = 0
-
-    def read(self, size: int) -> bytes:
-        block = self._data[self._position : self._position + size]
-        self._position += len(block)
-        return block
-
-    def close(self) -> None:
-        self._data = b""
-
-
-class OnceSource(Source):
-    """A source that can be read only once."""
-
-    kind: ClassVar[str] = "test"
-
-    def __init__(self, data: bytes) -> None:
-        super().__init__(max_bytes=10**9)
-        self._data = data
-        self.readings = 0
-
-    @property
-    def can_be_read_again(self) -> bool:
-        return False
-
-    def _connect(self, start: int) -> Reader:
-        assert start == 0
-        self.readings += 1
-        return OnceReader(self._data)
 
 
 def wav_of_20_mb() -> bytes:

@@ -18,14 +18,16 @@ export function noteFor(spec) {
   return notes.join(" ");
 }
 
-const address = ({ source }) => source?.url ?? source?.stored?.url ?? "https://example.com/talk.mp3";
+// The fields of a source that is not inline: an address, or a place in the bucket.
+const place = ({ source }) => source?.stored ?? { url: source?.url ?? "https://example.com/talk.mp3" };
+const lines = (fields, indent) => Object.entries(fields).map(([name, value]) => `${indent}${literal(name)}: ${literal(value)},\n`).join("");
 const isJson = ({ options }) => ["json", "verbose_json"].includes(options.response_format ?? "json");
 
 function curl(spec) {
   const token = spec.access.authToken ? ` \\\n    -H "X-Auth-Token: \${AUTH_TOKEN:-}"` : "";
   const headers = `-H 'Content-Type: application/json' \\\n    -H "Authorization: Bearer \${ACCESS_TOKEN:-}"${token}`;
   const call = `curl ${shell(spec.functionUrl)} ${headers}`;
-  if (!spec.inline) return `${call} \\\n    --data-binary ${shell(JSON.stringify({ url: address(spec), ...spec.options }))}\n`;
+  if (!spec.inline) return `${call} \\\n    --data-binary ${shell(JSON.stringify({ ...place(spec), ...spec.options }))}\n`;
   const rest = JSON.stringify(spec.options).slice(1);
   return `{
   printf '{"audio": "'
@@ -49,8 +51,7 @@ answer = requests.post(
         "Authorization": f"Bearer {os.environ.get('ACCESS_TOKEN', '')}",${token}
     },
     json={
-        ${spec.inline ? `"audio": b64encode(Path(${literal(spec.source.file.name)}).read_bytes()).decode(),` : `"url": ${literal(address(spec))},`}
-${fields.join("")}    },
+${spec.inline ? `        "audio": b64encode(Path(${literal(spec.source.file.name)}).read_bytes()).decode(),\n` : lines(place(spec), "        ")}${fields.join("")}    },
     timeout=300,
 )
 answer.raise_for_status()
@@ -70,13 +71,14 @@ client = OpenAI(
     api_key=os.environ.get("ACCESS_TOKEN", "none"),${token}
 )
 ${spec.inline ? `audio = b64encode(Path(${literal(spec.source.file.name)}).read_bytes()).decode()\n` : ""}`;
-  return head + (onlyTranscribes(model) ? transcription(spec, model) : completion(spec, { model, prompt, language, format, numbers }));
+  // A chat completion has no part for a place in the bucket; the other path takes any model.
+  return head + (onlyTranscribes(model) || spec.source?.stored ? transcription(spec, model) : completion(spec, { model, prompt, language, format, numbers }));
 }
 
 function completion(spec, { model, prompt, language, format, numbers }) {
   const part = spec.inline
     ? `{"type": "input_audio", "input_audio": {"data": audio, "format": ${literal(extension(spec.source.file.name))}}}`
-    : `{"type": "audio_url", "audio_url": {"url": ${literal(address(spec))}}}`;
+    : `{"type": "audio_url", "audio_url": {"url": ${literal(place(spec).url)}}}`;
   const text = prompt ? `{"type": "text", "text": ${literal(prompt)}}, ` : "";
   const options = Object.entries(numbers).map(([name, value]) => `    ${name}=${literal(value)},\n`);
   const extra = { ...(language && { language }), ...(format !== "text" && { response_format: format }) };
@@ -95,8 +97,7 @@ function transcription(spec, model) {
   return `answer = client.post(
     "/audio/transcriptions",
     body={
-        ${spec.inline ? '"file": audio,' : `"url": ${literal(address(spec))},`}
-${fields.join("")}    },
+${spec.inline ? '        "file": audio,\n' : lines(place(spec), "        ")}${fields.join("")}    },
     cast_to=${isJson(spec) ? "object" : "str"},
 )
 print(${isJson(spec) ? 'answer["text"]' : "answer"})
@@ -113,8 +114,7 @@ function javascript(spec) {
     Authorization: \`Bearer \${process.env.ACCESS_TOKEN ?? ""}\`,${token}
   },
   body: JSON.stringify({
-    ${spec.inline ? `audio: (await readFile(${literal(spec.source.file.name)})).toString("base64"),` : `url: ${literal(address(spec))},`}
-${fields.join("")}  }),
+${spec.inline ? `    audio: (await readFile(${literal(spec.source.file.name)})).toString("base64"),\n` : lines(place(spec), "    ")}${fields.join("")}  }),
 });
 if (!answer.ok) throw new Error(await answer.text());
 console.log(${isJson(spec) ? "(await answer.json()).text" : "await answer.text()"});

@@ -1,6 +1,6 @@
 // A request: its options are read from the form; it is kept within the platform's limits, and sent to the function.
 
-import { byId, shownSize } from "./dom.js";
+import { byId } from "./dom.js";
 
 // The platform's limit for a request; base64 makes a recording a third larger.
 export const PAYLOAD_LIMIT_BYTES = 6_291_456;
@@ -23,35 +23,27 @@ export function readAccess() {
   return { accessToken: byId("access_token").value.trim(), authToken: byId("auth_token").value.trim() };
 }
 
+/** The headers with the tokens of the form. */
+export function accessHeaders() {
+  const { accessToken, authToken } = readAccess();
+  return { ...(accessToken && { Authorization: `Bearer ${accessToken}` }), ...(authToken && { "X-Auth-Token": authToken }) };
+}
+
 /** Whether a file, as base64 beside these options, fits into one request. */
 export function fits(file, options) {
   const otherBytes = new TextEncoder().encode(JSON.stringify({ audio: "", ...options })).length;
   return otherBytes + Math.ceil(file.size / 3) * 4 <= PAYLOAD_LIMIT_BYTES;
 }
 
-/** The source as a field of the request; a file that does not fit is stored in the emulated bucket, with a note. */
-export async function sourceField(source, options, { showNote, signal }) {
-  if (source.kind === "url") return { url: source.url };
-  if (fits(source.file, options)) return { audio: await base64(source.file) };
-  showNote(`${source.file.name} has ${shownSize(source.file.size)}, and a request holds up to 6 MiB: storing it in the bucket.`);
-  const name = encodeURIComponent(source.file.name);
-  const answer = await fetch(`/_emulator/uploads/${name}`, { method: "PUT", body: source.file, signal });
-  if (!answer.ok) throw new Error("The bucket refused the file.");
-  source.stored = await answer.json();
-  showNote(`Over 6 MiB, so it is stored in the emulated bucket as ${source.stored.bucket}/${source.stored.key}, and the function reads it there.`);
-  return { url: source.stored.url };
-}
-
 /** Send a request to the function; returns {status, text, headers, requestId}. */
-export async function send(functionUrl, body, { access, requestId, signal }) {
-  const headers = { "Content-Type": "application/json", "X-Request-Id": requestId };
-  if (access.accessToken) headers.Authorization = `Bearer ${access.accessToken}`;
-  if (access.authToken) headers["X-Auth-Token"] = access.authToken;
+export async function send(functionUrl, body, { requestId, signal }) {
+  const headers = { ...accessHeaders(), "Content-Type": "application/json", "X-Request-Id": requestId };
   const answer = await fetch(functionUrl, { method: "POST", headers, body: JSON.stringify(body), signal });
   return { status: answer.status, text: await answer.text(), headers: answer.headers, requestId };
 }
 
-function base64(file) {
+/** A file as base64 text. */
+export function base64(file) {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.addEventListener("load", () => resolve(reader.result.slice(reader.result.indexOf(",") + 1)));

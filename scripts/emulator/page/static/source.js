@@ -31,14 +31,25 @@ function choose(file) {
   source = choice;
   byId("url").value = "";
   showNote(`${file.name}, ${shownSize(file.size)}.`);
-  const probe = new Audio();
-  probe.addEventListener("loadedmetadata", () => {
-    URL.revokeObjectURL(probe.src);
-    if (source !== choice || !Number.isFinite(probe.duration)) return; // the browser's own recordings have no length
-    source.seconds = probe.duration;
-    showNote(`${file.name}, ${shownSize(file.size)}, ${shownTime(probe.duration)}.`);
+  choice.probed = lengthOf(file).then((seconds) => {
+    if (source !== choice || !Number.isFinite(seconds)) return; // the browser's own recordings have no length
+    source.seconds = seconds;
+    showNote(`${file.name}, ${shownSize(file.size)}, ${shownTime(seconds)}.`);
   });
-  probe.src = URL.createObjectURL(file);
+}
+
+/** The length of a file in seconds; NaN if the browser cannot tell. */
+function lengthOf(file) {
+  return new Promise((resolve) => {
+    const probe = new Audio();
+    const end = (seconds) => {
+      URL.revokeObjectURL(probe.src);
+      resolve(seconds);
+    };
+    probe.addEventListener("loadedmetadata", () => end(probe.duration));
+    probe.addEventListener("error", () => end(Number.NaN));
+    probe.src = URL.createObjectURL(file);
+  });
 }
 
 async function startRecording(button) {

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 import requests
-
-from emulator.file_server import FileServer
+from support.file_server import FileServer
 
 SIZE_BYTES = 50_000_000
 
