@@ -14,6 +14,7 @@ from transcriber.jobs.results import ClaimedObject
 from transcriber.request.base64_text import Base64Text
 from transcriber.request.event import HttpRequest
 from transcriber.request.job_message import Job, write_job
+from transcriber.request.object_names import ends_like_audio
 from transcriber.request.transcription_request import UrlReference
 from transcriber.request.upload_request import UploadRequest
 from transcriber.request_log import JsonLogger
@@ -100,7 +101,14 @@ class Services:
     def open_version(self, bucket: str, audio: StoredObject, deadline: Deadline) -> ObjectSource:
         """The audio of an object, in the version that `audio` describes."""
         storage = self.storage.within(deadline)
-        return ObjectSource(storage, bucket, audio, max_bytes=self.settings.max_audio_bytes, deadline=deadline)
+        return ObjectSource(
+            storage,
+            bucket,
+            audio,
+            max_bytes=self.settings.max_audio_bytes,
+            deadline=deadline,
+            is_doubtful=not ends_like_audio(audio.key),
+        )
 
     @cached_property
     def guard(self) -> "SsrfGuard":
@@ -119,7 +127,8 @@ class Services:
     @cached_property
     def webhooks(self) -> "WebhookSender":
         """The sender of callbacks; `SettingsError` without a secret to sign with."""
-        from transcriber.delivery.webhook import WebhookSender, read_secret
+        from transcriber.delivery.webhook import WebhookSender
+        from transcriber.delivery.webhook_signature import read_secret
 
         return WebhookSender(self.guard, self.downloader, read_secret(self.settings.callback_secret))
 

@@ -1,57 +1,16 @@
 """The handler with recordings of many chunks: all of it, in order, or what is missing."""
 
-import io
 import json
 import re
 import threading
-from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from support.encoding import encode
 from support.handling import WHISPER, FakeApi, Handle, audio, error_of, new_instance, post
-from support.long_recordings import LongRecording, marked_speech
-from support.loopback import Peer, body_of
+from support.listening import Listening
+from support.long_recordings import LongRecording
+from support.loopback import Peer
 from support.recordings import silence
-
-from emulator.recognisers.marker_reader import MarkerRecogniser
-
-
-class Listening:
-    """The API as one that reads the markers in each chunk; `spoil` may answer a chunk in its place, by its words."""
-
-    def __init__(self, api: FakeApi, spoil: Callable[[Peer, str], bool] = lambda _peer, _words: False) -> None:
-        api.models = [WHISPER]
-        api.conversation = self
-        self.spoil = spoil
-
-    def __call__(self, peer: Peer) -> None:
-        body = body_of(peer.request)
-        start = body.find(b"RIFF")
-        if start < 0:
-            return  # the upload was broken off: another chunk had failed
-        size = int.from_bytes(body[start + 4 : start + 8], "little") + 8
-        words = MarkerRecogniser().recognise(io.BytesIO(body[start : start + size])).text.lower().replace(".", "")
-        if not self.spoil(peer, words):
-            peer.answer(json.dumps({"text": words}).encode())
-
-
-@pytest.fixture(scope="module")
-def minute() -> tuple[LongRecording, bytes]:
-    """A minute of marked sentences, and the WAV file of it."""
-    long = marked_speech(1, seed=7)
-    return long, encode(long.samples, "wav", "pcm_s16le")
-
-
-@pytest.fixture
-def chunked(
-    handle: Handle,  # noqa: ARG001 # it comes with the environment
-    monkeypatch: pytest.MonkeyPatch,
-) -> Handle:
-    """The handler of an instance that cuts recordings into chunks of about 12 seconds."""
-    monkeypatch.setenv("CHUNK_MINUTES", "0.2")
-    monkeypatch.setenv("TIME_LIMIT", "30")
-    return new_instance()
 
 
 def test_long_recording(

@@ -18,8 +18,9 @@ from transcriber.errors import RequestError
 from transcriber.request.event import HttpRequest
 from transcriber.request.openai_api import CHAT_FIELDS, ApiPath
 from transcriber.request.options import OPTIONS
-from transcriber.request.parse import KNOWN_FIELDS, read_request
+from transcriber.request.parse import read_request
 from transcriber.request.request_schemas import OPTION_SCHEMAS, SOURCE_SCHEMAS
+from transcriber.request.transcription_fields import KNOWN_FIELDS
 from transcriber.response_format import ResponseFormat
 from transcriber.settings import Settings
 
@@ -95,6 +96,8 @@ ACCEPTED: list[dict[str, Any]] = [
     {"response_format": "verbose_json", "timestamp_granularities[]": "segment"},
     {"dry_run": True},
     {"dry_run": False},
+    {"async": False},
+    {"async": "true"},
     {"callback": "https://example.com/hook"},
     {"webhook_url": "HTTP://example.com"},
 ]
@@ -117,6 +120,8 @@ REFUSED: list[dict[str, Any]] = [
     {"response_format": "xml"},
     {"timestamp_granularities": [7]},
     {"dry_run": "perhaps"},
+    {"async": 1},
+    {"async": "perhaps"},
     {"callback": "ftp://example.com"},
     {"callback": 7},
     {"nothing": 1},
@@ -222,6 +227,7 @@ REQUESTS: list[tuple[str, str, dict[str, Any] | str]] = [
     ("/", "post", {"bucket": "recordings", "key": "a.mp3"}),
     (TRANSCRIPTIONS, "post", {"file": SHORT, "stream": True}),
     (TRANSCRIPTIONS, "post", {"file": SHORT, "stream": True, "response_format": "srt"}),
+    (TRANSCRIPTIONS, "post", {"file": SHORT, "async": True}),
     (CHAT, "post", chat(PART, n=2)),
 ]
 

@@ -172,3 +172,34 @@ def test_sweep_without_a_queue(handle: Handle, s3: Any, api: Api) -> None:
     assert counts(handle(post({"sweep": sweep}), {})) == {"found": 3, "done": 1, "skipped": 2}
     assert counts(handle(post({"sweep": sweep}), {})) == {"found": 3, "skipped": 3}
     assert api.jobs == 3
+
+
+NAMES = ("voice.qta", "Meeting 25.11.2026", "talk.m4a (1)", "0001.dat", "call", "dump.unknown")
+
+
+def test_names_decide_nothing(handle: Handle, s3: Any, api: Api) -> None:
+    """Recordings of any name are transcribed by a sweep; only what surely is something else is left unread."""
+    for name in NAMES:
+        upload(s3, name)
+    for name in ("cover.jpg", "notes.txt", "words.srt", "a.json"):
+        upload(s3, name)
+    assert counts(handle(post({"sweep": {"bucket": BUCKET}}), {})) == {"found": len(NAMES), "done": len(NAMES)}
+    assert api.jobs == len(NAMES)
+    assert {f"transcripts/{name}.json" for name in NAMES} < set(keys(s3))
+
+
+def test_what_is_no_audio_is_looked_at_once(
+    handle: Handle, s3: Any, api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An object of a name that says nothing and that is no audio has a line in the log and a 415 on record."""
+    upload(s3, "project.prproj", b"\x00\x01\x02 no recording" * 100)
+    sweep = post({"sweep": {"bucket": BUCKET}})
+    assert counts(handle(sweep, {})) == {"found": 1, "failed": 1}
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    (line,) = [line for line in lines if line["message"] == "object"]
+    assert (line["key"], line["outcome"]) == ("project.prproj", "failed")
+    assert line["error"].startswith("The source holds bytes of a kind that is not known")
+    record = json.loads(stored(s3, "transcripts/project.prproj.error.json")["Body"].read())
+    assert "kind that is not known here; the first are 00 01 02" in record["error"]["message"]
+    assert counts(handle(sweep, {})) == {"found": 1, "skipped": 1}
+    assert api.jobs == 0

@@ -124,6 +124,11 @@ class SignedClient:
         query = self._signer.presigned_query(request.method, path, headers, expires_seconds=expires_seconds)
         return f"{self._origin}{path}?{query}"
 
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        while connection := self._take():
+            connection.close()
+
     def _send(self, request: SignedRequest, ends_at: float) -> tuple[TimedConnection, http.client.HTTPResponse]:
         while idle := self._take():
             try:

@@ -18,6 +18,13 @@ TEXT: Final[Schema] = {"type": "string"}
 _SECONDS: Final[Schema] = {"type": "number", "minimum": 0}
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 _WARNINGS: Final[Schema] = {"type": "array", "items": TEXT, "minItems": 1}
+_GAP: Final[Schema] = {"type": "array", "items": _SECONDS, "minItems": 2, "maxItems": 2}
+_MISSING: Final[Schema] = {
+    "type": "array",
+    "items": _GAP,
+    "minItems": 1,
+    "description": "With allow_partial: start and end of each gap, which […] marks in the text.",
+}
 _USAGE: Final[Schema] = {
     "type": "object",
     "required": ["type", "seconds"],
@@ -34,6 +41,12 @@ _SEGMENT: Final[Schema] = {
     "required": ["id", "start", "end", "text"],
     "properties": {"id": _COUNT, "start": _SECONDS, "end": _SECONDS, "text": TEXT},
 }
+_JOB: Final[dict[str, Schema]] = {
+    "id": TEXT,
+    "object": {"const": "transcription.job"},
+    "status": {"enum": ["queued", "in_progress", "completed", "failed"]},
+    "created_at": _COUNT,
+}
 _HEADERS: Final[dict[str, Schema]] = {
     "X-Request-Id": {"description": "The request's own, or a new one.", "schema": TEXT},
     "Server-Timing": {"description": "download, prepare, api and total, in milliseconds.", "schema": TEXT},
@@ -46,7 +59,7 @@ def components() -> dict[str, Schema]:
     """The schemas of all answers, by the names that operations refer to."""
     error = {"message": TEXT, "type": TEXT, "param": {"type": ["string", "null"]}, "code": {"enum": _codes()}}
     return {
-        "Transcript": _closed(_TRANSCRIPT, warnings=_WARNINGS),
+        "Transcript": _closed(_TRANSCRIPT, missing=_MISSING, warnings=_WARNINGS),
         "VerboseTranscript": _open(
             {
                 "task": {"const": "transcribe"},
@@ -54,6 +67,7 @@ def components() -> dict[str, Schema]:
                 "language": {"type": ["string", "null"]},
                 "segments": {"type": "array", "items": _SEGMENT},
             },
+            missing=_MISSING,
             warnings=_WARNINGS,
         ),
         "DryRun": _closed(
@@ -71,6 +85,17 @@ def components() -> dict[str, Schema]:
             warnings=_WARNINGS,
         ),
         "Queued": _open({"id": TEXT, "status": {"enum": ["queued"]}}),
+        "AcceptedJob": _closed(_JOB),
+        "Job": _closed(
+            {
+                **_JOB,
+                "progress": {"type": ["integer", "null"], "minimum": 0, "maximum": 100},
+                "completed_at": {"type": ["integer", "null"]},
+                "error": {"anyOf": [_closed(error), {"type": "null"}]},
+                "warnings": {"type": "array", "items": TEXT},
+            }
+        ),
+        "DeletedJob": _closed({"id": TEXT, "object": _JOB["object"], "deleted": {"const": True}}),
         "InProgress": _closed({"status": {"const": "in_progress"}}),
         "Upload": _closed(
             {
@@ -191,5 +216,6 @@ def _chat_completion() -> Schema:
             "usage": {"anyOf": [_open(dict.fromkeys(tokens, _COUNT)), {"type": "null"}]},
             "duration": _SECONDS,
         },
+        missing=_MISSING,
         warnings=_WARNINGS,
     )

@@ -4,6 +4,7 @@ import json
 import time
 from typing import Any, Final
 
+from transcriber.outputs.plain_json import pairs
 from transcriber.request.openai_api import ChatReply
 from transcriber.transcription.transcript import SECONDS_DECIMALS, Transcript
 
@@ -12,7 +13,7 @@ DONE: Final = "[DONE]"
 
 
 def completion(content: str, transcript: Transcript, reply: ChatReply) -> dict[str, Any]:
-    """The object of the OpenAI API whose message is `content`; `duration`, in seconds, and `warnings` are ours.
+    """The object of the OpenAI API whose message is `content`; `duration`, `missing` and `warnings` are ours.
 
     `finish_reason` is always `stop`: a transcript that was cut for its length is an error.
     """
@@ -67,5 +68,8 @@ def _usage(transcript: Transcript) -> dict[str, int] | None:
 
 def _additions(transcript: Transcript) -> dict[str, Any]:
     """The fields of a transcript's answer that a chat completion does not have."""
-    duration = {"duration": round(transcript.duration_seconds, SECONDS_DECIMALS)}
-    return duration | ({"warnings": transcript.warnings} if transcript.warnings else {})
+    return {
+        "duration": round(transcript.duration_seconds, SECONDS_DECIMALS),
+        **({"missing": pairs(transcript.missing)} if transcript.missing else {}),
+        **({"warnings": transcript.warnings} if transcript.warnings else {}),
+    }

@@ -4,10 +4,6 @@ The form is that of https://www.standardwebhooks.com: the receiver verifies it w
 `client.webhooks.verify_signature` of the openai client, and recognises repetitions by `webhook-id`.
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
 import time
 from collections.abc import Callable
 from http import HTTPStatus
@@ -18,12 +14,12 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from transcriber.deadline import Deadline
+from transcriber.delivery.webhook_signature import sign
 from transcriber.errors import (
     AddressRefusedError,
     CallbackFailedError,
     CallbackRefusedError,
     RequestError,
-    SettingsError,
     SourceError,
     SourceFailedError,
 )
@@ -35,30 +31,7 @@ CONNECT_TIMEOUT_SECONDS = 10.0
 # A receiver has to record the result, not to work on it.
 ANSWER_TIMEOUT_SECONDS = 20.0
 MAX_ATTEMPTS = 5
-SECRET_PREFIX: Final = "whsec_"  # noqa: S105 # what every secret begins with
-# The shortest secret that the standard allows.
-LEAST_SECRET_BYTES = 24
 _RETRYABLE: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
-
-
-def read_secret(secret: str | None) -> bytes:
-    """The key in CALLBACK_SECRET; `SettingsError` when it is missing or malformed."""
-    if secret is None:
-        raise SettingsError("CALLBACK_SECRET", "is not set, and callbacks are signed with it")
-    try:
-        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if not secret.startswith(SECRET_PREFIX) or len(key) < LEAST_SECRET_BYTES:
-        message = f"is no {SECRET_PREFIX} followed by base64 of at least {LEAST_SECRET_BYTES} random bytes"
-        raise SettingsError("CALLBACK_SECRET", message)
-    return key
-
-
-def sign(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
-    """The `webhook-signature` of `body`, sent at `timestamp` (seconds since 1970) under `message_id`."""
-    digest = hmac.new(key, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
-    return f"v1,{base64.b64encode(digest).decode()}"
 
 
 class WebhookSender:

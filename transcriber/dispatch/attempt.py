@@ -7,6 +7,9 @@ What follows from an end that is not a transcript is decided here, by the error'
   added a part. After `MAX_ATTEMPTS` the failure is recorded.
 * time ran out, and a part was added: the lease is given up, and the request is queued again.
 * about the account, or passing: the lease waits, from the second time on, and the attempt does not count.
+
+A client that allows gaps is answered with what there is, and the work goes on as without that. Beside a record, what
+there is of the recording is kept.
 """
 
 from collections.abc import Sequence
@@ -17,6 +20,7 @@ from typing import Final
 from transcriber.delivery.answer import Answer
 from transcriber.delivery.answers import transcript_answer
 from transcriber.errors import (
+    ApiError,
     BudgetExhaustedError,
     Cause,
     IncompleteError,
@@ -29,6 +33,7 @@ from transcriber.errors import (
     UnexpectedError,
 )
 from transcriber.jobs.lease_record import MAX_ATTEMPTS, wait_minutes_after
+from transcriber.jobs.partials import Partials
 from transcriber.jobs.parts import Parts
 from transcriber.jobs.results import ClaimedObject
 from transcriber.jobs.stores import Stores
@@ -39,6 +44,7 @@ from transcriber.request_scope import RequestScope
 from transcriber.response_format import ResponseFormat
 from transcriber.services import Services
 from transcriber.spans import Span, clock_time
+from transcriber.transcription.partial import may_be_gap
 from transcriber.transcription.resuming import UnfinishedError
 from transcriber.transcription.transcript import Transcript
 
@@ -83,16 +89,27 @@ class Attempt:
     """An attempt at one object, under its lease."""
 
     def __init__(
-        self, services: Services, stores: Stores, claimed: ClaimedObject, parts: Parts, scope: RequestScope
+        self,
+        services: Services,
+        stores: Stores,
+        claimed: ClaimedObject,
+        scope: RequestScope,
+        *,
+        parts: Parts,
+        partials: Partials,
     ) -> None:
         self._services = services
         self._stores = stores
         self._claimed = claimed
         self._parts = parts
+        self._partials = partials
+        self._allows_gaps = False
+        self._partial: Transcript | None = None
         self._scope = scope
 
     def result(self, options: TranscriptionOptions) -> ObjectResult:
         """Work on the object, and give its lease up, whatever happens; an error that another attempt may cure."""
+        self._allows_gaps = options.allow_partial
         if self._claimed.lease.is_exhausted:
             return self._give_up(self._claimed.lease.reason)
         # Stored results have times, whatever the format of this answer.
@@ -119,6 +136,7 @@ class Attempt:
         try:
             is_stored = self._stores.results.store(self._claimed, transcript)
             if is_stored:
+                self._partials.remove()
                 self._parts.remove()
             self._stores.leases.release(self._claimed.lease)
         except TranscriberError as error:
@@ -128,10 +146,22 @@ class Attempt:
         return ObjectResult(ObjectStatus.DONE if is_stored else ObjectStatus.SKIPPED, transcript)
 
     def _unfinished(self, end: UnfinishedError) -> ObjectResult:
+        """What follows from missing chunks; a client that allows gaps has them, where more time would not help."""
+        self._partial = self._partials.joined(end.results, end.missing, end.error)
+        is_answered = self._allows_gaps and self._scope.is_interactive and may_be_gap(end.error)
+        partial = self._partial if is_answered and not _is_own_time(end) else None
+        try:
+            result = self._ended(end)
+        except ApiError as error:
+            if partial is None:
+                raise
+            return ObjectResult(ObjectStatus.UNFINISHED, partial, error)
+        return replace(result, result=result.result or partial)
+
+    def _ended(self, end: UnfinishedError) -> ObjectResult:
         error = end.error
         self._scope.report.add(**error_log_fields(error), missing=_named(end.missing))
-        is_own_time = end.is_out_of_time and not isinstance(error, RateLimitedError) and error.cause is Cause.PASSING
-        if is_own_time and not self._parts.added:
+        if _is_own_time(end) and not self._parts.added:
             error = TimeLimitError(
                 f"In {self._scope.deadline.limit} no further part of the recording is read and transcribed; about "
                 f"{end.needed_seconds + END_SECONDS:.0f} s would be enough. Or set a smaller CHUNK_MINUTES."
@@ -189,10 +219,13 @@ class Attempt:
 
     def _record(self, error: TranscriberError) -> ObjectResult:
         self._scope.report.add(**error_log_fields(error))
+        partial = self._partial or self._partials.joined(None, None, error)
+        if partial is not None:
+            self._partials.keep(partial)
         record = self._stores.results.store_failure(self._claimed, error)
         self._parts.remove(refusals_only=True)
         self._stores.leases.release(self._claimed.lease)
-        return ObjectResult(ObjectStatus.FAILED, record)
+        return ObjectResult(ObjectStatus.FAILED, partial if partial is not None and self._allows_gaps else record)
 
     def _release(self) -> None:
         try:
@@ -200,6 +233,12 @@ class Attempt:
         except TranscriberError as failure:
             # It ends at its time; what is done is kept.
             self._scope.log("warning", "a lease could not be given up", **error_log_fields(failure))
+
+
+def _is_own_time(end: UnfinishedError) -> bool:
+    """Whether more time would have helped."""
+    error = end.error
+    return end.is_out_of_time and not isinstance(error, RateLimitedError) and error.cause is Cause.PASSING
 
 
 def _incomplete(end: UnfinishedError, error: TranscriberError) -> IncompleteError:

@@ -5,16 +5,22 @@ everything else, since other failures are recorded or called back, and what goes
 next sweep. A client is answered what happened.
 """
 
-from transcriber.delivery.answer import Answer
+from transcriber.delivery.answer import Answer, json_answer
 from transcriber.delivery.answers import upload_answer
 from transcriber.dispatch.callbacks import CallbackWork
+from transcriber.dispatch.job_calls import JobCalls
+from transcriber.dispatch.jobs import JobWork
 from transcriber.dispatch.objects import ObjectWork
 from transcriber.dispatch.requests import RequestWork
 from transcriber.dispatch.sweeps import SweepWork
 from transcriber.dispatch.uploads import UploadWork
+from transcriber.errors import RequestError
+from transcriber.jobs.job_document import accepted_fields
+from transcriber.jobs.layout import keeps_jobs
+from transcriber.request.job_calls import JobCall
 from transcriber.request.s3_events import UploadEvent
 from transcriber.request.sweep_request import SweepRequest
-from transcriber.request.transcription_request import TranscriptionRequest
+from transcriber.request.transcription_request import TranscriptionRequest, UrlReference
 from transcriber.request.upload_request import UploadRequest
 from transcriber.request_scope import RequestScope
 from transcriber.services import Services
@@ -28,19 +34,30 @@ class Dispatcher:
         objects = ObjectWork(services)
         self._requests = RequestWork(services, objects)
         self._callbacks = CallbackWork(services, self._requests)
+        self._jobs = JobWork(services, objects)
+        self._job_calls = JobCalls(services)
         self._uploads = UploadWork(services, objects)
-        self._sweeps = SweepWork(services, self._uploads, self._callbacks)
+        self._sweeps = SweepWork(services, self._uploads, self._callbacks, self._jobs)
 
     def transcription(self, request: TranscriptionRequest, scope: RequestScope) -> Answer:
-        """The answer to a request; with a callback, it is called back, and queued first where there is a queue."""
+        """The answer to a request: its transcript, or a job; with a callback, it is called back."""
+        if request.job is not None and request.job.has_record:
+            return json_answer(200, accepted_fields(self._jobs.carry_out(request.job, scope)))
         if request.callback is not None:
             self._services.webhooks.check(request.callback)
+        if request.job is None and self._is_for_a_job(request):
+            return self._jobs.accept(request, scope)
+        if request.callback is not None:
             if request.job is None:
                 return self._callbacks.accept(request, request.callback, scope)
             return self._callbacks.carry_out(request, request.callback, request.job, scope)
         if request.job is None:
             return self._requests.answer(request, scope)
         return self._requests.job(request, scope)
+
+    def job_call(self, call: JobCall, scope: RequestScope) -> Answer:
+        """The answer to a call about a job by its id."""
+        return self._job_calls.answer(call, scope)
 
     def upload(self, request: UploadRequest, scope: RequestScope) -> Answer:
         """The place of an upload, which the client makes by itself: no byte of it passes through the function."""
@@ -62,3 +79,13 @@ class Dispatcher:
     def sweep(self, request: SweepRequest, scope: RequestScope) -> Answer:
         """Queue the recordings without a transcript, or transcribe as many as the time allows."""
         return self._sweeps.sweep(request, scope)
+
+    def _is_for_a_job(self, request: TranscriptionRequest) -> bool:
+        """Whether its answer is a job; a callback is a job's where jobs can be kept."""
+        if request.options.dry_run:
+            return False
+        if isinstance(request.source, UrlReference):
+            if request.is_async:
+                raise RequestError("async takes a recording in the request, or an object, for now.", param="async")
+            return False
+        return request.is_async or (request.callback is not None and keeps_jobs(self._services.settings))

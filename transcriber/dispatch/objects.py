@@ -5,9 +5,12 @@ from typing import Any, Final
 
 from transcriber.dispatch.attempt import Attempt, ObjectResult, ObjectStatus
 from transcriber.errors import InProgressError, RateLimitedError, TranscriberError
+from transcriber.jobs.due import JOB_FIELD
+from transcriber.jobs.job_progress import JobProgress
 from transcriber.jobs.layout import Version
 from transcriber.jobs.leases import InProgress, Waiting
-from transcriber.jobs.results import Completed
+from transcriber.jobs.partials import Partials
+from transcriber.jobs.results import Completed, ResultStore
 from transcriber.request.job_message import new_job
 from transcriber.request.options import TranscriptionOptions
 from transcriber.request.s3_events import ObjectReference
@@ -27,36 +30,45 @@ class ObjectWork:
         self._services = services
 
     def transcribe(
-        self, reference: ObjectReference, options: TranscriptionOptions, scope: RequestScope, *, is_client: bool
+        self,
+        reference: ObjectReference,
+        options: TranscriptionOptions,
+        scope: RequestScope,
+        *,
+        is_client: bool,
+        progress: JobProgress | None = None,
     ) -> ObjectResult:
         """The result of an object, transcribed now or before; an error that another attempt may cure.
 
         A client waits for the answer: it looks for a result first, and does not wait for what only triggers wait for.
+        With the `progress` of a job, each part is reported there.
         """
         stores = self._services.stores(scope.deadline)
         results = stores.results
         audio = results.find_audio(reference)
         version = Version.of(audio.etag, options)
+        parts = stores.parts(reference, version, scope.log, progress)
+        partials = stores.partials(reference, parts=parts, etag=audio.etag, options=options, log=scope.log)
         if is_client and (completed := results.completed(reference, version, options)):
-            return ObjectResult(ObjectStatus.SKIPPED, results.read(completed))
-        parts = stores.parts(reference, version, scope.log)
+            return _result_of(completed, results, partials, options)
+        fields = _request(reference, options)
         claimed = results.claim(
             reference,
             audio,
             options,
-            _request(reference, options),
+            fields if progress is None else {**fields, JOB_FIELD: progress.record.id},
             count_parts=parts.count,
             ignores_waits=is_client,
         )
         match claimed:
             case Completed():
-                return ObjectResult(ObjectStatus.SKIPPED, results.read(claimed))
+                return _result_of(claimed, results, partials, options)
             case InProgress(seconds):
                 return ObjectResult(ObjectStatus.SKIPPED, error=_in_progress(seconds))
             case Waiting(seconds, reason):
                 return ObjectResult(ObjectStatus.SKIPPED, error=_waiting(seconds, reason))
         try:
-            return Attempt(self._services, stores, claimed, parts, scope).result(options)
+            return Attempt(self._services, stores, claimed, scope, parts=parts, partials=partials).result(options)
         except RateLimitedError as error:
             if is_client:
                 raise
@@ -75,6 +87,14 @@ class ObjectWork:
             scope.log("warning", "the rest of a recording could not be queued", **error_log_fields(failure))
             return False
         return True
+
+
+def _result_of(
+    completed: Completed, results: ResultStore, partials: Partials, options: TranscriptionOptions
+) -> ObjectResult:
+    """The stored transcript; of a recorded failure, what there is, if the request allows gaps."""
+    partial = partials.find() if completed.is_failure and options.allow_partial else None
+    return ObjectResult(ObjectStatus.SKIPPED, partial or results.read(completed))
 
 
 def _request(reference: ObjectReference, options: TranscriptionOptions) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from transcriber.errors import (
     UnexpectedError,
 )
 from transcriber.jobs.layout import is_result
+from transcriber.request.object_names import may_be_audio
 from transcriber.request.options import TranscriptionOptions
-from transcriber.request.s3_events import ObjectReference, UploadEvent, may_be_audio
+from transcriber.request.s3_events import ObjectReference, UploadEvent
 from transcriber.request_log import RequestReport, error_log_fields
 from transcriber.request_scope import RequestScope
 from transcriber.services import Services

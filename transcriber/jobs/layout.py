@@ -4,8 +4,10 @@
 <OUTPUT_PREFIX><key>.error.json               the record of a failure
 <OUTPUT_PREFIX>.work/leases/<key>.json        who works on it, or when work goes on
 <OUTPUT_PREFIX>.work/parts/<work>/<span>      what came of each chunk, until the transcript is written
+<OUTPUT_PREFIX>.work/partials/<key>.<version>.json  a transcript with gaps, beside the record of a failure
 <OUTPUT_PREFIX>.work/done/<key>.<version>     that the results are of this version, for sweeps: empty
-<OUTPUT_PREFIX>.work/jobs/<id>.json           a callback that is still owed
+<OUTPUT_PREFIX>.work/jobs/<id>/               what is a job's alone: README.md has the states of both
+<OUTPUT_PREFIX>.work/jobs/owed/<id>.json      a job or a callback that a sweep goes on with when it is due
 <OUTPUT_PREFIX>.work/uploads/<id>/<name>      a recording that a client uploaded, with its results beside it
 <OUTPUT_PREFIX>.work/sweeps/<sweep>.json      what the last sweep has left
 """
@@ -13,7 +15,7 @@
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from transcriber.errors import RequestError
@@ -46,6 +48,7 @@ def options_digest(options: TranscriptionOptions) -> str:
         "top_p": None if options.top_p == 1 else options.top_p,
         "max_tokens": options.max_tokens,
         "instruction": options.prompt_is_instruction or None,
+        "allow_partial": options.allow_partial or None,
     }
     given = {name: value for name, value in words.items() if value is not None}
     return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH] if given else ""
@@ -60,8 +63,11 @@ class Version:
 
     @classmethod
     def of(cls, etag: str, options: TranscriptionOptions) -> "Version":
-        """The version of the audio `etag` with `options`."""
-        return cls(etag, options_digest(options))
+        """The version of the audio `etag` with `options`.
+
+        Whether gaps are allowed is none of them: the work is the same, and so is a whole transcript.
+        """
+        return cls(etag, options_digest(replace(options, allow_partial=False)))
 
 
 @dataclass(frozen=True)
@@ -79,9 +85,8 @@ class ResultKeys:
     def of(cls, reference: ObjectReference, settings: Settings, options: str = "") -> "ResultKeys":
         """The keys of the results of `reference`, with the digest `options`."""
         prefix = settings.output_prefix
-        name = reference.key
-        if is_upload(reference, settings):
-            name = name.removeprefix(prefix)  # its results lie beside it, and expire with it
+        # Results of jobs and uploads lie beside these, and expire with them.
+        name = reference.key.removeprefix(prefix) if is_own_recording(reference, settings) else reference.key
         if len((prefix + name).encode()) > MAX_STEM_BYTES or _LIKE_A_RESULT.search(name):
             digest = hashlib.sha256(name.encode()).hexdigest()
             room = MAX_STEM_BYTES - len(prefix.encode()) - len(digest) - 1
@@ -100,8 +105,15 @@ class ResultKeys:
 
     def done(self, etag: str) -> str:
         """The key of the marker that the results are of the version `etag` of the audio."""
-        version = etag if _PLAIN_ETAG.match(etag) else hashlib.sha256(etag.encode()).hexdigest()
-        return f"{self.prefix}{WORK}done/{self.name}.{version}"
+        return f"{self.prefix}{WORK}done/{self.name}.{_version_name(etag)}"
+
+    def partial(self, etag: str) -> str:
+        """The key of what there is of the version `etag` of the audio, whose failure is on record."""
+        return f"{self.prefix}{WORK}partials/{self.name}.{_version_name(etag)}.json"
+
+
+def _version_name(etag: str) -> str:
+    return etag if _PLAIN_ETAG.match(etag) else hashlib.sha256(etag.encode()).hexdigest()
 
 
 def results_bucket(bucket: str, settings: Settings) -> str:
@@ -109,24 +121,36 @@ def results_bucket(bucket: str, settings: Settings) -> str:
     return settings.output_bucket or bucket
 
 
-def kept_bucket(settings: Settings, *, what: str) -> str:
+def keeps_jobs(settings: Settings) -> bool:
+    """Whether there is a place for what is kept for clients."""
+    return settings.storage is not None and settings.output_bucket is not None
+
+
+def kept_bucket(settings: Settings, *, what: str, param: str | None = None) -> str:
     """The bucket of what is kept for clients; `RequestError`, about `what`, where settings are missing for it."""
     missing = [] if settings.storage else ["S3_ACCESS_KEY", "S3_SECRET_KEY"]
     if settings.output_bucket is None:
         missing.append("OUTPUT_BUCKET")
     if missing or settings.output_bucket is None:
-        raise RequestError(f"{what} need Object Storage: set {' and '.join(missing)} of the function.")
+        message = f"{what} need Object Storage: set {' and '.join(missing)} of the function."
+        raise RequestError(message, param=param)
     return settings.output_bucket
 
 
 def uploads_prefix(settings: Settings) -> str:
-    """The beginning of the keys of uploads, of copies that jobs make, and of their results."""
+    """The beginning of the keys of uploads, and of their results."""
     return f"{settings.output_prefix}{WORK}uploads/"
 
 
-def is_upload(reference: ObjectReference, settings: Settings) -> bool:
+def jobs_prefix(settings: Settings) -> str:
+    """The beginning of the keys of what jobs keep."""
+    return f"{settings.output_prefix}{WORK}jobs/"
+
+
+def is_own_recording(reference: ObjectReference, settings: Settings) -> bool:
     """Whether an object is an upload, or a copy that a job made."""
-    return reference.bucket == settings.output_bucket and reference.key.startswith(uploads_prefix(settings))
+    folders = (uploads_prefix(settings), jobs_prefix(settings))
+    return reference.bucket == settings.output_bucket and reference.key.startswith(folders)
 
 
 def own_prefix(bucket: str, settings: Settings) -> str:

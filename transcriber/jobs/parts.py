@@ -131,6 +131,13 @@ class Parts:
         """Write that the API refuses the chunk for good."""
         self._create(_name(span) + _REFUSED, json.dumps({"code": error.code, "message": error.message}).encode())
 
+    def expect(self, duration_seconds: float) -> None:
+        """Take note of the recording's length."""
+
+    def results(self) -> list[ChunkResult]:
+        """What came of all chunks that are done, in order."""
+        return [result for name in sorted(self._listed().parts) for result in self.load(_span(name)) or ()]
+
     def remove(self, *, refusals_only: bool = False) -> None:
         """Remove all parts, once the transcript is there; or the refusals, once the failure is on record."""
         stored = self._listed()

@@ -13,7 +13,8 @@ from datetime import datetime
 from transcriber.cloud.object_storage import ObjectStorage, StoredObject
 from transcriber.deadline import Deadline
 from transcriber.jobs.layout import FAILURE, TRANSCRIPT, WORK, ResultKeys, is_result, own_prefix
-from transcriber.request.s3_events import ObjectReference, may_be_audio
+from transcriber.request.object_names import may_be_audio
+from transcriber.request.s3_events import ObjectReference
 from transcriber.request.sweep_request import SweepRequest
 from transcriber.settings import Settings
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from transcriber.api.backend import NO_USAGE, Usage
 from transcriber.outputs import verbose_json
+from transcriber.outputs.plain_json import pairs
 from transcriber.spans import Segment, Span, Word
 from transcriber.transcription.transcript import SECONDS_DECIMALS, Transcript
 
@@ -38,8 +39,8 @@ def to_document(transcript: Transcript) -> dict[str, Any]:
         **document,
         "document": VERSION,
         "api_usage": asdict(transcript.usage),
-        "chunks": _pairs(transcript.chunks),
-        "silent_spans": _pairs(transcript.silent_spans),
+        "chunks": pairs(transcript.chunks),
+        "silent_spans": pairs(transcript.silent_spans),
         "text_ends": list(transcript.text_ends),
     }
 
@@ -57,6 +58,7 @@ def from_document(document: Mapping[str, Any]) -> Transcript:
         chunks=_spans(document.get("chunks", ())),
         silent_spans=_spans(document.get("silent_spans", ())),
         text_ends=tuple(map(int, document.get("text_ends", ()))),
+        missing=_spans(document.get("missing", ())),
     )
 
 
@@ -71,10 +73,6 @@ def _segment(fields: Mapping[str, Any]) -> Segment:
         channel=fields.get("channel"),
         speaker=fields.get("speaker"),
     )
-
-
-def _pairs(spans: Sequence[Span]) -> list[list[float]]:
-    return [[round(span.start_seconds, SECONDS_DECIMALS), round(span.end_seconds, SECONDS_DECIMALS)] for span in spans]
 
 
 def _spans(pairs: Sequence[Sequence[float]]) -> tuple[Span, ...]:

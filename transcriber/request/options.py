@@ -35,7 +35,8 @@ _TRANSCRIBE = re.compile(
 class TranscriptionOptions:
     """How a recording is transcribed; None leaves the choice to the function.
 
-    With `dry_run`, it is not transcribed at all: the answer is what it would cost.
+    With `dry_run`, it is not transcribed at all: the answer is what it would cost. With `allow_partial`, a chunk that
+    cannot be transcribed is a gap in the transcript instead of an error.
     `prompt_is_instruction` marks the text of a chat's messages, which only a model that follows instructions can use.
     """
 
@@ -49,6 +50,7 @@ class TranscriptionOptions:
     timestamp_granularities: tuple[str, ...] = ()
     prompt_is_instruction: bool = False
     dry_run: bool = False
+    allow_partial: bool = False
 
     @property
     def asks_for_words(self) -> bool:
@@ -69,8 +71,9 @@ class TranscriptionOptions:
             fields["response_format"] = self.response_format.value
         if self.timestamp_granularities:
             fields["timestamp_granularities"] = list(self.timestamp_granularities)
-        if self.dry_run:
-            fields["dry_run"] = True
+        for name in ("dry_run", "allow_partial"):
+            if getattr(self, name):
+                fields[name] = True
         return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -177,6 +180,7 @@ OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], Any]]]] = {
     "timestamp_granularities": ("timestamp_granularities", _granularities),
     "timestamp_granularities[]": ("timestamp_granularities", _granularities),
     "dry_run": ("dry_run", _flag),
+    "allow_partial": ("allow_partial", _flag),
 }
 
 
@@ -186,3 +190,9 @@ def read_option(name: str, value: object, read: Callable[[object], T]) -> T:
         return read(value)
     except _InvalidOptionError as error:
         raise RequestError(f"{name} {error}.", param=name) from None
+
+
+def read_response_format(fields: Mapping[str, object]) -> ResponseFormat | None:
+    """The format that `fields` name; None where they name none."""
+    value = fields.get("response_format")
+    return None if value is None else read_option("response_format", value, _response_format)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 from urllib.parse import unquote_plus
 
 from transcriber.errors import RequestError
@@ -12,17 +12,6 @@ from transcriber.request.trigger import Trigger
 
 # More than any store puts in one message; each costs a transcription.
 MAX_RECORDS = 100
-
-# Endings of keys that are considered; the bytes decide what an object is. Other files beside the recordings (texts,
-# pictures, our own results) are skipped without a request or an error record. A key without an ending is considered.
-AUDIO_SUFFIXES: Final = frozenset(
-    f".{ending}"
-    for ending in (
-        *("3gp", "aac", "ac3", "aif", "aiff", "amr", "avi", "caf", "flac", "flv", "m4a", "m4b", "m4v", "mka", "mkv"),
-        *("mov", "mp2", "mp3", "mp4", "mpeg", "mpg", "mpga", "oga", "ogg", "opus", "ts", "wav", "wave", "weba"),
-        *("webm", "wma", "wmv"),
-    )
-)
 
 
 @dataclass(frozen=True)
@@ -40,13 +29,6 @@ class UploadEvent:
     trigger: ClassVar[Trigger] = Trigger.UPLOAD
 
     objects: tuple[ObjectReference, ...]
-
-
-def may_be_audio(key: str) -> bool:
-    """Whether an object with this key is considered: it ends like audio or video, or has no ending."""
-    name = key.rpartition("/")[2]
-    stem, dot, ending = name.rpartition(".")
-    return bool(name) and (not stem or not dot or f".{ending.lower()}" in AUDIO_SUFFIXES)
 
 
 def read_uploads(fields: Mapping[str, Any]) -> UploadEvent | None:

@@ -50,13 +50,19 @@ class UrlReference:
 
 @dataclass(frozen=True)
 class TranscriptionRequest:
-    """A recording to transcribe, and how; with `reply`, the answer has a form of the OpenAI API."""
+    """A recording to transcribe, and how; with `reply`, the answer has a form of the OpenAI API.
+
+    With `is_async`, the answer is a job, which is found under `jobs_path`.
+    """
 
     source: UrlReference | ObjectReference | Base64Text
     options: TranscriptionOptions
     callback: str | None = None
     job: Job | None = None
     reply: Reply | None = None
+    is_async: bool = False
+    jobs_path: str = ""
+    idempotency_key: str | None = None
 
     @property
     def trigger(self) -> Trigger:

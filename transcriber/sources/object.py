@@ -10,22 +10,34 @@ from transcriber.sources.base import Reader, Source
 
 # A transfer that breaks off more often does not do so by chance.
 MAX_RESUMPTIONS = 3
+# As many first bytes as are looked through for audio.
+FIRST_BYTES = 256 * 1024
 
 
 class ObjectReading(Protocol):
     """The part of the storage that a source needs."""
 
-    def read(self, bucket: str, key: str, *, etag: str, start: int = 0) -> Iterator[bytes]:
-        """The bytes of one version, from `start`, block by block."""
+    def read(self, bucket: str, key: str, *, etag: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The bytes of one version, from `start` to `end`, block by block."""
 
 
 class ObjectSource(Source):
-    """The object `stored` of `bucket`; `SourceChangedError` when another version takes its place meanwhile."""
+    """The object `stored` of `bucket`; `SourceChangedError` when another version takes its place meanwhile.
+
+    With `is_doubtful`, its first bytes are requested by themselves, since it may turn out to be no audio.
+    """
 
     kind: ClassVar[str] = "storage"
 
     def __init__(
-        self, storage: ObjectReading, bucket: str, stored: StoredObject, *, max_bytes: int, deadline: Deadline
+        self,
+        storage: ObjectReading,
+        bucket: str,
+        stored: StoredObject,
+        *,
+        max_bytes: int,
+        deadline: Deadline,
+        is_doubtful: bool = False,
     ) -> None:
         super().__init__(max_bytes=max_bytes)
         self._storage = storage
@@ -33,6 +45,7 @@ class ObjectSource(Source):
         self._stored = stored
         self._deadline = deadline
         self.size_bytes = stored.size_bytes
+        self._first_bytes = FIRST_BYTES if is_doubtful else None
 
     def _connect(self, start: int) -> Reader:
         return _Download(self, start)
@@ -41,7 +54,9 @@ class ObjectSource(Source):
         """The bytes from `start`, block by block."""
         if start >= self._stored.size_bytes:
             return iter(())  # there is no such range
-        return self._storage.read(self._bucket, self._stored.key, etag=self._stored.etag, start=start)
+        # After those come the others, in a request of their own.
+        end, self._first_bytes = (self._first_bytes if start == 0 else None), None
+        return self._storage.read(self._bucket, self._stored.key, etag=self._stored.etag, start=start, end=end)
 
     def check_time(self) -> None:
         """Raise `SourceTimeoutError` when no time is left."""
@@ -68,6 +83,10 @@ class _Download(Reader):
         while True:
             self._source.check_time()
             try:
+                block = next(self._blocks, b"")
+                if block or self._position != FIRST_BYTES:
+                    return block
+                self._blocks = self._source.blocks(self._position)  # unless the object has no more
                 return next(self._blocks, b"")
             except SourceFailedError:
                 self._resumptions += 1

@@ -28,7 +28,8 @@ from transcriber.net.tls import new_client_context
 from transcriber.retry import RetryPolicy
 from transcriber.sources.base import Reader, Source
 
-MAX_REDIRECTS = 5
+# As many as browsers and download tools follow: file shares and trackers of podcasts send from one host to the next.
+MAX_REDIRECTS = 20
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 # Fifteen digits are a petabyte; a longer number is not the length of a file.
 _LENGTH = re.compile(r"[0-9]{1,15}")

@@ -12,7 +12,8 @@ class ChunkResult:
 
     A silent span was not sent to the API, and has no model. `warnings` are about reading the span, and about its text.
     `sound_seconds` is how much of it may be speech; None where that is not known, or the text is not its words alone.
-    `is_doubtful` results have a warning that their text seems incomplete already.
+    `is_doubtful` results have a warning that their text seems incomplete already. One with a `missing_reason` has no
+    text, since it could not be transcribed.
     """
 
     span: Span
@@ -25,3 +26,4 @@ class ChunkResult:
     is_silent: bool = False
     sound_seconds: float | None = None
     is_doubtful: bool = False
+    missing_reason: str | None = None

@@ -24,6 +24,7 @@ from transcriber.transcription.chunk_result import ChunkResult
 from transcriber.transcription.completeness import transcribe_chunk
 from transcriber.transcription.estimate import cost_of
 from transcriber.transcription.parallel import map_parallel
+from transcriber.transcription.partial import PartialRun
 from transcriber.transcription.resuming import ChunkStore, ResumableRun
 from transcriber.transcription.transcript import SECONDS_DECIMALS, Transcript, join
 
@@ -62,7 +63,9 @@ class Transcriber:
                 keep_loudness=options.wants_times,
             )
             with report.phase("api"), closing(cut(audio, cut_options)) as chunks:
-                if store is None:
+                if store is None and options.allow_partial:
+                    results = self._transcribe_some(chunks, options, scope, audio.duration_seconds)
+                elif store is None:
                     results = self._transcribe_chunks(chunks, options, scope)
                 else:
                     results = self._resume(chunks, options, scope, store, audio.duration_seconds)
@@ -78,6 +81,20 @@ class Transcriber:
         results = self._map(_in_time(chunks, scope.deadline), partial(transcribe_chunk, calls=calls), calls)
         return [result for several in results for result in several]
 
+    def _transcribe_some(
+        self,
+        chunks: Iterator[Chunk],
+        options: TranscriptionOptions,
+        scope: RequestScope,
+        duration_seconds: float | None,
+    ) -> Sequence[ChunkResult]:
+        """The results of all chunks, in order; those that cannot be transcribed are gaps."""
+        calls = self._calls(options, scope)
+        run = PartialRun(
+            partial(transcribe_chunk, calls=calls), deadline=scope.deadline, duration_seconds=duration_seconds
+        )
+        return run.results(self._map(run.in_time(chunks), run.work, calls))
+
     def _resume(
         self,
         chunks: Iterator[Chunk],
@@ -87,6 +104,8 @@ class Transcriber:
         duration_seconds: float | None,
     ) -> Sequence[ChunkResult]:
         """The results of all chunks, in order; `UnfinishedError` where some are missing."""
+        if duration_seconds is not None:
+            store.expect(duration_seconds)
         calls = self._calls(options, scope)
         run = ResumableRun(
             chunks,
@@ -152,6 +171,7 @@ def _log_fields(transcript: Transcript, settings: Settings) -> dict[str, object]
         "cost": cost_of(transcript.model, transcript.usage.audio_seconds, settings),
         "chunks": _rounded(transcript.chunks),
         "not_sent": _rounded(transcript.silent_spans),
+        "missing": _rounded(transcript.missing) or None,
         "warnings": len(transcript.warnings),
     }
 

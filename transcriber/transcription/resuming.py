@@ -37,12 +37,16 @@ class ChunkStore(Protocol):
     def keep_refusal(self, span: Span, error: TranscriberError) -> None:
         """Write that the API refuses the chunk for good."""
 
+    def expect(self, duration_seconds: float) -> None:
+        """Take note of the recording's length, as soon as it is known."""
+
 
 class UnfinishedError(Exception):
     """A run ended, and chunks are missing: which, as far as the run came, and why.
 
     `duration_seconds` None means that the recording's length is not known. `needed_seconds` is the time that this run
-    would have needed for its first missing chunk; it `is_out_of_time` where it had less.
+    would have needed for its first missing chunk; it `is_out_of_time` where it had less. `results` are those of the
+    other chunks.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class UnfinishedError(Exception):
         duration_seconds: float | None,
         needed_seconds: float,
         is_out_of_time: bool,
+        results: Sequence[ChunkResult] = (),
     ) -> None:
         super().__init__(error.message)
         self.error = error
@@ -62,6 +67,7 @@ class UnfinishedError(Exception):
         self.duration_seconds = duration_seconds
         self.needed_seconds = needed_seconds
         self.is_out_of_time = is_out_of_time
+        self.results = tuple(results)
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,7 @@ class ResumableRun:
                         return
                     self._is_first = False
                 yield chunk
+            self._store.expect(self._reached)
         except TranscriberError as error:
             self._end = error
 
@@ -145,6 +152,7 @@ class ResumableRun:
             duration_seconds=duration_seconds,
             needed_seconds=self._needed_seconds(duration_seconds),
             is_out_of_time=self._deadline.has_passed() or isinstance(self._end, IncompleteError),
+            results=[result for outcome in outcomes for result in outcome.results],
         )
 
     @property

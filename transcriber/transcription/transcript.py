@@ -2,17 +2,20 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Final
 
 from transcriber.api.backend import NO_USAGE, Usage
-from transcriber.spans import Segment, Span
+from transcriber.spans import Segment, Span, clock_time
 from transcriber.text.joining import join_and_divide
 from transcriber.transcription.chunk_result import ChunkResult
 from transcriber.transcription.last_look import last_look
 
 # Milliseconds are all that a reader can use of a duration, and what the shortest frame's length requires.
 SECONDS_DECIMALS = 3
+# What stands for the words of a gap, in every format.
+GAP_MARK: Final = "[…]"
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,8 @@ class Transcript:
     """The words of a recording.
 
     `segments` are there where they were requested; `chunks` are the spans that were sent to the API, and `silent_spans`
-    those without sound. `text_ends` are the places in `text` where that of each chunk ends, where they are known.
+    those without sound. `missing` are the gaps of a partial transcript: `GAP_MARK` stands for their words.
+    `text_ends` are the places in `text` where that of each chunk ends, where they are known.
     """
 
     text: str
@@ -32,6 +36,7 @@ class Transcript:
     usage: Usage = NO_USAGE
     chunks: tuple[Span, ...] = ()
     silent_spans: tuple[Span, ...] = ()
+    missing: tuple[Span, ...] = ()
     text_ends: tuple[int, ...] = ()
 
     @property
@@ -46,11 +51,14 @@ def join(results: Sequence[ChunkResult], *, model: str, language: str | None) ->
 
     `model` and `language` are those of a recording without sound, and of one whose language the API does not state.
     """
-    sent = [result for result in results if not result.is_silent]
+    results = _with_gaps_joined(results)
+    gaps = [result for result in results if result.missing_reason is not None]
+    sent = [result for result in results if not result.is_silent and result.missing_reason is None]
     models = [each for each, _ in Counter(result.model for result in sent).most_common()]
     languages = Counter(result.language for result in sent if result.language is not None)
     warnings = [
         *_other_models(sent, models[1:]),
+        *(f"{_times(gap.span)} nothing could be transcribed: {gap.missing_reason}" for gap in gaps),
         *(warning for result in results for warning in result.warnings),
         *last_look(sent),
     ]
@@ -66,7 +74,31 @@ def join(results: Sequence[ChunkResult], *, model: str, language: str | None) ->
         chunks=tuple(result.span for result in sent),
         silent_spans=tuple(result.span for result in results if result.is_silent),
         text_ends=text_ends,
+        missing=tuple(gap.span for gap in gaps),
     )
+
+
+def _with_gaps_joined(results: Sequence[ChunkResult]) -> list[ChunkResult]:
+    """The results, of which those that are missing one after the other are one gap with its mark."""
+    joined: list[ChunkResult] = []
+    for result in results:
+        if result.missing_reason is None:
+            joined.append(result)
+            continue
+        gap = result
+        if joined and joined[-1].missing_reason is not None:
+            before = joined.pop()
+            span = Span(before.span.start_seconds, result.span.end_seconds)
+            gap = replace(before, span=span, warnings=(*before.warnings, *result.warnings))
+        mark = Segment(gap.span.start_seconds, gap.span.end_seconds, GAP_MARK)
+        joined.append(replace(gap, text=GAP_MARK, segments=(mark,)))
+    return joined
+
+
+def _times(gap: Span) -> str:
+    """The times of a gap in the words of a message; its end may not be known."""
+    is_known = gap.end_seconds > gap.start_seconds
+    return gap.clock_times if is_known else f"From {clock_time(gap.start_seconds)} to the end"
 
 
 def _other_models(sent: Sequence[ChunkResult], models: Sequence[str]) -> list[str]:

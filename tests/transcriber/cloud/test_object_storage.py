@@ -1,8 +1,10 @@
 """Object storage: read by version, written on conditions, listed in order, each failure an error of ours."""
 
+import random
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -27,7 +29,7 @@ from transcriber.errors import (
     TranscriberError,
 )
 from transcriber.settings import Account, Settings
-from transcriber.sources.object import MAX_RESUMPTIONS, ObjectSource
+from transcriber.sources.object import FIRST_BYTES, MAX_RESUMPTIONS, ObjectSource
 
 AUDIO = bytes(range(256)) * 2_000
 ODD_KEYS = ["a b+c.mp3", "a//b.mp3", "./c.mp3", "d/../e.mp3", "é%20.mp3", "f?g#&=.mp3", "folder/"]
@@ -150,7 +152,8 @@ class Breaking:
         self.starts: list[int] = []
         self._breaks = breaks
 
-    def read(self, bucket: str, key: str, *, etag: str, start: int = 0) -> Iterator[bytes]:
+    def read(self, bucket: str, key: str, *, etag: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        assert end is None
         assert (bucket, key, etag) == (BUCKET, "a.mp3", "v")
         self.starts.append(start)
         for position in range(start, len(AUDIO), BLOCK_BYTES):
@@ -373,3 +376,36 @@ def test_listing_is_signed_as_by_the_stock_client() -> None:
     with serve(lambda peer: peer.answer(page([], peer.path))) as server:
         list(listing_at(server.url).pages(BUCKET, prefix, deadline=Deadline(5)))
     assert_signed_as_by_botocore(server.url, server.requests[0])
+
+
+class RangesStorage:
+    """One object, and the parts of it that were requested."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.parts: list[tuple[int, int | None]] = []
+
+    def read(self, bucket: str, key: str, *, etag: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:  # noqa: ARG002 # there is one object
+        self.parts.append((start, end))
+        yield self.data[start:end]
+
+
+@pytest.mark.parametrize("size_bytes", [1000, FIRST_BYTES, 3 * FIRST_BYTES])
+def test_doubtful_object_is_first_looked_at(size_bytes: int) -> None:
+    """Of an object that may be no audio, the first bytes are one request; the rest is another, if it is wanted."""
+    storage = RangesStorage(random.Random(1).randbytes(size_bytes))  # noqa: S311 # any bytes
+    stored = StoredObject("call", "v1", size_bytes, datetime.now(UTC))
+    with ObjectSource(storage, BUCKET, stored, max_bytes=10**7, deadline=Deadline(10), is_doubtful=True) as doubtful:
+        assert doubtful.peek(1000) == storage.data[:1000]
+        assert storage.parts == [(0, FIRST_BYTES)]
+        with doubtful.open() as reader:
+            assert reader.read_fully(size_bytes + 1) == storage.data
+    assert storage.parts == [(0, FIRST_BYTES), *([(FIRST_BYTES, None)] if size_bytes > FIRST_BYTES else [])]
+
+
+def test_first_bytes_are_a_range(storage: ObjectStorage, s3: Any) -> None:
+    """A part of an object is requested as a range, from its start as well."""
+    s3.put_object(Bucket=BUCKET, Key="a.mp3", Body=AUDIO)
+    etag = head(storage, "a.mp3").etag
+    assert b"".join(storage.read(BUCKET, "a.mp3", etag=etag, end=1000)) == AUDIO[:1000]
+    assert b"".join(storage.read(BUCKET, "a.mp3", etag=etag, start=500, end=1000)) == AUDIO[500:1000]

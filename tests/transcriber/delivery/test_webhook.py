@@ -9,7 +9,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from support.loopback import Loopback, Peer, serve
 
 from transcriber.deadline import Deadline
-from transcriber.delivery.webhook import MAX_ATTEMPTS, WebhookSender, read_secret, sign
+from transcriber.delivery.webhook import MAX_ATTEMPTS, WebhookSender
+from transcriber.delivery.webhook_signature import read_secret, sign
 from transcriber.errors import CallbackFailedError, CallbackRefusedError, RequestError, SettingsError
 from transcriber.net.ssrf_guard import SsrfGuard
 from transcriber.retry import RetryPolicy

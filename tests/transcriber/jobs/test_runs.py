@@ -186,8 +186,8 @@ class Storage:
             raise SourceNotFoundError(f"There is no object {key}.")
         return self._world.objects[key][1]
 
-    def read(self, bucket: str, key: str, *, etag: str, start: int = 0) -> Iterator[bytes]:
-        for place in range(start, len(self._world.objects[key][1]), 1 << 16):
+    def read(self, bucket: str, key: str, *, etag: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        for place in range(start, min(len(self._world.objects[key][1]), end or 1 << 40), 1 << 16):
             stored = self.head(bucket, key)
             if stored is None or stored.etag != etag:
                 raise SourceChangedError("The object changed while it was read.")

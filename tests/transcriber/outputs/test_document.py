@@ -31,9 +31,10 @@ WHOLE = Transcript(
     text_ends=(9, 22),
 )
 SILENCE = Transcript("", "", 0.05)
+GAP = Transcript("One. […]", "m", 60.0, ("From 0:30 to 1:00 nothing.",), missing=(Span(30.0, 60.0),))
 
 
-@pytest.mark.parametrize("transcript", [WHOLE, SILENCE], ids=["speech", "silence"])
+@pytest.mark.parametrize("transcript", [WHOLE, SILENCE, GAP], ids=["speech", "silence", "gap"])
 def test_document_is_read_back_whole(transcript: Transcript) -> None:
     """Every field survives being stored: usage, spans, and the words, channels and speakers of segments."""
     assert from_document(json.loads(json.dumps(to_document(transcript)))) == transcript
@@ -47,7 +48,7 @@ def test_document_is_the_verbose_json_answer() -> None:
     assert document["document"] == VERSION == 1
 
 
-@pytest.mark.parametrize("transcript", [WHOLE, SILENCE], ids=["speech", "silence"])
+@pytest.mark.parametrize("transcript", [WHOLE, SILENCE, GAP], ids=["speech", "silence", "gap"])
 @pytest.mark.parametrize("response_format", list(ResponseFormat))
 def test_document_is_delivered_like_a_fresh_transcript(transcript: Transcript, response_format: ResponseFormat) -> None:
     """A transcript that was stored and read is delivered in each format as it was when it was made."""
@@ -55,7 +56,7 @@ def test_document_is_delivered_like_a_fresh_transcript(transcript: Transcript, r
     assert transcript_answer(read, response_format) == transcript_answer(transcript, response_format)
 
 
-@pytest.mark.parametrize("transcript", [WHOLE, SILENCE], ids=["speech", "silence"])
+@pytest.mark.parametrize("transcript", [WHOLE, SILENCE, GAP], ids=["speech", "silence", "gap"])
 @pytest.mark.parametrize("response_format", list(ResponseFormat))
 def test_document_of_an_earlier_version_is_read(transcript: Transcript, response_format: ResponseFormat) -> None:
     """A verbose_json answer that was stored before there were documents is delivered in each format."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from transcriber.errors import RequestError
-from transcriber.request.s3_events import MAX_RECORDS, ObjectReference, UploadEvent, may_be_audio, read_uploads
+from transcriber.request.s3_events import MAX_RECORDS, ObjectReference, UploadEvent, read_uploads
 
 EVENTS = Path(__file__).parents[2] / "events"
 TALK = ObjectReference("recordings", "incoming/a talk (café).mp3")
@@ -81,9 +81,3 @@ def test_malformed_records_are_refused(fields: dict[str, Any], param: str) -> No
     with pytest.raises(RequestError) as caught:
         read_uploads(fields)
     assert caught.value.param == param
-
-
-def test_keys_that_are_looked_at() -> None:
-    """Audio, video and keys without an ending are looked at; other files, our results and folders are not."""
-    assert all(may_be_audio(key) for key in ("a.mp3", "a.b/c.WAV", "folder.json/call-17", "x.webm"))
-    assert not any(may_be_audio(key) for key in ("a.mp3.json", "a.txt", "a.mp3.claim.json", "a.srt", "folder/"))

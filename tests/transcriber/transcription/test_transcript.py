@@ -5,6 +5,7 @@ import pytest
 from transcriber.api.backend import Usage
 from transcriber.spans import Segment, Span
 from transcriber.transcription.chunk_result import ChunkResult
+from transcriber.transcription.partial import join_partial
 from transcriber.transcription.transcript import join
 
 
@@ -63,3 +64,35 @@ def test_language(stated: list[str | None], requested: str | None, language: str
     """The language is the one that most results have; where the API states none, the client's."""
     results = [result(number, "x", language=code) for number, code in enumerate(stated)]
     assert join(results, model="default", language=requested).language == language
+
+
+def gap(number: int, reason: str = "The API answered 500.", warnings: tuple[str, ...] = ()) -> ChunkResult:
+    return ChunkResult(Span(60.0 * number, 60.0 * number + 60), warnings=warnings, missing_reason=reason)
+
+
+def test_gap_is_marked_where_it_is() -> None:
+    """A chunk without a text is a span that is missing, with a mark in its place, and a warning with the reason."""
+    whole = join([result(0, "One."), gap(1, warnings=("damaged",)), result(2, "Two.")], model="m", language=None)
+    assert (whole.text, whole.missing, whole.duration_seconds) == ("One. […] Two.", (Span(60, 120),), 180)
+    assert whole.segments[1] == Segment(60, 120, "[…]")
+    assert whole.warnings == ("From 1:00 to 2:00 nothing could be transcribed: The API answered 500.", "damaged")
+    assert whole.chunks == (Span(0, 60), Span(120, 180))
+
+
+def test_gaps_without_anything_between_them_are_one() -> None:
+    """Chunks that are missing one after the other have one mark and one warning, unless silence is between."""
+    results = [gap(0), gap(1), result(2, "One."), gap(3), silence(4), gap(5)]
+    whole = join(results, model="m", language=None)
+    assert whole.text == "[…] One. […] […]"
+    assert whole.missing == (Span(0, 120), Span(180, 240), Span(300, 360))
+    assert len(whole.warnings) == 3
+
+
+def test_gap_to_an_unknown_end() -> None:
+    """Where the recording's length is not known, the last gap has no length, and its warning says the end."""
+    missing = [Span(60, float("inf"))]
+    whole = join_partial([result(0, "One.")], missing, "Time is over.", model="m", language=None)
+    assert whole is not None
+    assert (whole.missing, whole.text) == ((Span(60, 60),), "One. […]")
+    assert whole.warnings == ("From 1:00 to the end nothing could be transcribed: Time is over.",)
+    assert join_partial([silence(0)], missing, "Time is over.", model="m", language=None) is None
