@@ -14,13 +14,12 @@ from transcriber.dispatch.objects import ObjectWork
 from transcriber.dispatch.requests import RequestWork
 from transcriber.dispatch.sweeps import SweepWork
 from transcriber.dispatch.uploads import UploadWork
-from transcriber.errors import RequestError
 from transcriber.jobs.job_document import accepted_fields
 from transcriber.jobs.layout import keeps_jobs
 from transcriber.request.job_calls import JobCall
 from transcriber.request.s3_events import UploadEvent
 from transcriber.request.sweep_request import SweepRequest
-from transcriber.request.transcription_request import TranscriptionRequest, UrlReference
+from transcriber.request.transcription_request import TranscriptionRequest
 from transcriber.request.upload_request import UploadRequest
 from transcriber.request_scope import RequestScope
 from transcriber.services import Services
@@ -83,9 +82,5 @@ class Dispatcher:
     def _is_for_a_job(self, request: TranscriptionRequest) -> bool:
         """Whether its answer is a job; a callback is a job's where jobs can be kept."""
         if request.options.dry_run:
-            return False
-        if isinstance(request.source, UrlReference):
-            if request.is_async:
-                raise RequestError("async takes a recording in the request, or an object, for now.", param="async")
             return False
         return request.is_async or (request.callback is not None and keeps_jobs(self._services.settings))

@@ -171,7 +171,7 @@ def _log_fields(transcript: Transcript, settings: Settings) -> dict[str, object]
         "cost": cost_of(transcript.model, transcript.usage.audio_seconds, settings),
         "chunks": _rounded(transcript.chunks),
         "not_sent": _rounded(transcript.silent_spans),
-        "missing": _rounded(transcript.missing) or None,
+        **({"missing": _rounded(transcript.missing)} if transcript.missing else {}),
         "warnings": len(transcript.warnings),
     }
 
