@@ -37,7 +37,7 @@ class Shown:
 def read_cues(file: str) -> list[Shown]:
     """The cues of an SRT or WebVTT file."""
     cues = []
-    for block in re.split(r"\n{2,}", file.strip("\n")):
+    for block in re.split(r"\n{2,}", file.strip("\n")) if file.strip("\n") else ():
         lines = block.split("\n")
         times = next((number for number, line in enumerate(lines[:2]) if _TIMES.fullmatch(line)), None)
         if times is None:

@@ -174,7 +174,9 @@ class _Text:
     @classmethod
     def of(cls, text: str, rules: ReadingRules) -> "_Text":
         words = tuple(_fitting(split_tokens(text), rules))
-        ends_columns = accumulate((rules.columns(word.text) + word.is_spaced for word in words), initial=0)
+        # Marks without a letter have no width, but there would be any number of them in a line.
+        columns = (max(1, rules.columns(word.text)) + word.is_spaced for word in words)
+        ends_columns = accumulate(columns, initial=0)
         return cls(words, list(ends_columns), rules)
 
     @property
