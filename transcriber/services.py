@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from transcriber.jobs.stores import Stores
     from transcriber.jobs.uploads import UploadSlot
     from transcriber.net.ssrf_guard import SsrfGuard
-    from transcriber.sources.url import Downloader
+    from transcriber.sources.url import Downloader, UrlSource
 
 
 class Services:
@@ -86,13 +86,19 @@ class Services:
     def open_source(self, reference: UrlReference | Base64Text, deadline: Deadline) -> Source:
         """The source of a request; nothing is read before its first `peek` or `open`."""
         match reference:
-            case UrlReference(url):
-                from transcriber.sources.url import UrlSource
-
-                max_bytes = self.settings.max_audio_bytes
-                return UrlSource(url, downloader=self.downloader, max_bytes=max_bytes, deadline=deadline)
+            case UrlReference():
+                return self.open_url(reference, deadline)
             case Base64Text():
                 return InlineSource(reference, max_bytes=self.settings.max_audio_bytes)
+
+    def open_url(self, reference: UrlReference, deadline: Deadline, *, version: str | None = None) -> "UrlSource":
+        """The recording at an address; with `version`, that one alone."""
+        from transcriber.sources.url import UrlSource
+
+        max_bytes = self.settings.max_audio_bytes
+        return UrlSource(
+            reference.url, downloader=self.downloader, max_bytes=max_bytes, deadline=deadline, version=version
+        )
 
     def open_object(self, claimed: ClaimedObject, deadline: Deadline) -> ObjectSource:
         """The audio of an object, in the version that was claimed."""

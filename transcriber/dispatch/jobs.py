@@ -11,8 +11,10 @@ from transcriber.delivery.answer import Answer, json_answer
 from transcriber.delivery.error_answers import error_answer
 from transcriber.dispatch.attempt import ObjectResult, ObjectStatus
 from transcriber.dispatch.job_callbacks import JobCallbacks
+from transcriber.dispatch.job_copies import CopyWork
 from transcriber.dispatch.objects import ObjectWork
 from transcriber.errors import (
+    IncompleteError,
     JobNotFoundError,
     RequestError,
     TranscriberError,
@@ -31,10 +33,11 @@ from transcriber.request.base64_text import Base64Text
 from transcriber.request.job_message import Job, new_job
 from transcriber.request.parse import read_own_request
 from transcriber.request.s3_events import ObjectReference
-from transcriber.request.transcription_request import TranscriptionRequest
+from transcriber.request.transcription_request import TranscriptionRequest, UrlReference
 from transcriber.request_log import error_log_fields
 from transcriber.request_scope import RequestScope
 from transcriber.services import Services
+from transcriber.sources.url_check import check_url
 from transcriber.transcription.transcript import Transcript
 
 # When a job whose recording another request works on, or that waits for something else, is looked at again: the
@@ -51,19 +54,20 @@ class JobWork:
     def __init__(self, services: Services, objects: ObjectWork) -> None:
         self._services = services
         self._objects = objects
+        self._copies = CopyWork(services)
         self._callbacks = JobCallbacks(services)
 
-    def accept(self, request: TranscriptionRequest, scope: RequestScope) -> Answer:
+    def accept(self, request: TranscriptionRequest, scope: RequestScope, job_id: str | None = None) -> Answer:
         """Keep a job and queue it; without a queue, carry it out as far as the time goes."""
         kept_bucket(self._services.settings, what="Jobs", param="async")
         stores = self._services.stores(scope.deadline)
-        record = self._create(request, stores, scope)
+        record = self._create(request, job_id or new_job_id(), stores, scope)
         scope.report.add(job=record.id)
         if self._services.settings.queue_url:
             self._queue_new(record, stores, scope)
         else:
             record = self._work(record, stores, scope)
-        return json_answer(202, accepted_fields(record), {"Location": f"{request.jobs_path}/{record.id}"})
+        return accepted_answer(record, request)
 
     def carry_out(self, job: Job, scope: RequestScope) -> JobRecord:
         """Go on with a job that was queued, or is due; `JobNotFoundError` where it was deleted, or is too old."""
@@ -80,9 +84,11 @@ class JobWork:
             return record
         return self._work(record, stores, scope)
 
-    def _create(self, request: TranscriptionRequest, stores: Stores, scope: RequestScope) -> JobRecord:
+    def _create(self, request: TranscriptionRequest, job_id: str, stores: Stores, scope: RequestScope) -> JobRecord:
         """Write down a new job, and that it is owed; an inline recording becomes an object first."""
-        job_id, etag, fields = new_job_id(), "", request.to_fields
+        etag, fields = "", request.to_fields
+        if isinstance(request.source, UrlReference):
+            check_url(request.source.url)  # now, rather than by a failed job
         if isinstance(request.source, Base64Text):
             etag = stores.jobs.put_recording(job_id, self._inline_bytes(request.source, scope))
             place = stores.jobs.recording(job_id)
@@ -118,27 +124,36 @@ class JobWork:
 
     def _work(self, record: JobRecord, stores: Stores, scope: RequestScope) -> JobRecord:
         """Work on the job, and write down what came of it."""
-        progress = JobProgress(stores.jobs, record, scope.log)
+        try:
+            return self._attempt(JobProgress(stores.jobs, record, scope.log), stores, scope)
+        except JobNotFoundError:
+            self._remove_rest(Job(record.id), stores, scope)
+            raise
+
+    def _attempt(self, progress: JobProgress, stores: Stores, scope: RequestScope) -> JobRecord:
         try:
             return self._carried_out(progress, stores, scope)
         except JobNotFoundError:
-            self._remove_rest(Job(record.id), stores, scope)
             raise
         except TranscriberError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 # of this job alone: an entry in `owed/` brings it back
-            scope.log("error", "a job met a fault", job=record.id, **error_log_fields(error))
+            scope.log("error", "a job met a fault", job=progress.record.id, **error_log_fields(error))
             failure = UnexpectedError("The function failed at the job. Its log says more, with a hash of the job's id.")
-        if failure.is_retryable:
-            return self._later(failure, progress, stores, scope)
-        return self._fail(failure, progress, stores, scope)
+        if not failure.is_retryable:
+            return self._fail(failure, progress, stores, scope)
+        is_at_once = isinstance(failure, IncompleteError)  # something was added
+        return self._later(failure, progress, stores, scope, is_at_once=is_at_once)
 
     def _carried_out(self, progress: JobProgress, stores: Stores, scope: RequestScope) -> JobRecord:
         progress.update(status=JobStatus.IN_PROGRESS)
         request = read_own_request(Job(progress.record.id), progress.record.request)
-        if not isinstance(request.source, ObjectReference):
+        source = request.source
+        if isinstance(source, UrlReference):
+            source = self._copies.recording(source, progress, stores, scope)
+        if not isinstance(source, ObjectReference):
             raise RequestError("The job has no recording.")
-        result = self._objects.transcribe(request.source, request.options, scope, is_client=False, progress=progress)
+        result = self._objects.transcribe(source, request.options, scope, is_client=False, progress=progress)
         scope.report.add(outcome=result.status)
         return self._noted(result, progress, stores, scope)
 
@@ -211,6 +226,11 @@ class JobWork:
         if job.attempt > 1 or not record.is_deleted:
             # By a sweep, when no worker can be at it any more; until then, the entry stays.
             stores.callbacks.remove(bucket, job.id)
+
+
+def accepted_answer(record: JobRecord, request: TranscriptionRequest) -> Answer:
+    """The answer to a request whose job this is."""
+    return json_answer(202, accepted_fields(record), {"Location": f"{request.jobs_path}/{record.id}"})
 
 
 def _owed(record: JobRecord) -> OwedCallback:

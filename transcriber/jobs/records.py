@@ -50,11 +50,21 @@ class JobFailure:
 
 
 @dataclass(frozen=True)
+class CopyState:
+    """The upload by which the recording becomes an object: of which version, and how long it is where that is known."""
+
+    upload_id: str
+    version: str
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True)
 class JobRecord:
     """A job: what was requested, and how far it is; times in UTC.
 
     `request` has the fields of its message. `webhook_id` is that of its callback, which strangers see. `progress` is in
-    percent; None where the duration is not known. `audio_etag` is the version of its recording, once that is there.
+    percent; None where the duration is not known. `audio_etag` is the version of its recording, once that is there;
+    `attempts` in a row have copied nothing more of it.
     """
 
     id: str
@@ -68,6 +78,9 @@ class JobRecord:
     warnings: tuple[str, ...] = ()
     audio_etag: str = ""
     options: str = ""
+    copy: CopyState | None = None
+    copied_parts: int = 0
+    attempts: int = 0
     is_deleted: bool = False
     # Of the object that holds it: its version, and what tells one writer from another.
     etag: str = ""
@@ -169,6 +182,7 @@ class JobStore:
             record.created_at,
             audio_etag=record.audio_etag,
             options=record.options,
+            copy=record.copy,
             is_deleted=True,
             writer=secrets.token_hex(8),
         )
@@ -225,11 +239,12 @@ def _from_bytes(job_id: str, body: bytes, etag: str) -> JobRecord:
     # A later version may have written further fields.
     values = {name: value for name, value in json.loads(body).items() if name in _FIELDS}
     times = {name: None if values[name] is None else datetime.fromisoformat(values[name]) for name in _TIMES}
-    failure = values["failure"]
+    failure, copy = values["failure"], values.get("copy")
     typed = {
         "status": JobStatus(values["status"]),
         "warnings": tuple(values["warnings"]),
         "failure": None if failure is None else JobFailure(**failure),
+        "copy": None if copy is None else CopyState(**copy),
     }
     return JobRecord(**{**values, **times, **typed, "id": job_id, "etag": etag})
 

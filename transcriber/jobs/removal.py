@@ -1,5 +1,6 @@
 """Removes what is a job's alone, and nothing of an object that was named by bucket and key."""
 
+from transcriber.cloud.multipart_upload import MultipartUpload
 from transcriber.jobs.layout import ResultKeys, Version, is_own_recording
 from transcriber.jobs.records import JobRecord
 from transcriber.jobs.stores import Stores
@@ -10,6 +11,8 @@ from transcriber.request_log import JsonLogger
 def remove_job(record: JobRecord, stores: Stores, log: JsonLogger) -> None:
     """Remove all but the record, which is a tombstone by now; once more where a worker has added something."""
     recording = record.recording or stores.jobs.recording(record.id)
+    if record.copy is not None:
+        MultipartUpload(stores.storage, recording.bucket, recording.key, record.copy.upload_id).abort()
     if is_own_recording(recording, stores.settings):
         _remove_work(recording, record, stores, log)
         if not recording.key.startswith(stores.jobs.folder(record.id)):

@@ -154,10 +154,7 @@ def _reporting(source: Source, scope: RequestScope) -> Iterator[None]:
 def _in_time(chunks: Iterator[Chunk], deadline: Deadline) -> Iterator[Chunk]:
     for chunk in chunks:
         if deadline.has_passed():
-            raise ApiTimeoutError(
-                f"The recording takes longer than {deadline.limit}. Only an object in Object Storage, named by bucket "
-                "and key, goes on from where it was when the request is sent again."
-            )
+            raise ApiTimeoutError(f"The recording takes longer than {deadline.limit}.")
         yield chunk
 
 
