@@ -36,6 +36,7 @@ TranscriberError
     │   └── RequestedModelNotFoundError  request  the model that the client named
     ├── RateLimitedError        429  passing
     ├── ApiFailedError          502  passing
+    │   └── OverlongTranscriptError   recording  a text longer than any speech
     ├── TruncatedTranscriptError 502 recording
     └── ApiTimeoutError         504  passing
 """
@@ -48,6 +49,7 @@ from transcriber.errors.api import (
     ApiTimeoutError,
     ModelNotFoundError,
     OptionRefusedError,
+    OverlongTranscriptError,
     RateLimitedError,
     RequestedModelNotFoundError,
     TruncatedTranscriptError,
@@ -114,6 +116,7 @@ __all__ = [
     "ModelNotFoundError",
     "NeverSucceededError",
     "OptionRefusedError",
+    "OverlongTranscriptError",
     "QueueFailedError",
     "RateLimitedError",
     "RequestError",

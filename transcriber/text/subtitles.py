@@ -30,6 +30,9 @@ MAX_SPEECH_COLUMNS_A_SECOND = 34
 # A text this short is not divided because it is said slowly: it leaves the screen instead.
 SHORT_COLUMNS = 24
 
+# Letters of some scripts have three marks; more characters than these are a run of marks, which is divided, too.
+MAX_CHARACTERS_A_COLUMN = 4
+
 # The cost of ending a cue or a line there; 1 is about the cost of a word's distance from an even division.
 BREAK_COSTS = {
     BreakQuality.SENTENCE: 0.0,
@@ -174,9 +177,7 @@ class _Text:
     @classmethod
     def of(cls, text: str, rules: ReadingRules) -> "_Text":
         words = tuple(_fitting(split_tokens(text), rules))
-        # Marks without a letter have no width, but there would be any number of them in a line.
-        columns = (max(1, rules.columns(word.text)) + word.is_spaced for word in words)
-        ends_columns = accumulate(columns, initial=0)
+        ends_columns = accumulate((_token_columns(word.text, rules) + word.is_spaced for word in words), initial=0)
         return cls(words, list(ends_columns), rules)
 
     @property
@@ -250,16 +251,23 @@ def _lines(text: _Text, first: int, last: int) -> Iterator[str]:
 def _fitting(words: Iterable[Token], rules: ReadingRules) -> Iterator[Token]:
     """The tokens; those that are wider than a line are divided."""
     for word in words:
-        if len(word.text) <= rules.line_columns // 2 or rules.columns(word.text) <= rules.line_columns:
+        if len(word.text) <= rules.line_columns // 2 or _token_columns(word.text, rules) <= rules.line_columns:
             yield word
             continue
         pieces: list[str] = []
         columns, is_spaced = 0, word.is_spaced
         for cluster in clusters(word.text):
-            cluster_columns = rules.columns(cluster)
+            cluster_columns = max(1, rules.columns(cluster))
             if pieces and columns + cluster_columns > rules.line_columns:
                 yield Token("".join(pieces), is_spaced, BreakQuality.CHARACTER)
                 pieces, columns, is_spaced = [], 0, False
             pieces.append(cluster)
             columns += cluster_columns
         yield Token("".join(pieces), is_spaced, word.end)
+
+
+def _token_columns(text: str, rules: ReadingRules) -> int:
+    """The width of a token; marks without a letter have none, but any number of them would be in a line."""
+    if len(text) <= rules.line_columns * MAX_CHARACTERS_A_COLUMN:
+        return max(1, rules.columns(text))
+    return sum(max(1, rules.columns(cluster)) for cluster in clusters(text))
