@@ -102,23 +102,25 @@ def _milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Block:
-    """Words that share a span of time, and their width."""
+    """Words that share a span of time, and their width; it grows while blocks are made."""
 
     start_ms: int
     end_ms: int
-    texts: tuple[str, ...]
+    texts: list[str]
     columns: int
 
-    def and_then(self, other: "_Block") -> "_Block":
-        """Both as one, from the start of this one."""
-        end_ms = max(self.end_ms, other.end_ms)
-        return _Block(self.start_ms, end_ms, (*self.texts, *other.texts), self.columns + 1 + other.columns)
+    def add(self, other: "_Block") -> None:
+        """Append a later block."""
+        self.end_ms = max(self.end_ms, other.end_ms)
+        self.texts += other.texts
+        self.columns += 1 + other.columns
 
-    def least_ms(self, rules: ReadingRules) -> int:
-        """The time that its cues take at least."""
-        return -(-self.columns // (MAX_LINES * rules.line_columns)) * MIN_STEP_MS
+    def has_room_before(self, start_ms: int, rules: ReadingRules) -> bool:
+        """Whether its cues can be seen before the time of the next one."""
+        cues = -(-self.columns // (MAX_LINES * rules.line_columns))
+        return self.start_ms + cues * MIN_STEP_MS <= start_ms
 
 
 def _blocks(segments: Iterable[Segment], rules: ReadingRules, recording_end_ms: float) -> list[_Block]:
@@ -129,16 +131,17 @@ def _blocks(segments: Iterable[Segment], rules: ReadingRules, recording_end_ms: 
         if not text:
             continue
         start_ms = max(0, _milliseconds(segment.start_seconds))
-        block = _Block(start_ms, max(start_ms, _milliseconds(segment.end_seconds)), (text,), rules.columns(text))
-        if blocks and start_ms < blocks[-1].start_ms + blocks[-1].least_ms(rules):
-            block = blocks.pop().and_then(block)
-        blocks.append(block)
+        block = _Block(start_ms, max(start_ms, _milliseconds(segment.end_seconds)), [text], rules.columns(text))
+        if blocks and not blocks[-1].has_room_before(start_ms, rules):
+            blocks[-1].add(block)
+        else:
+            blocks.append(block)
     if blocks and blocks[-1].start_ms > recording_end_ms - MIN_CUE_MS:
         # The last words are shown a little early rather than for an instant.
-        last = replace(blocks.pop(), start_ms=max(0, int(recording_end_ms) - MIN_CUE_MS))
-        while blocks and last.start_ms < blocks[-1].start_ms + blocks[-1].least_ms(rules):
-            last = blocks.pop().and_then(last)
-        blocks.append(last)
+        blocks[-1].start_ms = max(0, int(recording_end_ms) - MIN_CUE_MS)
+        while len(blocks) > 1 and not blocks[-2].has_room_before(blocks[-1].start_ms, rules):
+            last = blocks.pop()
+            blocks[-1].add(last)
     return blocks
 
 
