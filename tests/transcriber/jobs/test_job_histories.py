@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
-from support.job_world import BUCKET, JOB_DAYS, Instance, JobWorld, audio, may_be_killed
+from support.job_world import JOB_DAYS, Instance, JobWorld, audio, may_be_killed
+from support.object_storage import BUCKET
 
 JOBS = "/v1/audio/transcriptions"
 KEY = "incoming/a.wav"
