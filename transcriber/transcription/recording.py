@@ -26,7 +26,7 @@ from transcriber.transcription.completeness import transcribe_chunk
 from transcriber.transcription.estimate import cost_of
 from transcriber.transcription.parallel import map_parallel
 from transcriber.transcription.partial import PartialRun
-from transcriber.transcription.resuming import ChunkStore, ResumableRun
+from transcriber.transcription.resuming import ChunkOutcome, ChunkStore, ResumableRun
 from transcriber.transcription.transcript import SECONDS_DECIMALS, Transcript, join
 
 T = TypeVar("T")
@@ -102,7 +102,14 @@ class Transcriber:
             transcribe=partial(transcribe_chunk, calls=calls),
             expected_seconds=self.api.expected_seconds,
         )
-        return run.results(self._map(run.chunks(), run.work, calls), duration_seconds=duration_seconds)
+
+        def work(chunk: Chunk) -> ChunkOutcome:
+            outcome = run.work(chunk)
+            # What an earlier run has kept is part of the recording's pace, too.
+            calls.pace.add_results(outcome.results)
+            return outcome
+
+        return run.results(self._map(run.chunks(), work, calls), duration_seconds=duration_seconds)
 
     def _calls(self, options: TranscriptionOptions, scope: RequestScope) -> ChunkCalls:
         return ChunkCalls(
