@@ -14,6 +14,7 @@ from transcriber.delivery.error_answers import error_answer
 from transcriber.dispatch.dispatcher import Dispatcher
 from transcriber.request.event import HttpRequest, read_event
 from transcriber.request.parse import Request, read_request
+from transcriber.request.job_calls import JobCall
 from transcriber.request.s3_events import UploadEvent
 from transcriber.request.sweep_request import SweepRequest
 from transcriber.request.transcription_request import (
@@ -41,7 +42,7 @@ def handle(event: "Event", context: "Context") -> dict[str, Any]:
     http_request = read_event(event)
     _services.set_memory(context)
     trigger = Trigger.HTTP
-    report = RequestReport(trigger=trigger)
+    report = RequestReport(trigger=trigger, cold_start=_services.take_cold_start() or None)
     try:
         request = _read(http_request)
         trigger = request.trigger
@@ -79,7 +80,7 @@ def _answer(request: Request, http_request: HttpRequest, report: RequestReport) 
 
 
 def _carry_out(
-    request: TranscriptionRequest | UploadRequest | UploadEvent | SweepRequest, scope: RequestScope
+    request: TranscriptionRequest | JobCall | UploadRequest | UploadEvent | SweepRequest, scope: RequestScope
 ) -> Answer:
     match request:
         case TranscriptionRequest():
@@ -90,3 +91,5 @@ def _carry_out(
             return _dispatcher.uploads(request, scope)
         case SweepRequest():
             return _dispatcher.sweep(request, scope)
+        case _:
+            return _dispatcher.job_call(request, scope)

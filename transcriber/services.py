@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from transcriber.jobs.stores import Stores
     from transcriber.jobs.uploads import UploadSlot
     from transcriber.net.ssrf_guard import SsrfGuard
-    from transcriber.sources.url import Downloader
+    from transcriber.sources.url import Downloader, UrlSource
 
 
 class Services:
@@ -48,11 +48,17 @@ class Services:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self._memory_mb = DEFAULT_MEMORY_MB
+        self._has_begun = False
 
     def set_memory(self, context: "Context | None") -> None:
         """Take over the function's memory, if the platform states it."""
         stated = (context or {}).get("memoryLimitInMb")
         self._memory_mb = stated if isinstance(stated, int) and stated > 0 else DEFAULT_MEMORY_MB
+
+    def take_cold_start(self) -> bool:
+        """Whether this is the instance's first request."""
+        is_first, self._has_begun = not self._has_begun, True
+        return is_first
 
     def log(self, http_request: HttpRequest) -> JsonLogger:
         """The log of one request, its id and its trace in each line.
@@ -86,13 +92,19 @@ class Services:
     def open_source(self, reference: UrlReference | Base64Text, deadline: Deadline) -> Source:
         """The source of a request; nothing is read before its first `peek` or `open`."""
         match reference:
-            case UrlReference(url):
-                from transcriber.sources.url import UrlSource
-
-                max_bytes = self.settings.max_audio_bytes
-                return UrlSource(url, downloader=self.downloader, max_bytes=max_bytes, deadline=deadline)
+            case UrlReference():
+                return self.open_url(reference, deadline)
             case Base64Text():
                 return InlineSource(reference, max_bytes=self.settings.max_audio_bytes)
+
+    def open_url(self, reference: UrlReference, deadline: Deadline, *, version: str | None = None) -> "UrlSource":
+        """The recording at an address; with `version`, that one alone."""
+        from transcriber.sources.url import UrlSource
+
+        max_bytes = self.settings.max_audio_bytes
+        return UrlSource(
+            reference.url, downloader=self.downloader, max_bytes=max_bytes, deadline=deadline, version=version
+        )
 
     def open_object(self, claimed: ClaimedObject, deadline: Deadline) -> ObjectSource:
         """The audio of an object, in the version that was claimed."""

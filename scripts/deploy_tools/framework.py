@@ -1,6 +1,5 @@
 """Runs the Serverless Framework on an archive that is ready, and keeps secrets out of what it prints."""
 
-import json
 import re
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ from threading import Event, Timer
 from deploy_tools.archive import HANDLER
 from deploy_tools.errors import DeploymentError
 from deploy_tools.node import OSLS
+from deploy_tools.redaction import without_secrets
 
 PLUGIN = Path("scripts") / "deploy_tools" / "careful.cjs"
 # Scaleway builds an image, which takes a minute or two. The plugin itself asks for ever.
@@ -79,17 +79,10 @@ def _watch(process: subprocess.Popen[str], secrets: tuple[str, ...], timeout_sec
     try:
         for line in process.stdout or ():
             # An error of the API may quote what it was sent.
-            print(_without(secrets, line), end="", flush=True)
+            print(without_secrets(secrets, line), end="", flush=True)
         status = process.wait()
     finally:
         timer.cancel()
     if is_overdue.is_set():
         raise DeploymentError(f"The deployment was not done after {timeout_seconds:.0f} s; look at it in the console.")
     return status
-
-
-def _without(secrets: tuple[str, ...], line: str) -> str:
-    for secret in secrets:
-        # As it is, and as JSON has it: an error may hold a request whole.
-        line = line.replace(secret, "[…]").replace(json.dumps(secret)[1:-1], "[…]")
-    return line

@@ -11,8 +11,8 @@ DEFAULT_FORMAT = "text"
 # Recordings in work at the same time: enough that uploads and transcription overlap.
 DEFAULT_PARALLEL = 4
 # The tokens may also stand in the environment, where other users of the machine cannot read them.
-TOKEN_VARIABLE = "TRANSCRIBER_TOKEN"  # noqa: S105 # the variable's name, not a token
-AUTH_TOKEN_VARIABLE = "TRANSCRIBER_AUTH_TOKEN"  # noqa: S105 # as above
+TOKEN_VARIABLE = "ACCESS_TOKEN"  # noqa: S105 # the variable's name, not a token
+AUTH_TOKEN_VARIABLE = "AUTH_TOKEN"  # noqa: S105 # as above
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -2,6 +2,7 @@
 
 import sys
 from threading import Lock
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,6 +12,8 @@ from transcribe_client.recordings import Recording
 
 # The names of recordings in work that are shown.
 SHOWN_NAMES = 2
+# An upload moves with each block; a person sees ten changes a second.
+REDRAWN_SECONDS = 0.1
 
 
 class Progress:
@@ -18,6 +21,7 @@ class Progress:
 
     def __init__(self, number: int) -> None:
         self._lock = Lock()
+        self._shown_at = 0.0
         self._shares: dict[str, float] = {}
         self._states: dict[str, str] = {}
         self._bar: tqdm[Any] = tqdm(
@@ -62,4 +66,6 @@ class Progress:
         further = f", {len(shown) - SHOWN_NAMES} more" if len(shown) > SHOWN_NAMES else ""
         self._bar.set_description_str(", ".join(shown[:SHOWN_NAMES]) + further, refresh=False)
         self._bar.n = sum(self._shares.values())
-        self._bar.update(0)
+        if monotonic() - self._shown_at >= REDRAWN_SECONDS:
+            self._shown_at = monotonic()
+            self._bar.refresh()

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from transcribe_client.outputs import SUFFIXES
 from transcriber.audio import mp3
 from transcriber.audio.containers import SIGNATURE_BYTES, sniff
+from transcriber.request.object_names import ends_like_audio, may_be_audio
 
 # The first bytes of a file that decide whether it is a recording; MP3 frames may begin behind a tag and garbage.
 EXAMINED_BYTES = 64 * 1024
@@ -64,9 +64,11 @@ def _find(argument: str) -> Iterator[Recording]:
 
 
 def _is_recording(path: Path) -> bool:
-    """Whether a file of a folder holds sound, by its first bytes: names decide nothing, but for our own outputs."""
-    if path.name.endswith(tuple(SUFFIXES.values())):
+    """Whether a file of a folder is a recording: by its ending where that is clear, otherwise by its first bytes."""
+    if not may_be_audio(path.name):
         return False
+    if ends_like_audio(path.name):
+        return True
     try:
         with path.open("rb") as file:
             head = file.read(EXAMINED_BYTES)

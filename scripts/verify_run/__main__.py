@@ -73,7 +73,7 @@ def _run(arguments: argparse.Namespace, environment: Mapping[str, str], report: 
     variables = deployed.get("env")
     own = str(variables.get("TIME_LIMIT", "")) if isinstance(variables, dict) else ""
     # As it will be deployed: what serverless.yml states itself is not taken from the environment.
-    known = {**({"TIME_LIMIT": own} if own.isdigit() else {}), **environment, **_prefixless(arguments)}
+    known = {**({"TIME_LIMIT": own} if own.isdigit() else {}), **_results_bucket(arguments), **environment}
     if arguments.url:
         known = {**_NO_KEY, **{name: value for name, value in known.items() if value}}
     settings, finding = read_settings(known)
@@ -94,8 +94,8 @@ def _run(arguments: argparse.Namespace, environment: Mapping[str, str], report: 
     )
 
 
-def _prefixless(arguments: argparse.Namespace) -> dict[str, str]:
-    """The bucket of the command line, where results go unless the environment says otherwise."""
+def _results_bucket(arguments: argparse.Namespace) -> dict[str, str]:
+    """Results go to the bucket of the command line, unless the environment says otherwise."""
     return {} if arguments.bucket is None else {"OUTPUT_BUCKET": arguments.bucket}
 
 

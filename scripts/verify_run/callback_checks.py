@@ -17,6 +17,7 @@ from transcriber.errors import SettingsError
 from verify_run.finding import Finding, failed, ok, quoted, skipped
 from verify_run.function import Function, inline
 from verify_run.function_checks import LOG_CURE
+from verify_run.pipeline_checks import remove_job_later
 from verify_run.run import Run
 from verify_run.settings_checks import MAX_SKEW_SECONDS
 
@@ -91,6 +92,8 @@ def check_callback(run: Run, function: Function, *, public_url: str | None, port
         if answer.status not in {HTTPStatus.OK, HTTPStatus.ACCEPTED}:
             yield _refused(answer.status, answer.error, answer.message)
             return
+        if isinstance(job_id := answer.fields.get("id"), str):
+            remove_job_later(run, function, job_id)
         seconds = min(WAIT_SECONDS, max(0.0, run.deadline.remaining_seconds()))
         if not received.arrived.wait(seconds):
             where = "queued, and no trigger takes it" if answer.status == HTTPStatus.ACCEPTED else "not delivered"

@@ -4,11 +4,12 @@ import json
 import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
 
-from transcriber.jobs.layout import WORK, ResultKeys, own_prefix
+from transcriber.jobs.layout import WORK, ResultKeys, jobs_prefix, own_prefix
 from transcriber.request.s3_events import ObjectReference
 from verify_run.finding import Finding, failed, ok, quoted, skipped
 from verify_run.function import Function, inline
@@ -64,16 +65,17 @@ def check_job(run: Run, function: Function) -> Iterator[Finding]:
     if accepted.status != HTTPStatus.ACCEPTED or not isinstance(job_id, str):
         yield _not_available("job", accepted)
         return
-    path = f"{TRANSCRIPTIONS}/{quote(job_id, safe='')}"
-    run.clean_up.add("a job", lambda: _delete(function, path))
+    path = job_path(job_id)
+    remove_job_later(run, function, job_id)
     started, state = time.monotonic(), function.get(path)
     while state.fields.get("status") in {"queued", "in_progress"} and _has_time(run, started):
         time.sleep(POLL_SECONDS)
         state = function.get(path)
     match state.fields.get("status"):
         case "completed":
+            seconds = time.monotonic() - started
             content = function.get(f"{path}/content?response_format=json")
-            yield transcript_finding("job", content)
+            yield transcript_finding("job", replace(content, seconds=seconds))
         case "failed":
             error = state.fields.get("error")
             said = error.get("message") if isinstance(error, dict) else error
@@ -192,10 +194,24 @@ def remove_recording(run: Run, bucket: str, key: str) -> None:
         results.remove(*results.keys(prefix))
 
 
-def _delete(function: Function, path: str) -> None:
-    answer = function.delete(path)
-    if answer.status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND}:
-        raise RuntimeError(path)
+def job_path(job_id: str) -> str:
+    """Where a job is asked for."""
+    return f"{TRANSCRIPTIONS}/{quote(job_id, safe='')}"
+
+
+def remove_job_later(run: Run, function: Function, job_id: str) -> None:
+    """Have a job removed at the end, and the mark that it was removed, where the keys for that are here."""
+    run.clean_up.add("a job", lambda: _remove_job(run, function, job_id))
+
+
+def _remove_job(run: Run, function: Function, job_id: str) -> None:
+    answer = function.delete(job_path(job_id))
+    if answer.status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+        raise RuntimeError(answer.status)
+    if run.settings.storage is not None and run.settings.output_bucket is not None:
+        bucket = Bucket(run, run.settings.output_bucket)
+        prefix = jobs_prefix(run.settings)
+        bucket.remove(*bucket.keys(f"{prefix}{job_id}"), *bucket.keys(f"{prefix}owed/{job_id}"))
 
 
 def _has_time(run: Run, started: float) -> bool:

@@ -95,6 +95,8 @@ ACCEPTED: list[dict[str, Any]] = [
     {"response_format": "verbose_json", "timestamp_granularities[]": "segment"},
     {"dry_run": True},
     {"dry_run": False},
+    {"async": False},
+    {"async": "true"},
     {"callback": "https://example.com/hook"},
     {"webhook_url": "HTTP://example.com"},
 ]
@@ -117,6 +119,8 @@ REFUSED: list[dict[str, Any]] = [
     {"response_format": "xml"},
     {"timestamp_granularities": [7]},
     {"dry_run": "perhaps"},
+    {"async": 1},
+    {"async": "perhaps"},
     {"callback": "ftp://example.com"},
     {"callback": 7},
     {"nothing": 1},
@@ -214,6 +218,7 @@ REQUESTS: list[tuple[str, str, dict[str, Any] | str]] = [
     ("/", "post", {**audio(hum(2)), "model": "whisper-huge"}),
     ("/", "post", {"bucket": "recordings", "key": "a.mp3"}),
     (TRANSCRIPTIONS, "post", {"file": SHORT, "stream": True}),
+    (TRANSCRIPTIONS, "post", {"file": SHORT, "async": True}),
     (CHAT, "post", chat(PART, n=2)),
 ]
 

@@ -5,7 +5,6 @@ function of the same name, an upload of another length than announced, and the d
 Secrets are given back as argon2id hashes only.
 """
 
-import os
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,9 +13,9 @@ from threading import Thread
 from typing import Any
 from uuid import uuid4
 
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-from flask import Flask, Response, abort, jsonify, request
+from flask import Flask, Response, abort, jsonify, make_response, request
 from pydantic import ValidationError
+from support.api_answers import Quiet, argon2id, found, page
 from support.functions_api_bodies import (
     FunctionUpdate,
     NamespaceUpdate,
@@ -24,9 +23,10 @@ from support.functions_api_bodies import (
     NewFunction,
     NewNamespace,
     NewTrigger,
+    TagsUpdate,
 )
 from werkzeug.exceptions import HTTPException
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import make_server
 
 PREFIX = "/functions/v1beta1/regions/fr-par"
 
@@ -57,17 +57,13 @@ class FunctionsApi:
     received: list[Received] = field(default_factory=list)
     # What becomes of a function that is deployed: its status, and the message that comes with "error".
     outcome: tuple[str, str | None] = ("ready", None)
-    # Answers that are given instead of the real ones: a status and a message, by "METHOD /path".
-    refusals: dict[str, tuple[int, str]] = field(default_factory=dict)
+    # Answers that are given instead of the real ones: a status, and a message or a whole body, by "METHOD /path".
+    refusals: dict[str, tuple[int, str | dict[str, Any]]] = field(default_factory=dict)
+    runtimes: tuple[str, ...] = ("python311", "python312", "python313", "python314")
 
     def sent(self, method: str, path: str) -> list[Any]:
         """The bodies of the requests with `method` whose path begins with `path`."""
         return [entry.body for entry in self.received if entry.method == method and entry.path.startswith(path)]
-
-
-class Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 # its name in the base class
-        """A line for each request is for terminals."""
 
 
 @contextmanager
@@ -88,7 +84,7 @@ def functions_api(*, token: str, project_id: str, tls: ssl.SSLContext | None = N
 
 def create_app(api: FunctionsApi) -> Flask:
     app = Flask(__name__)
-    for add in (add_rules, add_namespaces, add_functions, add_uploads, add_triggers):
+    for add in (add_rules, add_namespaces, add_functions, add_functions_as_the_sdk_asks, add_uploads, add_triggers):
         add(app, api)
     return app
 
@@ -106,7 +102,10 @@ def add_rules(app: Flask, api: FunctionsApi) -> None:
         if not is_upload and request.headers["X-Auth-Token"] != api.token:
             abort(403, "this is not the token")
         if refusal := api.refusals.get(f"{request.method} {path}"):
-            abort(*refusal)
+            status, message = refusal
+            if isinstance(message, str):
+                abort(status, message)
+            return make_response(jsonify(message), status)
         return None
 
     @app.errorhandler(HTTPException)
@@ -126,7 +125,7 @@ def add_namespaces(app: Flask, api: FunctionsApi) -> None:
     @app.get(f"{PREFIX}/namespaces")
     def list_namespaces() -> Response:
         wanted = {name: request.args[name] for name in ("name", "project_id") if name in request.args}
-        return jsonify(namespaces=[shown for shown in api.namespaces.values() if wanted.items() <= shown.items()])
+        return page("namespaces", [shown for shown in api.namespaces.values() if wanted.items() <= shown.items()])
 
     @app.post(f"{PREFIX}/namespaces")
     def create_namespace() -> Response:
@@ -146,12 +145,24 @@ def add_namespaces(app: Flask, api: FunctionsApi) -> None:
     def get_namespace(namespace: str) -> Response:
         return jsonify(found(api.namespaces, namespace))
 
+    @app.delete(f"{PREFIX}/namespaces/<namespace>")
+    def delete_namespace(namespace: str) -> Response:
+        if any(each["namespace_id"] == namespace for each in api.functions.values()):
+            abort(412, "the namespace still has functions")
+        found(api.namespaces, namespace)
+        return jsonify(api.namespaces.pop(namespace))
+
     @app.patch(f"{PREFIX}/namespaces/<namespace>")
     def update_namespace(namespace: str) -> Response:
         change = NamespaceUpdate.model_validate(request.get_json())
         shown = found(api.namespaces, namespace)
         shown["environment_variables"] = change.environment_variables
         return jsonify(shown)
+
+    @app.get(f"{PREFIX}/runtimes")
+    def list_runtimes() -> Response:
+        others = {"language": "Python", "status": "available", "status_message": ""}
+        return jsonify(runtimes=[{"name": name, **others} for name in api.runtimes])
 
 
 def add_functions(app: Flask, api: FunctionsApi) -> None:
@@ -160,25 +171,29 @@ def add_functions(app: Flask, api: FunctionsApi) -> None:
         found(api.namespaces, namespace)
         return jsonify(functions=[shown for shown in api.functions.values() if shown["namespace_id"] == namespace])
 
-    @app.get(f"{PREFIX}/runtimes")
-    def list_runtimes() -> Response:
-        available = {"name": "python311", "language": "Python", "status": "available", "status_message": ""}
-        return jsonify(runtimes=[available])
-
     @app.post(f"{PREFIX}/functions")
     def create_function() -> Response:
         new = NewFunction.model_validate(request.get_json())
         found(api.namespaces, new.namespace_id)
         if new.name in {other["name"] for other in api.functions.values()}:
             abort(409, "a function has this name")
-        shown = {"id": str(uuid4()), "status": "created", "domain_name": f"{new.name}.functions.example"}
+        shown: dict[str, Any] = {
+            "id": str(uuid4()),
+            "status": "created",
+            "domain_name": f"{new.name}.functions.example",
+            "tags": [],
+        }
         api.functions[shown["id"]], api.secrets[shown["id"]] = shown, {}
         return jsonify(change_function(shown, new))
 
     @app.patch(f"{PREFIX}/functions/<function>")
     def update_function(function: str) -> Response:
-        change = FunctionUpdate.model_validate(request.get_json())
-        return jsonify(change_function(found(api.functions, function), change))
+        body = request.get_json()
+        if set(body) <= {"tags", "redeploy"}:
+            # As the SDK changes tags alone; what is not in an update stays as it is.
+            found(api.functions, function)["tags"] = TagsUpdate.model_validate(body).tags
+            return jsonify(api.functions[function])
+        return jsonify(change_function(found(api.functions, function), FunctionUpdate.model_validate(body)))
 
     def change_function(shown: dict[str, Any], change: FunctionUpdate) -> dict[str, Any]:
         secrets = api.secrets[shown["id"]]
@@ -193,6 +208,23 @@ def add_functions(app: Flask, api: FunctionsApi) -> None:
     @app.get(f"{PREFIX}/functions/<function>")
     def get_function(function: str) -> Response:
         return jsonify(found(api.functions, function))
+
+
+def add_functions_as_the_sdk_asks(app: Flask, api: FunctionsApi) -> None:
+    @app.get(f"{PREFIX}/functions")
+    def list_functions_of_namespace() -> Response:
+        wanted = {name: request.args[name] for name in ("name", "namespace_id") if name in request.args}
+        return page("functions", [shown for shown in api.functions.values() if wanted.items() <= shown.items()])
+
+    @app.delete(f"{PREFIX}/functions/<function>")
+    def delete_function(function: str) -> Response:
+        if any(each["function_id"] == function for each in (*api.crons.values(), *api.triggers.values())):
+            abort(412, "the function still has triggers")
+        api.uploads.pop(function, None)
+        api.deployed.pop(function, None)
+        api.secrets.pop(function, None)
+        found(api.functions, function)
+        return jsonify(api.functions.pop(function))
 
 
 def add_uploads(app: Flask, api: FunctionsApi) -> None:
@@ -225,7 +257,7 @@ def add_uploads(app: Flask, api: FunctionsApi) -> None:
 def add_triggers(app: Flask, api: FunctionsApi) -> None:
     @app.get(f"{PREFIX}/crons")
     def list_crons() -> Response:
-        return jsonify(crons=of_function(api.crons))
+        return page("crons", of_function(api.crons))
 
     @app.post(f"{PREFIX}/crons")
     def create_cron() -> Response:
@@ -238,7 +270,7 @@ def add_triggers(app: Flask, api: FunctionsApi) -> None:
 
     @app.get(f"{PREFIX}/triggers")
     def list_triggers() -> Response:
-        return jsonify(triggers=of_function(api.triggers))
+        return page("triggers", of_function(api.triggers))
 
     @app.post(f"{PREFIX}/triggers")
     def create_trigger() -> Response:
@@ -257,14 +289,3 @@ def add_triggers(app: Flask, api: FunctionsApi) -> None:
         shown = new.model_dump() | {"id": str(uuid4())}
         kept[shown["id"]] = shown
         return jsonify(shown)
-
-
-def found(kept: Mapping[str, dict[str, Any]], identifier: str) -> dict[str, Any]:
-    return kept[identifier] if identifier in kept else abort(404, "there is no such thing")
-
-
-def argon2id(value: str) -> str:
-    """A hash with a salt of its own; the smallest costs that the algorithm has, since nothing depends on them."""
-    return Argon2id(salt=os.urandom(16), length=32, iterations=1, lanes=1, memory_cost=8).derive_phc_encoded(
-        value.encode()
-    )

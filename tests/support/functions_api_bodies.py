@@ -34,9 +34,14 @@ class NewNamespace(NamespaceUpdate):
     project_id: str
 
 
+class TagsUpdate(Body):
+    redeploy: Literal[False]
+    tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=128)]], Field(max_length=10)]
+
+
 class FunctionUpdate(Body):
     redeploy: bool = False
-    runtime: Literal["python311"]
+    runtime: Literal["python311", "python312", "python313", "python314"]
     handler: str
     description: str
     memory_limit: Literal[128, 256, 512, 1024, 2048, 3072, 4096]

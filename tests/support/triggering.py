@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import openai
 from support.handling import HEARD, WHISPER
-from support.loopback import Peer
-from support.object_storage import BUCKET
+from support.loopback import Loopback, Peer, body_of
+from support.object_storage import BUCKET, client
 from support.recordings import recording
 
 EVENTS = Path(__file__).parents[1] / "events"
@@ -55,3 +56,21 @@ def stored(s3: Any, key: str) -> Any:
 def counts(answer: dict[str, Any]) -> dict[str, int]:
     assert answer["statusCode"] == 200, answer["body"]
     return {name: count for name, count in json.loads(answer["body"]).items() if count}
+
+
+def drain(server: str, queue_url: str) -> list[dict[str, Any]]:
+    """The queue's messages, as its trigger posts them."""
+    sqs = client("sqs", server)
+    events: list[dict[str, Any]] = []
+    while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
+        events += [{"httpMethod": "POST", "body": message["Body"]} for message in messages]
+    return events
+
+
+def verified(receiver: Loopback) -> tuple[Any, str]:
+    """The last callback's body and id, by the openai client's own check of its signature."""
+    head, _, body = receiver.requests[-1].partition(b"\r\n\r\n")
+    headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    openai.OpenAI(api_key="none").webhooks.verify_signature(body.decode(), headers, secret=SECRET)
+    assert body == body_of(receiver.requests[-1])
+    return json.loads(body), {name.lower(): value for name, value in headers.items()}["webhook-id"]

@@ -30,7 +30,8 @@ def command(function: JobFunction, *arguments: str | Path) -> list[str]:
 
 
 def environment(state: Path, **more: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": f"{ROOT / 'scripts'}:{ROOT}", "XDG_STATE_HOME": str(state), **more}
+    kept = {name: value for name, value in os.environ.items() if name not in {"ACCESS_TOKEN", "AUTH_TOKEN"}}
+    return {**kept, "PYTHONPATH": f"{ROOT / 'scripts'}:{ROOT}", "XDG_STATE_HOME": str(state), **more}
 
 
 def run(function: JobFunction, state: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,7 @@ def test_a_folder_is_walked_by_first_bytes(tmp_path: Path) -> None:
     for name in ("b.mp3", "a/Meeting 25.11.2026", "a/.hidden.mp3", ".git/x.mp3"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(AUDIO / "jfk.mp3", tmp_path / name)
-    (tmp_path / "notes.mp3").write_text("These are notes.")
+    (tmp_path / "notes").write_text("These are notes.")
     (tmp_path / "b.srt").write_text("1\n")
     found = find([str(tmp_path)])
     assert [each.name for each in found] == [str(tmp_path / "b.mp3"), str(tmp_path / "a" / "Meeting 25.11.2026")]

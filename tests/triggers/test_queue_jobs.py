@@ -5,22 +5,12 @@ import json
 import time
 from typing import Any
 
-import openai
 import pytest
 from support.handling import HEARD, WHISPER, Handle, new_instance
-from support.loopback import Loopback, Peer, body_of, serve
-from support.object_storage import BUCKET, all_keys, client, keys, work_keys
+from support.loopback import Peer, serve
+from support.object_storage import BUCKET, all_keys, keys, work_keys
 from support.recordings import hum
-from support.triggering import SECRET, TALK, Api, counts, post, upload
-
-
-def drain(server: str, queue_url: str) -> list[dict[str, Any]]:
-    """The queue's messages, as its trigger posts them."""
-    sqs = client("sqs", server)
-    events: list[dict[str, Any]] = []
-    while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
-        events += [{"httpMethod": "POST", "body": message["Body"]} for message in messages]
-    return events
+from support.triggering import TALK, Api, counts, drain, post, upload, verified
 
 
 def test_sweep_with_a_queue(server: str, queue_url: str, s3: Any, api: Api) -> None:
@@ -115,15 +105,6 @@ def test_sweep_that_is_out_of_time(environment: pytest.MonkeyPatch, s3: Any) -> 
     assert queued == 10 * len(queue.requests) < 100
 
 
-def verified(receiver: Loopback) -> tuple[Any, str]:
-    """The last callback's body and id, by the openai client's own check of its signature."""
-    head, _, body = receiver.requests[-1].partition(b"\r\n\r\n")
-    headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
-    openai.OpenAI(api_key="none").webhooks.verify_signature(body.decode(), headers, secret=SECRET)
-    assert body == body_of(receiver.requests[-1])
-    return json.loads(body), {name.lower(): value for name, value in headers.items()}["webhook-id"]
-
-
 def test_callback_by_way_of_the_queue(server: str, queue_url: str, s3: Any, api: Api) -> None:
     """A request with a callback is queued, and its transcript called back under the id that was answered."""
     upload(s3)
@@ -178,7 +159,7 @@ def test_callback_after_a_failure_that_can_be_cured(server: str, queue_url: str,
         handle = new_instance()  # the first one respects the API's Retry-After
         assert handle(rest, {})["statusCode"] == 200
         assert (api.jobs, receiver.requests) == (2, [])
-        past(s3, f"transcripts/.work/jobs/{queued['id']}.json")
+        past(s3, f"transcripts/.work/jobs/owed/{queued['id']}.json")
         assert counts(handle(post({"sweep": {"bucket": BUCKET}}), {})) == {
             "found": 1,
             "skipped": 1,
@@ -202,10 +183,10 @@ def test_receiver_that_is_down_costs_no_transcription(server: str, queue_url: st
         (message,) = drain(server, queue_url)
         assert handle(message, {})["statusCode"] == 200
     with serve(Peer.answer) as receiver:
-        past(s3, f"transcripts/.work/jobs/{queued['id']}.json")
-        kept = s3.get_object(Bucket=BUCKET, Key=f"transcripts/.work/jobs/{queued['id']}.json")
+        past(s3, f"transcripts/.work/jobs/owed/{queued['id']}.json")
+        kept = s3.get_object(Bucket=BUCKET, Key=f"transcripts/.work/jobs/owed/{queued['id']}.json")
         body = kept["Body"].read().replace(receiver_url.encode(), receiver.url.encode())
-        s3.put_object(Bucket=BUCKET, Key=f"transcripts/.work/jobs/{queued['id']}.json", Body=body)
+        s3.put_object(Bucket=BUCKET, Key=f"transcripts/.work/jobs/owed/{queued['id']}.json", Body=body)
         handle(post({"sweep": {"bucket": BUCKET}}), {})
         (message,) = drain(server, queue_url)
         assert handle(message, {})["statusCode"] == 200

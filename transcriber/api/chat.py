@@ -10,14 +10,13 @@ from functools import partial
 from itertools import chain
 from typing import Any, Final
 
-from transcriber.api.backend import ApiClient, CallContext, ChunkTranscript, Usage
+from transcriber.api.backend import ApiClient, CallContext, ChunkTranscript, Usage, doubt_warnings
 from transcriber.api.request_body import StreamedBody
 from transcriber.chunks.chunk import Chunk
 from transcriber.errors import ApiFailedError, TruncatedTranscriptError
 from transcriber.request.options import MAX_OUTPUT_TOKENS, TranscriptionOptions
 from transcriber.sources.base import Reader
-from transcriber.text.frames import strip_frames
-from transcriber.text.model_remarks import is_no_speech_remark, strip_model_remarks
+from transcriber.text.model_additions import CleanText, clean_answer
 
 # Demands the words and nothing else. Each ban names something that chat models are known to do with a recording.
 INSTRUCTION: Final = (
@@ -110,11 +109,15 @@ def output_budget(seconds: float) -> int:
 
 
 def _content(chunk: Chunk, options: TranscriptionOptions) -> list[dict[str, Any]]:
+    audio = {"format": chunk.container.value, "data": _MARK}
+    return [{"type": "text", "text": _instruction(options)}, {"type": "input_audio", "input_audio": audio}]
+
+
+def _instruction(options: TranscriptionOptions) -> str:
     text = options.prompt or INSTRUCTION
     if options.language:
         text += f" The language spoken is {options.language} (ISO 639-1)."
-    audio = {"format": chunk.container.value, "data": _MARK}
-    return [{"type": "text", "text": text}, {"type": "input_audio", "input_audio": audio}]
+    return text
 
 
 def _encoded(reader: Reader) -> Iterator[bytes]:
@@ -139,11 +142,12 @@ def _read_answer(answer: Mapping[str, Any], chunk: Chunk, model: str, options: T
         raise ApiFailedError(f"The model stopped before its end (finish_reason {str(reason)[:40]!r}).")
     if not isinstance(text, str | None):
         raise ApiFailedError("The API's answer has a message that is not a text.")
-    text = (text or "").strip()
+    clean = CleanText((text or "").strip())
     if options.asks_for_words:
         # The instruction is ours or one like it, so that the model's additions to the words are known.
-        text = "" if is_no_speech_remark(text) else strip_frames(strip_model_remarks(text))
-    return ChunkTranscript(text=text, model=model, usage=_usage(answer.get("usage"), chunk))
+        clean = clean_answer(clean.text, _instruction(options))
+    warnings = doubt_warnings(chunk, clean)
+    return ChunkTranscript(text=clean.text, model=model, warnings=warnings, usage=_usage(answer.get("usage"), chunk))
 
 
 def _usage(counted: object, chunk: Chunk) -> Usage:

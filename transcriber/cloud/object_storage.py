@@ -6,8 +6,9 @@ Keys are sent as they are, whatever is in them. boto3 takes 0.44 s of CPU, 49 Mi
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Final, NoReturn
+from typing import Final
 
 from transcriber.cloud.object_list import (
     StoredObject,
@@ -18,15 +19,13 @@ from transcriber.cloud.object_list import (
     read_page,
 )
 from transcriber.cloud.signed_client import EXCHANGE_ERRORS, OpenAnswer, ServiceAnswer, SignedClient, SignedRequest
+from transcriber.cloud.storage_errors import changed, no_bucket, refuse
 from transcriber.deadline import Deadline
 from transcriber.errors import (
     RequestError,
     SettingsError,
-    SourceChangedError,
     SourceFailedError,
-    SourceNotFoundError,
     SourceTimeoutError,
-    StorageRefusedError,
 )
 from transcriber.settings import Account, Settings
 
@@ -42,10 +41,8 @@ LONGEST_SECONDS: Final = 3600.0
 # The unit in which a download arrives: in smaller ones, the calls would cost more than the bytes.
 BLOCK_BYTES: Final = 64 * 1024
 MAX_KEY_BYTES: Final = 1024
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 # What the storage answers when the next attempt may be taken: 409 is a write of the same key that is under way.
 _PASSING: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
-_WRONG_REGION: Final = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraint"})
 
 
 class ObjectStorage:
@@ -76,12 +73,17 @@ class ObjectStorage:
 
     def head(self, bucket: str, key: str) -> StoredObject | None:
         """The object's facts; None where there is none."""
-        answer = self._exchange(bucket, key, "HEAD", {}, allowed=(HTTPStatus.NOT_FOUND,))
+        answer = self.exchange(bucket, key, "HEAD", allowed=(HTTPStatus.NOT_FOUND,))
         return None if answer.status == HTTPStatus.NOT_FOUND else object_of_headers(key, answer.headers)
 
     def get(self, bucket: str, key: str) -> bytes:
         """All bytes of a small object."""
-        return self._exchange(bucket, key, "GET", {}).body
+        return self.exchange(bucket, key, "GET").body
+
+    def fetch(self, bucket: str, key: str) -> tuple[StoredObject, bytes]:
+        """A small object's facts and bytes, of the same version."""
+        answer = self.exchange(bucket, key, "GET")
+        return object_of_headers(key, answer.headers), answer.body
 
     def read(self, bucket: str, key: str, *, etag: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """The bytes of the version `etag` from `start` to `end`, block by block; `SourceChangedError` for another one.
@@ -127,7 +129,7 @@ class ObjectStorage:
 
     def put(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str]) -> str:
         """Write an object, whatever is there, and return its ETag."""
-        return bare(self._exchange(bucket, key, "PUT", metadata_headers(metadata), body).headers.get("ETag"))
+        return bare(self.exchange(bucket, key, "PUT", metadata_headers(metadata), body).headers.get("ETag"))
 
     def create(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str]) -> str | None:
         """Write an object where there is none, and return its ETag; None where there is one.
@@ -150,9 +152,9 @@ class ObjectStorage:
 
     def delete(self, bucket: str, key: str) -> None:
         """Remove an object; nothing happens where there is none."""
-        answer = self._exchange(bucket, key, "DELETE", {}, allowed=(HTTPStatus.NOT_FOUND,))
+        answer = self.exchange(bucket, key, "DELETE", allowed=(HTTPStatus.NOT_FOUND,))
         if answer.status == HTTPStatus.NOT_FOUND and error_code(answer.body) == "NoSuchBucket":
-            raise _no_bucket(bucket)
+            raise no_bucket(bucket)
 
     def pages(
         self, bucket: str, prefix: str = "", *, after: str = "", deadline: Deadline | None = None
@@ -180,22 +182,24 @@ class ObjectStorage:
 
     def _write(self, bucket: str, key: str, body: bytes, headers: Mapping[str, str]) -> str | None:
         lost = (HTTPStatus.PRECONDITION_FAILED, *((HTTPStatus.NOT_FOUND,) if "If-Match" in headers else ()))
-        answer = self._exchange(bucket, key, "PUT", headers, body, allowed=lost)
+        answer = self.exchange(bucket, key, "PUT", headers, body, allowed=lost)
         if answer.status == HTTPStatus.NOT_FOUND and error_code(answer.body) == "NoSuchBucket":
-            raise _no_bucket(bucket)
+            raise no_bucket(bucket)
         return None if answer.status in lost else bare(answer.headers.get("ETag"))
 
-    def _exchange(
+    def exchange(
         self,
         bucket: str,
         key: str,
         method: str,
-        headers: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         *,
+        query: Mapping[str, str] | None = None,
         allowed: Sequence[int] = (),
     ) -> ServiceAnswer:
-        request = _request(bucket, key, method, headers, body)
+        """The answer to a request for one object, which may be repeated; its status is a success, or `allowed`."""
+        request = replace(_request(bucket, key, method, headers or {}, body), query=query or {})
         return self._retried(request, f"{bucket}/{key}", "key", allowed)
 
     def _retried(self, request: SignedRequest, where: str, param: str, allowed: Sequence[int]) -> ServiceAnswer:
@@ -212,7 +216,7 @@ class ObjectStorage:
                 if HTTPStatus(200) <= answer.status < HTTPStatus(300) or answer.status in allowed:
                     return answer
                 if answer.status not in _PASSING or is_last:
-                    _refuse(answer.status, answer.body, where, param)
+                    refuse(answer.status, answer.body, where, param)
             self._wait(FIRST_WAIT_SECONDS * attempt)
         raise AssertionError  # the last attempt returned or raised
 
@@ -232,9 +236,9 @@ class ObjectStorage:
 def _begin(answer: OpenAnswer, etag: str, start: int, where: str) -> int:
     """How many bytes of the body come before `start`; an error where the answer has not the version `etag`."""
     if answer.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
-        _refuse(answer.status, _error_body(answer), where, "key")
+        refuse(answer.status, _error_body(answer), where, "key")
     if bare(answer.headers.get("ETag")) not in {"", etag}:
-        raise _changed(where)  # a store that knows no conditions
+        raise changed(where)  # a store that knows no conditions
     if answer.status == HTTPStatus.OK:
         return start
     if not (answer.headers.get("Content-Range") or "").lower().startswith(f"bytes {start}-"):
@@ -251,7 +255,7 @@ def _error_body(answer: OpenAnswer) -> bytes:
 
 def _path(bucket: str, key: str | None = None) -> str:
     if not bucket.strip(".") or "/" in bucket or not bucket.isprintable():
-        raise _no_bucket(bucket)
+        raise no_bucket(bucket)
     return f"/{bucket}" if key is None else f"/{bucket}/{key}"
 
 
@@ -265,31 +269,3 @@ def _request(bucket: str, key: str, method: str, headers: Mapping[str, str], bod
         message = f"A key is UTF-8 text of 1 to {MAX_KEY_BYTES:,} bytes; {key[:40]!r} is not."
         raise RequestError(message, param="key")
     return SignedRequest(method, _path(bucket, key), headers=headers, body=body)
-
-
-def _no_bucket(bucket: str) -> SourceNotFoundError:
-    return SourceNotFoundError(f"There is no bucket {bucket}.", param="bucket")
-
-
-def _changed(where: str) -> SourceChangedError:
-    return SourceChangedError(f"The object {where} changed while it was read.", param="key")
-
-
-def _refuse(status: int, body: bytes, where: str, param: str) -> NoReturn:
-    """Raise the error of an answer; its own text holds addresses, and is not repeated."""
-    code = error_code(body)
-    if status in _REDIRECTS or code in _WRONG_REGION:
-        message = "does not serve this bucket: set S3_ENDPOINT and S3_REGION to the bucket's region"
-        raise SettingsError("S3_ENDPOINT", message)
-    if code == "NoSuchBucket" or (status == HTTPStatus.NOT_FOUND and param == "bucket"):
-        raise SourceNotFoundError(f"There is no bucket for {where}.", param="bucket")
-    if status == HTTPStatus.NOT_FOUND:
-        raise SourceNotFoundError(f"There is no object {where}, or no such bucket.", param="key")
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        message = f"Object Storage refuses {where} to the key pair of S3_ACCESS_KEY; it needs to read and write there."
-        raise StorageRefusedError(message, param="bucket")
-    if status == HTTPStatus.PRECONDITION_FAILED:
-        raise _changed(where)
-    if code == "KeyTooLongError":
-        raise RequestError(f"The key is longer than the storage allows: {where[:40]!r}…", param="key")
-    raise SourceFailedError(f"Object Storage answered {status} at {where}.", param=param)

@@ -10,7 +10,9 @@ from transcriber.outputs.plain_json import JSON_TYPE
 
 # The headers that a page of another origin may read beside the body.
 EXPOSED_HEADERS: Final = {
-    "Access-Control-Expose-Headers": "X-Request-Id, Server-Timing, Retry-After, X-Transcript-Warnings"
+    "Access-Control-Expose-Headers": (
+        "X-Request-Id, Server-Timing, Retry-After, X-Transcript-Warnings, Location, Idempotent-Replayed"
+    )
 }
 
 

@@ -41,6 +41,12 @@ _SEGMENT: Final[Schema] = {
     "required": ["id", "start", "end", "text"],
     "properties": {"id": _COUNT, "start": _SECONDS, "end": _SECONDS, "text": TEXT},
 }
+_JOB: Final[dict[str, Schema]] = {
+    "id": TEXT,
+    "object": {"const": "transcription.job"},
+    "status": {"enum": ["queued", "in_progress", "completed", "failed"]},
+    "created_at": _COUNT,
+}
 _HEADERS: Final[dict[str, Schema]] = {
     "X-Request-Id": {"description": "The request's own, or a new one.", "schema": TEXT},
     "Server-Timing": {"description": "download, prepare, api and total, in milliseconds.", "schema": TEXT},
@@ -79,6 +85,17 @@ def components() -> dict[str, Schema]:
             warnings=_WARNINGS,
         ),
         "Queued": _open({"id": TEXT, "status": {"enum": ["queued"]}}),
+        "AcceptedJob": _closed(_JOB),
+        "Job": _closed(
+            {
+                **_JOB,
+                "progress": {"type": ["integer", "null"], "minimum": 0, "maximum": 100},
+                "completed_at": {"type": ["integer", "null"]},
+                "error": {"anyOf": [_closed(error), {"type": "null"}]},
+                "warnings": {"type": "array", "items": TEXT},
+            }
+        ),
+        "DeletedJob": _closed({"id": TEXT, "object": _JOB["object"], "deleted": {"const": True}}),
         "InProgress": _closed({"status": {"const": "in_progress"}}),
         "Upload": _closed(
             {

@@ -70,9 +70,11 @@ def preflight_answer() -> Answer:
     """What a browser may send from any page."""
     headers = {
         "Access-Control-Allow-Origin": "*",
-        "Access-Control-Allow-Methods": ", ".join(ALLOWED_METHODS),
+        "Access-Control-Allow-Methods": ", ".join((*ALLOWED_METHODS, "DELETE")),
         # The star, for headers such as those of the OpenAI SDK, does not include Authorization.
-        "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Auth-Token, X-Request-Id, *",
+        "Access-Control-Allow-Headers": (
+            "Authorization, Content-Type, Idempotency-Key, Prefer, X-Auth-Token, X-Request-Id, *"
+        ),
         "Access-Control-Max-Age": str(PREFLIGHT_MAX_AGE_SECONDS),
     }
     return Answer(204, headers=headers)

@@ -11,6 +11,7 @@ from transcriber.delivery import answer_schemas
 from transcriber.delivery.answer_schemas import error_responses, json_response, reference, transcript_response
 from transcriber.outputs.plain_json import JSON_TYPE
 from transcriber.request import request_schemas
+from transcriber.request.job_calls import JOBS_PATH
 from transcriber.request.openai_api import ApiPath
 from transcriber.settings import BYTES_PER_MB, Settings
 
@@ -18,7 +19,7 @@ Operation = dict[str, Any]
 
 OPENAPI_VERSION: Final = "3.1.0"
 # What a client may be answered to a request for a transcript.
-_TRANSCRIPTION_ERRORS: Final = (404, 413, 415, 422, 429, 502, 503, 504)
+_TRANSCRIPTION_ERRORS: Final = (404, 409, 413, 415, 422, 429, 502, 503, 504)
 _EVENT_STREAM: Final = "text/event-stream; charset=utf-8"
 
 
@@ -68,6 +69,8 @@ def _paths() -> dict[str, Any]:
     return {
         "/": {"get": _get("status", "Version, models and limits.", "Status"), "post": _post_transcription()},
         f"/v1{ApiPath.TRANSCRIPTIONS}": {"post": _post_form()},
+        f"{JOBS_PATH}/{{id}}": {"get": _get_job(), "delete": _delete_job()},
+        f"{JOBS_PATH}/{{id}}/content": {"get": _get_job_content()},
         f"/v1{ApiPath.CHAT}": {"post": _post_chat()},
         f"/v1{ApiPath.UPLOADS}": {"post": _post_upload()},
         f"/v1{ApiPath.MODELS}": {"get": _get("models", "The models, as the OpenAI API lists them.", "Models")},
@@ -98,7 +101,7 @@ def _post_transcription() -> Operation:
             {"200": answer, "202": _accepted()},
             error_responses(*_TRANSCRIPTION_ERRORS),
         ),
-        "parameters": request_schemas.query_options(),
+        "parameters": [*request_schemas.query_options(), *request_schemas.job_headers()],
         "requestBody": {"required": True, "content": content},
     }
 
@@ -111,7 +114,33 @@ def _post_form() -> Operation:
             {"200": transcript_response(), "202": _accepted()},
             error_responses(*_TRANSCRIPTION_ERRORS),
         ),
+        "parameters": request_schemas.job_headers(),
         "requestBody": _body("FormRequest"),
+    }
+
+
+def _get_job() -> Operation:
+    answer = json_response("How far the job is; Retry-After says when another look makes sense.", "Job")
+    return {
+        **_operation("getJob", "Look at a job.", {"200": answer}, error_responses(404, 422, 502, 504)),
+        "parameters": request_schemas.job_parameters("wait"),
+    }
+
+
+def _delete_job() -> Operation:
+    answer = json_response("What was the job's alone is gone.", "DeletedJob")
+    return {
+        **_operation("deleteJob", "Delete a job.", {"200": answer}, error_responses(404, 422, 502, 504)),
+        "parameters": request_schemas.job_parameters(),
+    }
+
+
+def _get_job_content() -> Operation:
+    # A job that failed is answered with its error, whatever that is.
+    errors = error_responses(*_TRANSCRIPTION_ERRORS)
+    return {
+        **_operation("getJobContent", "The transcript of a job.", {"200": transcript_response()}, errors),
+        "parameters": request_schemas.job_parameters("response_format"),
     }
 
 
@@ -134,7 +163,8 @@ def _post_upload() -> Operation:
 
 
 def _accepted() -> dict[str, Any]:
-    return json_response(f"{HTTPStatus.ACCEPTED.phrase}: the callback gets the answer.", "Queued", "InProgress")
+    names = ("AcceptedJob", "Queued", "InProgress")
+    return json_response(f"{HTTPStatus.ACCEPTED.phrase}: a job, or the callback gets the answer.", *names)
 
 
 def _body(schema: str) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from transcriber.errors import (
 )
 from transcriber.net.ssrf_guard import SsrfGuard
 from transcriber.retry import RetryPolicy
-from transcriber.sources.url import Downloader, check_url
+from transcriber.sources.url import Downloader
+from transcriber.sources.url_check import check_url
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 # A receiver has to record the result, not to work on it.

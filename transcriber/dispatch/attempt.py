@@ -117,8 +117,7 @@ class Attempt:
         reserved = min(END_SECONDS, END_SHARE * self._scope.deadline.limit_seconds)
         run = replace(self._scope, deadline=self._scope.deadline.earlier(reserved))
         try:
-            with self._services.open_object(self._claimed, run.deadline) as source:
-                transcript = self._services.transcriber.transcribe(source, timed, run, self._parts)
+            transcript = self._transcribe(timed, run)
         except UnfinishedError as end:
             return self._unfinished(end)
         except SourceNotFoundError:
@@ -130,6 +129,13 @@ class Attempt:
             self._wait(UnexpectedError(type(error).__name__))
             raise
         return self._finished(transcript)
+
+    def _transcribe(self, options: TranscriptionOptions, run: RequestScope) -> Transcript:
+        try:
+            with self._services.open_object(self._claimed, run.deadline) as source:
+                return self._services.transcriber.transcribe(source, options, run, self._parts)
+        finally:
+            run.report.add(paid_twice=self._parts.doubled or None)
 
     def _finished(self, transcript: Transcript) -> ObjectResult:
         """Store the transcript; where that fails, it is answered all the same, and its parts are kept."""

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from transcriber.dispatch.attempt import Attempt, ObjectResult, ObjectStatus
 from transcriber.errors import InProgressError, RateLimitedError, TranscriberError
+from transcriber.jobs.due import JOB_FIELD
+from transcriber.jobs.job_progress import JobProgress
 from transcriber.jobs.layout import Version
 from transcriber.jobs.leases import InProgress, Waiting
 from transcriber.jobs.partials import Partials
@@ -28,25 +30,33 @@ class ObjectWork:
         self._services = services
 
     def transcribe(
-        self, reference: ObjectReference, options: TranscriptionOptions, scope: RequestScope, *, is_client: bool
+        self,
+        reference: ObjectReference,
+        options: TranscriptionOptions,
+        scope: RequestScope,
+        *,
+        is_client: bool,
+        progress: JobProgress | None = None,
     ) -> ObjectResult:
         """The result of an object, transcribed now or before; an error that another attempt may cure.
 
         A client waits for the answer: it looks for a result first, and does not wait for what only triggers wait for.
+        With the `progress` of a job, each part is reported there.
         """
         stores = self._services.stores(scope.deadline)
         results = stores.results
         audio = results.find_audio(reference)
         version = Version.of(audio.etag, options)
-        parts = stores.parts(reference, version, scope.log)
+        parts = stores.parts(reference, version, scope.log, progress)
         partials = stores.partials(reference, parts=parts, etag=audio.etag, options=options, log=scope.log)
         if is_client and (completed := results.completed(reference, version, options)):
             return _result_of(completed, results, partials, options)
+        fields = _request(reference, options)
         claimed = results.claim(
             reference,
             audio,
             options,
-            _request(reference, options),
+            fields if progress is None else {**fields, JOB_FIELD: progress.record.id},
             count_parts=parts.count,
             ignores_waits=is_client,
         )

@@ -7,6 +7,7 @@ early leaves its place in the storage, and the next one begins there, so that ea
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import islice
 
 from transcriber.cloud.queue_limits import MAX_BATCH
@@ -14,15 +15,19 @@ from transcriber.delivery.answer import Answer
 from transcriber.delivery.answers import counts_answer
 from transcriber.dispatch.attempt import END_SHARE
 from transcriber.dispatch.callbacks import CallbackWork
+from transcriber.dispatch.jobs import JobWork
 from transcriber.dispatch.uploads import UploadWork, ends_sweep, has_time
 from transcriber.errors import SourceTimeoutError, TranscriberError
 from transcriber.jobs.due import DueRequest
+from transcriber.jobs.layout import keeps_jobs
+from transcriber.jobs.records import JobStatus
+from transcriber.jobs.sweep import SweptObject
 from transcriber.jobs.sweep_state import SweepState
-from transcriber.request.job_message import new_job
+from transcriber.request.job_message import Job, new_job
 from transcriber.request.parse import read_own_request
 from transcriber.request.s3_events import ObjectReference
 from transcriber.request.sweep_request import SweepRequest
-from transcriber.request_log import error_log_fields
+from transcriber.request_log import RequestReport, error_log_fields
 from transcriber.request_scope import RequestScope
 from transcriber.services import Services
 
@@ -30,15 +35,19 @@ from transcriber.services import Services
 class SweepWork:
     """Carries out sweeps with the services of an instance."""
 
-    def __init__(self, services: Services, uploads: UploadWork, callbacks: CallbackWork) -> None:
+    def __init__(self, services: Services, uploads: UploadWork, callbacks: CallbackWork, jobs: JobWork) -> None:
         self._services = services
         self._uploads = uploads
         self._callbacks = callbacks
+        self._jobs = jobs
 
     def sweep(self, request: SweepRequest, scope: RequestScope) -> Answer:
         """Queue what is due and what has no result, or transcribe as much of it as the time allows."""
         counts = Counter(found=0, resumed=0, queued=0, done=0, skipped=0, failed=0, called_back=0)
-        state = self._services.stores(scope.deadline).sweep_state(request)
+        stores = self._services.stores(scope.deadline)
+        if keeps_jobs(self._services.settings):
+            stores.sweep_mark.write()
+        state = stores.sweep_state(request)
         # What the sweep leaves to the next one is written in the rest of the time.
         walk = replace(scope, deadline=scope.deadline.earlier(END_SHARE * scope.deadline.limit_seconds))
         work = islice(self._work(request, state, counts, walk), request.limit)
@@ -78,6 +87,9 @@ class SweepWork:
 
     def _carry_out(self, due: DueRequest, counts: Counter[str], scope: RequestScope) -> TranscriberError | None:
         """Carry out one request; the error if another attempt may cure it."""
+        if due.job.has_record:
+            self._carry_out_job(due.job, counts, scope)
+            return None
         try:
             request = read_own_request(due.job, due.request)
             if request.callback is None and isinstance(request.source, ObjectReference):
@@ -91,6 +103,19 @@ class SweepWork:
             return error if error.is_retryable else None
         return None
 
+    def _carry_out_job(self, job: Job, counts: Counter[str], scope: RequestScope) -> None:
+        """Go on with a job; what became of it is in its record."""
+        report = RequestReport(trigger="job")
+        try:
+            status = self._jobs.carry_out(job, replace(scope, report=report)).status
+        except TranscriberError as error:
+            report.add(**error_log_fields(error))
+            counts["failed" if error.is_retryable else "skipped"] += 1
+        else:
+            if status.is_final:
+                counts["done" if status is JobStatus.COMPLETED else "failed"] += 1
+        scope.log("info", "job", **report.log_fields)
+
     def _work(
         self, request: SweepRequest, state: SweepState, counts: Counter[str], scope: RequestScope
     ) -> Iterator[DueRequest]:
@@ -103,7 +128,7 @@ class SweepWork:
             else:
                 counts["resumed"] += 1
                 yield each
-        for swept in stores.sweep(request, after=state.after).objects(scope.deadline):
+        for swept in _reporting_backlog(stores.sweep(request, after=state.after).objects(scope.deadline), scope):
             reference = swept.reference
             counts["found"] += 1
             if not swept.is_missing:
@@ -130,3 +155,14 @@ class SweepWork:
     @property
     def _has_queue(self) -> bool:
         return bool(self._services.settings.queue_url)
+
+
+def _reporting_backlog(objects: Iterator[SweptObject], scope: RequestScope) -> Iterator[SweptObject]:
+    """The objects; the report has the age of the oldest one without a result, as far as the sweep has come."""
+    now = datetime.now(UTC)
+    oldest = now
+    for swept in objects:
+        if swept.is_missing and swept.uploaded_at is not None:
+            oldest = min(oldest, swept.uploaded_at)
+        scope.report.add(backlog_seconds=round((now - oldest).total_seconds()))
+        yield swept

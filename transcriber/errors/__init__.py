@@ -69,6 +69,12 @@ from transcriber.errors.base import (
     TranscriberError,
     UnexpectedError,
 )
+from transcriber.errors.jobs import (
+    FirstRequestInProgressError,
+    IdempotencyKeyReusedError,
+    JobNotCompletedError,
+    JobNotFoundError,
+)
 from transcriber.errors.sources import (
     AddressRefusedError,
     AudioError,
@@ -98,8 +104,12 @@ __all__ = [
     "CallbackFailedError",
     "CallbackRefusedError",
     "Cause",
+    "FirstRequestInProgressError",
+    "IdempotencyKeyReusedError",
     "InProgressError",
     "IncompleteError",
+    "JobNotCompletedError",
+    "JobNotFoundError",
     "MethodNotAllowedError",
     "ModelNotFoundError",
     "NeverSucceededError",

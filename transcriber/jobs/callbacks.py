@@ -1,7 +1,7 @@
 """Callbacks that are still owed: the request, and its answer once there is one, until the receiver has taken it.
 
 A queue cannot hold a message back. What has to wait, for another request's transcript or for a receiver that is down,
-is an object under `.work/jobs/`, which a sweep queues when it is due.
+is an object under `.work/jobs/owed/`, which a sweep queues when it is due.
 """
 
 import json
@@ -42,7 +42,7 @@ class CallbackStore:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._storage = storage
-        self.prefix = f"{prefix}{WORK}jobs/"
+        self.prefix = f"{prefix}{WORK}jobs/owed/"
         self._minute = timedelta(seconds=minute_seconds)
         self._now = now
 

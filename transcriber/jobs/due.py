@@ -12,11 +12,13 @@ from transcriber.deadline import Deadline
 from transcriber.jobs.callbacks import CallbackStore
 from transcriber.jobs.layout import WORK
 from transcriber.jobs.leases import Leases
-from transcriber.request.job_message import Job, new_job
+from transcriber.request.job_message import JOB_ID, Job, new_job
 
 # How long what a sweep has queued is left to the queue, in minutes: a backlog takes hours, and each message that comes
 # too often costs a look at the storage.
 QUEUED_MINUTES: Final = 30.0
+# In the request of a lease: the job that works on the recording.
+JOB_FIELD: Final = "job"
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,14 @@ class DueWork:
 
     def requests(self, deadline: Deadline) -> Iterator[DueRequest]:
         """The requests that are due, as long as there is time."""
+        jobs = set()
         for listed in self._listed(self._callbacks.prefix, deadline):
             owed = self._callbacks.take_due(self._bucket, listed, again_minutes=QUEUED_MINUTES)
             if owed is not None:
+                jobs.add(owed.job.id)
                 yield DueRequest(owed.job, owed.request)
         for listed in self._listed(self._prefix, deadline):
-            if due := self._due_lease(listed):
+            if (due := self._due_lease(listed)) and due.job.id not in jobs:
                 yield due
 
     def _listed(self, prefix: str, deadline: Deadline) -> Iterator[StoredObject]:
@@ -79,7 +83,11 @@ class DueWork:
             return None
         if self._has_queue and not self._leases.mark_queued(stored, self._bucket, request):
             return None  # taken over just now
-        return DueRequest(new_job(), request, self._leases.attempts_of(stored))
+        # The lease of a recording that a job is about: the job goes on.
+        fields = {name: value for name, value in request.items() if name != JOB_FIELD}
+        job_id = request.get(JOB_FIELD)
+        job = Job(job_id) if isinstance(job_id, str) and JOB_ID.fullmatch(job_id) else new_job()
+        return DueRequest(job, fields, self._leases.attempts_of(stored))
 
     def _is_there(self, request: Mapping[str, Any]) -> bool:
         """Whether the recording of a request still exists."""

@@ -6,7 +6,8 @@
 <OUTPUT_PREFIX>.work/parts/<work>/<span>      what came of each chunk, until the transcript is written
 <OUTPUT_PREFIX>.work/partials/<key>.<version>.json  a transcript with gaps, beside the record of a failure
 <OUTPUT_PREFIX>.work/done/<key>.<version>     that the results are of this version, for sweeps: empty
-<OUTPUT_PREFIX>.work/jobs/<id>.json           a callback that is still owed
+<OUTPUT_PREFIX>.work/jobs/<id>/               what is a job's alone: README.md has the states of both
+<OUTPUT_PREFIX>.work/jobs/owed/<id>.json      a job or a callback that a sweep goes on with when it is due
 <OUTPUT_PREFIX>.work/uploads/<id>/<name>      a recording that a client uploaded, with its results beside it
 <OUTPUT_PREFIX>.work/sweeps/<sweep>.json      what the last sweep has left
 """
@@ -84,9 +85,8 @@ class ResultKeys:
     def of(cls, reference: ObjectReference, settings: Settings, options: str = "") -> "ResultKeys":
         """The keys of the results of `reference`, with the digest `options`."""
         prefix = settings.output_prefix
-        name = reference.key
-        if is_upload(reference, settings):
-            name = name.removeprefix(prefix)  # its results lie beside it, and expire with it
+        # Results of jobs and uploads lie beside these, and expire with them.
+        name = reference.key.removeprefix(prefix) if is_own_recording(reference, settings) else reference.key
         if len((prefix + name).encode()) > MAX_STEM_BYTES or _LIKE_A_RESULT.search(name):
             digest = hashlib.sha256(name.encode()).hexdigest()
             room = MAX_STEM_BYTES - len(prefix.encode()) - len(digest) - 1
@@ -121,24 +121,36 @@ def results_bucket(bucket: str, settings: Settings) -> str:
     return settings.output_bucket or bucket
 
 
-def kept_bucket(settings: Settings, *, what: str) -> str:
+def keeps_jobs(settings: Settings) -> bool:
+    """Whether there is a place for what is kept for clients."""
+    return settings.storage is not None and settings.output_bucket is not None
+
+
+def kept_bucket(settings: Settings, *, what: str, param: str | None = None) -> str:
     """The bucket of what is kept for clients; `RequestError`, about `what`, where settings are missing for it."""
     missing = [] if settings.storage else ["S3_ACCESS_KEY", "S3_SECRET_KEY"]
     if settings.output_bucket is None:
         missing.append("OUTPUT_BUCKET")
     if missing or settings.output_bucket is None:
-        raise RequestError(f"{what} need Object Storage: set {' and '.join(missing)} of the function.")
+        message = f"{what} need Object Storage: set {' and '.join(missing)} of the function."
+        raise RequestError(message, param=param)
     return settings.output_bucket
 
 
 def uploads_prefix(settings: Settings) -> str:
-    """The beginning of the keys of uploads, of copies that jobs make, and of their results."""
+    """The beginning of the keys of uploads, and of their results."""
     return f"{settings.output_prefix}{WORK}uploads/"
 
 
-def is_upload(reference: ObjectReference, settings: Settings) -> bool:
+def jobs_prefix(settings: Settings) -> str:
+    """The beginning of the keys of what jobs keep."""
+    return f"{settings.output_prefix}{WORK}jobs/"
+
+
+def is_own_recording(reference: ObjectReference, settings: Settings) -> bool:
     """Whether an object is an upload, or a copy that a job made."""
-    return reference.bucket == settings.output_bucket and reference.key.startswith(uploads_prefix(settings))
+    folders = (uploads_prefix(settings), jobs_prefix(settings))
+    return reference.bucket == settings.output_bucket and reference.key.startswith(folders)
 
 
 def own_prefix(bucket: str, settings: Settings) -> str:

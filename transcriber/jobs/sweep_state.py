@@ -21,6 +21,8 @@ MAX_QUEUED: Final = 1_500
 # A message that was not begun after this is taken for lost; one that comes all the same finds the work done.
 QUEUED_MINUTES: Final = 360.0
 _DIGEST_LENGTH: Final = 16
+# A schedule runs at least every day: where the last sweep is longer ago, there is none.
+SCHEDULE_HOURS: Final = 25.0
 
 
 class SweepState:
@@ -89,6 +91,36 @@ class SweepState:
         except (SourceNotFoundError, ValueError):
             return {}
         return state if isinstance(state, dict) else {}
+
+
+class SweepMark:
+    """Whether a schedule sweeps: each sweep leaves a mark, since nothing else tells a request."""
+
+    def __init__(
+        self,
+        storage: ObjectStorage,
+        bucket: str,
+        prefix: str,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._storage = storage
+        self._bucket = bucket
+        self._key = f"{prefix}{WORK}sweeps/last.json"
+        self._now = now
+
+    def write(self) -> None:
+        """Leave the mark of a sweep."""
+        body = json.dumps({"swept_at": self._now().isoformat()}).encode()
+        self._storage.put(self._bucket, self._key, body, {"Content-Type": "application/json"})
+
+    def is_recent(self) -> bool:
+        """Whether there was a sweep within `SCHEDULE_HOURS`."""
+        try:
+            swept_at = datetime.fromisoformat(json.loads(self._storage.get(self._bucket, self._key))["swept_at"])
+        except (SourceNotFoundError, ValueError, KeyError, TypeError):
+            return False
+        return self._now() < swept_at + timedelta(hours=SCHEDULE_HOURS)
 
 
 def _digest(text: str) -> str:

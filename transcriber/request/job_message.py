@@ -17,8 +17,10 @@ from typing import Any, Final
 
 from transcriber.errors import RequestError
 
-# An id is a header of the callback later.
-_JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+# The id of a job that has a record.
+JOB_ID: Final = re.compile(r"job_[0-9a-f]{32}")
+# An id is a header of the callback later, where the job has no record.
+_ANY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 # What the key is derived for, so that it is not the one that signs requests to the queue.
 _PURPOSE: Final = b"transcriber: messages of its own, version 1"
 _VERSION: Final = "v1,"
@@ -41,6 +43,11 @@ class Job:
     id: str
     attempt: int = 1
     answer: KeptAnswer | None = None
+
+    @property
+    def has_record(self) -> bool:
+        """Whether a client can look at it."""
+        return JOB_ID.fullmatch(self.id) is not None
 
 
 def new_job() -> Job:
@@ -79,7 +86,7 @@ def read_job(fields: Mapping[str, Any]) -> tuple[Job | None, Mapping[str, Any]]:
     job = fields["job"] if isinstance(fields["job"], dict) else {}
     job_id, attempt, request = job.get("id"), job.get("attempt", 1), job.get("request")
     is_numbered = type(attempt) is int and attempt > 0
-    if not (isinstance(job_id, str) and _JOB_ID.fullmatch(job_id) and is_numbered) or (
+    if not (isinstance(job_id, str) and _ANY_ID.fullmatch(job_id) and is_numbered) or (
         not isinstance(request, dict) or fields.keys() - {"job", "signature"}
     ):
         message = 'job is {"id", "attempt"?, "request"}, as this function queues it, and the only field.'

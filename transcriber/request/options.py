@@ -190,3 +190,9 @@ def read_option(name: str, value: object, read: Callable[[object], T]) -> T:
         return read(value)
     except _InvalidOptionError as error:
         raise RequestError(f"{name} {error}.", param=name) from None
+
+
+def read_response_format(fields: Mapping[str, object]) -> ResponseFormat | None:
+    """The format that `fields` name; None where they name none."""
+    value = fields.get("response_format")
+    return None if value is None else read_option("response_format", value, _response_format)

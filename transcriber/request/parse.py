@@ -15,7 +15,9 @@ from transcriber.request.base64_text import Base64Text, read_base64
 from transcriber.request.body import WAYS_IN, read_encoded_body, read_json, refuse_binary
 from transcriber.request.event import HttpRequest
 from transcriber.request.fields import MAX_KEY_BYTES, is_key, nearest, read_bucket, read_text, refuse_unknown, short
+from transcriber.request.job_calls import JobCall, is_job_call, jobs_path, read_job_call
 from transcriber.request.job_message import Job, is_signed, may_be_job, read_job
+from transcriber.request.job_options import ASYNC_FIELD, read_async, read_idempotency_key
 from transcriber.request.openai_api import ApiPath, api_path, read_chat, read_form
 from transcriber.request.options import OPTIONS, TranscriptionOptions, read_option
 from transcriber.request.s3_events import ObjectReference, UploadEvent, read_uploads
@@ -33,9 +35,11 @@ from transcriber.response_format import ResponseFormat
 from transcriber.settings import Settings
 
 ALLOWED_METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST")
+# What the query string may hold beside the options: a body that is a recording has no fields.
+QUERY_FIELDS: Final = (*OPTIONS, ASYNC_FIELD)
 SOURCE_FIELDS: Final = ("url", "input_audio", "audio", "bucket", "key")
 NOTIFICATION_FIELDS: Final = ("callback", "webhook_url")
-KNOWN_FIELDS: Final = (*SOURCE_FIELDS, *OPTIONS, *NOTIFICATION_FIELDS)
+KNOWN_FIELDS: Final = (*SOURCE_FIELDS, *OPTIONS, *NOTIFICATION_FIELDS, ASYNC_FIELD)
 MAX_CALLBACK_LENGTH = 4_096
 
 
@@ -44,6 +48,7 @@ Request: TypeAlias = (
     | StatusRequest
     | ModelsRequest
     | DescriptionRequest
+    | JobCall
     | TranscriptionRequest
     | UploadRequest
     | UploadEvent
@@ -54,6 +59,9 @@ Request: TypeAlias = (
 def read_request(http_request: HttpRequest, settings: Settings) -> Request:
     """The typed request; `RequestError` when it is malformed."""
     method = http_request.method
+    if is_job_call(http_request):
+        _authenticate(http_request, settings)
+        return read_job_call(http_request)
     if method in {"GET", "HEAD"}:
         match api_path(http_request.path):
             case ApiPath.MODELS:
@@ -108,7 +116,7 @@ def _read_post(http_request: HttpRequest) -> TranscriptionRequest | UploadReques
         if path is ApiPath.CHAT:
             raise RequestError("A chat completion is requested in JSON, with the recording as an input_audio part.")
         source: UrlReference | ObjectReference | Base64Text = read_encoded_body(body)
-        return TranscriptionRequest(source, *_read_options({}, http_request.query))
+        return _with_headers(TranscriptionRequest(source, *_read_options({}, http_request.query)), {}, http_request)
     if "\ufffd" in body:
         raise RequestError("The body is not UTF-8, so that some of its characters were lost; send it as UTF-8.")
     if uploads := read_uploads(fields):
@@ -126,7 +134,22 @@ def _read_post(http_request: HttpRequest) -> TranscriptionRequest | UploadReques
     source = _read_source(request)
     options, callback = _read_options(request, http_request.query)
     options = replace(options, prompt_is_instruction=chat is not None and options.prompt is not None)
-    return TranscriptionRequest(source, options, callback, job, chat)
+    return _with_headers(TranscriptionRequest(source, options, callback, job, chat), request, http_request)
+
+
+def _with_headers(
+    request: TranscriptionRequest, fields: Mapping[str, Any], http_request: HttpRequest
+) -> TranscriptionRequest:
+    """The request with what is decided beside its options."""
+    if request.job is not None:
+        return request
+    is_async = read_async(fields, http_request.query, http_request.headers)
+    return replace(
+        request,
+        is_async=is_async and request.chat is None,  # a chat completion has no other form
+        jobs_path=jobs_path(http_request.path),
+        idempotency_key=read_idempotency_key(http_request.headers),
+    )
 
 
 def read_own_request(job: Job, fields: Mapping[str, Any]) -> TranscriptionRequest:
@@ -177,8 +200,8 @@ def _read_input_audio(value: object) -> Base64Text:
 def _read_options(fields: Mapping[str, Any], query: Mapping[str, str]) -> tuple[TranscriptionOptions, str | None]:
     """The options and the callback in body and query string."""
     for name in query:
-        if name not in OPTIONS:
-            message = f"{short(name)} is not an option for the query string.{nearest(name, OPTIONS)}"
+        if name not in QUERY_FIELDS:
+            message = f"{short(name)} is not an option for the query string.{nearest(name, QUERY_FIELDS)}"
             raise RequestError(message, param=name)
         if name in fields:
             raise RequestError(f"{name} is in the query string and in the body; leave one out.", param=name)

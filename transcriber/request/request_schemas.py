@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from transcriber.request.fields import MAX_BUCKET_LENGTH, MAX_KEY_BYTES
+from transcriber.request.job_calls import MAX_WAIT_SECONDS
+from transcriber.request.job_message import JOB_ID
+from transcriber.request.job_options import ASYNC_FIELD, IDEMPOTENCY_KEY, MAX_IDEMPOTENCY_KEY_LENGTH
 from transcriber.request.openai_api import (
     CHAT_FIELDS,
     IGNORED_FIELDS,
@@ -23,7 +26,7 @@ from transcriber.request.options import (
     MAX_TEMPERATURE,
     OPTIONS,
 )
-from transcriber.request.parse import MAX_CALLBACK_LENGTH, NOTIFICATION_FIELDS, SOURCE_FIELDS
+from transcriber.request.parse import MAX_CALLBACK_LENGTH, NOTIFICATION_FIELDS, QUERY_FIELDS, SOURCE_FIELDS
 from transcriber.request.s3_events import MAX_RECORDS
 from transcriber.request.sweep_request import MAX_LIMIT
 from transcriber.request.upload_request import MAX_FILENAME_LENGTH, MEDIA_TYPE, UPLOAD_FIELDS
@@ -105,16 +108,26 @@ OPTION_SCHEMAS: Final[Mapping[str, Schema]] = {
 }
 
 
+# Beside the options.
+_ASYNC: Final[Schema] = {
+    "anyOf": [{"type": "boolean"}, {"type": "null"}, {"type": "string", "pattern": r"^\s*([Tt]rue|[Ff]alse)\s*$"}],
+    "description": "Answer 202 with a job at once.",
+}
+
+
 def transcription_request() -> Schema:
     """A request for a transcript: one source, and options."""
-    return _object({**SOURCE_SCHEMAS, **_options(), **_callbacks()}, sources=_sources(SOURCE_FIELDS))
+    return _object(
+        {**SOURCE_SCHEMAS, **_options(), **_callbacks(), ASYNC_FIELD: _ASYNC}, sources=_sources(SOURCE_FIELDS)
+    )
 
 
 def form_request() -> Schema:
     """The same at the path of the OpenAI API, where a client may also send `file`, as text."""
     sources = {**SOURCE_SCHEMAS, "file": _BASE64}
     neutral = {name: _neutral(values) for name, values in NEUTRAL_FORM_VALUES.items()}
-    return _object({**sources, **_options(), **_callbacks(), **neutral}, sources=_sources((*SOURCE_FIELDS, "file")))
+    properties = {**sources, **_options(), **_callbacks(), ASYNC_FIELD: _ASYNC, **neutral}
+    return _object(properties, sources=_sources((*SOURCE_FIELDS, "file")))
 
 
 def chat_request() -> Schema:
@@ -198,9 +211,31 @@ def upload_event() -> Schema:
 
 def query_options() -> list[Schema]:
     """The options as parameters of the query string, for a body that is base64 text and nothing else."""
+    schemas = {**OPTION_SCHEMAS, ASYNC_FIELD: _ASYNC}
+    return [{"name": name, "in": "query", "required": False, "schema": schemas.get(name, {})} for name in QUERY_FIELDS]
+
+
+def job_headers() -> list[Schema]:
+    """The headers of a request for a transcript that decide on its answer."""
+    key = {"type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY_LENGTH}
+    described = {
+        "Prefer": ({"type": "string"}, "respond-async: the same as async."),
+        IDEMPOTENCY_KEY: (key, "The same request under the same key has the first one's answer, or its job."),
+    }
     return [
-        {"name": name, "in": "query", "required": False, "schema": OPTION_SCHEMAS.get(name, {})} for name in OPTIONS
+        {"name": name, "in": "header", "required": False, "schema": schema, "description": description}
+        for name, (schema, description) in described.items()
     ]
+
+
+def job_parameters(*query: str) -> list[Schema]:
+    """The id of a job in its path, and what its query may hold."""
+    schemas: dict[str, Schema] = {
+        "wait": {"type": "number", "minimum": 0, "description": f"Seconds, of which {MAX_WAIT_SECONDS:g} count."},
+        "response_format": OPTION_SCHEMAS["response_format"],
+    }
+    job_id = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": JOB_ID.pattern}}
+    return [job_id, *({"name": name, "in": "query", "required": False, "schema": schemas[name]} for name in query)]
 
 
 def _object(properties: Mapping[str, Schema], *, sources: Sequence[Schema]) -> Schema:

@@ -48,13 +48,19 @@ class UrlReference:
 
 @dataclass(frozen=True)
 class TranscriptionRequest:
-    """A recording to transcribe, and how; with `chat`, the answer is a chat completion."""
+    """A recording to transcribe, and how; with `chat`, the answer is a chat completion.
+
+    With `is_async`, the answer is a job, which is found under `jobs_path`.
+    """
 
     source: UrlReference | ObjectReference | Base64Text
     options: TranscriptionOptions
     callback: str | None = None
     job: Job | None = None
     chat: ChatReply | None = None
+    is_async: bool = False
+    jobs_path: str = ""
+    idempotency_key: str | None = None
 
     @property
     def trigger(self) -> Trigger:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 from typing import ClassVar, Final, Protocol
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 from requests.utils import requote_uri
@@ -14,7 +14,6 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from transcriber.deadline import Deadline
 from transcriber.errors import (
-    AddressRefusedError,
     RequestError,
     SourceChangedError,
     SourceFailedError,
@@ -27,6 +26,7 @@ from transcriber.net.ssrf_guard import GuardedAdapter, SsrfGuard
 from transcriber.net.tls import new_client_context
 from transcriber.retry import RetryPolicy
 from transcriber.sources.base import Reader, Source
+from transcriber.sources.url_check import check_url
 
 # As many as browsers and download tools follow: file shares and trackers of podcasts send from one host to the next.
 MAX_REDIRECTS = 20
@@ -35,7 +35,6 @@ REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _LENGTH = re.compile(r"[0-9]{1,15}")
 # The registered codings that compress; others, which some stores leave in the header, change nothing.
 COMPRESSIONS: Final = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"})
-MAX_URL_LENGTH = 4_096
 
 # Long enough for a far server's handshake, short enough that a dead address leaves time for a retry.
 CONNECT_TIMEOUT_SECONDS = 10.0
@@ -89,27 +88,36 @@ class UrlSource(Source):
     Where the server names its version (ETag or Last-Modified), it can be read again by another download, which must be
     of the same version; a download that breaks off is resumed there. From a position on, only the rest is requested,
     and if the server sends everything, it is read up to there. Without a version it is read once, so that no transcript
-    is ever made of two versions.
+    is ever made of two versions. With a `version`, even the first download must be of that one.
     """
 
     kind: ClassVar[str] = "url"
 
-    def __init__(self, url: str, *, downloader: Downloader, max_bytes: int, deadline: Deadline) -> None:
+    def __init__(
+        self, url: str, *, downloader: Downloader, max_bytes: int, deadline: Deadline, version: str | None = None
+    ) -> None:
         super().__init__(max_bytes=max_bytes)
         check_url(url)
         self._url = url
         self._downloader = downloader
         self._deadline = deadline
-        self._version: str | None = None
-        self._is_known = False
+        self._version = version
+        self._is_known = version is not None
+        self._has_begun = False
 
     @property
     def can_be_read_again(self) -> bool:
         """Whether the server names the version."""
         return self._version is not None
 
+    @property
+    def version(self) -> str | None:
+        """The version by its server's name for it, once a download has begun; None where it names none."""
+        return self._version
+
     def _connect(self, start: int) -> Reader:
-        if not self._is_known:
+        if not self._has_begun:
+            self._has_begun = True
             download = self._downloader.retry(lambda: self._download(start), deadline=self._deadline)
             return _Resuming(self, download, start)
         if self._version is None:
@@ -237,28 +245,6 @@ class _Download(Reader):
 
     def close(self) -> None:
         self._response.close()
-
-
-def check_url(url: str) -> None:
-    """Raise `AddressRefusedError` or `RequestError` for a `url` that is never fetched."""
-    if len(url) > MAX_URL_LENGTH or re.search(r"[\x00-\x20\x7f\\]", url):
-        message = (
-            f"The url is not a valid address: it has spaces, control characters, or over {MAX_URL_LENGTH} characters."
-        )
-        raise RequestError(message, param="url")
-    try:
-        parts = urlsplit(url)
-        # A % in a host is an escape, which parsers interpret differently, or names a network interface.
-        valid = bool(parts.hostname) and "%" not in (parts.hostname or "") and parts.port != 0
-    except ValueError:
-        raise RequestError("The url is not a valid address.", param="url") from None
-    if parts.scheme.lower() not in {"http", "https"}:
-        raise AddressRefusedError("Only http and https addresses are fetched.", param="url")
-    if parts.username is not None or parts.password is not None:
-        message = "The url holds a user name or a password; send a presigned address instead."
-        raise AddressRefusedError(message, param="url")
-    if not valid:
-        raise RequestError("The url is not a valid address.", param="url")
 
 
 def _joined(url: str, target: str) -> str:

@@ -48,6 +48,47 @@ _OBJECTS: Final = (
     "de(?:l|lla|ll['’]) ?(?:audio|registrazione|file audio)",
     "van (?:de|het) (?:audio|opname|audiobestand|geluidsopname|audio-opname)",
 )
+# Openings of further languages, as a whole: what they begin with, the transcript, and the audio.
+_FURTHER_OPENINGS: Final = (
+    "oto (?:pełna |dosłowna )?transkrypcja(?: (?:nagrania|audio|dźwięku|pliku audio))?",
+    (
+        "(?:här är|här följer|nedan följer) (?:en |den )?(?:ordagrann[ae] )?(?:transkription(?:en)?|transkriberingen)"
+        "(?: av (?:ljudet|ljudfilen|inspelningen))?"
+    ),
+    (
+        "(?:her er|her følger) (?:en |den )?(?:transskription(?:en)?|transkripsjon(?:en)?|udskrift(?:en)?)"
+        "(?: av| af)?(?: (?:lyden|lydfilen|optagelsen|opptaket))?"
+    ),
+    "(?:tässä on|ohessa on) (?:äänitteen |äänen |tallenteen )?(?:litterointi|transkriptio)",
+    "(?:zde je|tady je|následuje|tu je) (?:doslovný )?(?:přepis|prepis)(?: (?:nahrávky|zvuku|audia|audiozáznamu))?",
+    (
+        "(?:íme|itt (?:van|található)) (?:az? )?(?:hanganyag |hangfelvétel |felvétel |audio )?(?:szó szerinti )?"
+        "(?:átirata?|leirata?)"
+    ),
+    "(?:iată|aceasta este) transcrierea(?: (?:audio|înregistrării|fișierului audio))?",
+    "işte (?:ses kaydının |sesin |kaydın )?(?:dökümü|transkripti|transkripsiyonu|yazıya dökümü)",
+    (
+        "(?:вот|ниже (?:приведена|представлена)|это) (?:полная |дословная )?(?:расшифровка|транскрипция|транскрибация)"
+        "(?: (?:аудио|аудиозаписи|записи|аудиофайла))?"
+    ),
+    "(?:ось|нижче наведено) (?:повна |дослівна )?(?:транскрипці[яю]|розшифровк[ау])(?: (?:аудіо|аудіозапису|запису))?",
+    "(?:ακολουθεί|εδώ είναι|αυτή είναι) η (?:μεταγραφή|απομαγνητοφώνηση)(?: (?:του ήχου|της ηχογράφησης))?",
+    "(?:إليك|هذا هو|فيما يلي|هذا) (?:نص |النص )?(?:ال)?(?:تفريغ|مفرغ|تسجيل|نسخ)(?: (?:ال)?(?:صوتي|نصي|تسجيل))*",
+    "(?:הנה|להלן) (?:ה)?תמלול(?: (?:של )?(?:ה)?(?:הקלטה|אודיו|שמע))?",
+    (
+        "(?:यहाँ|यहां|यह|नीचे) (?:ऑडियो का |रिकॉर्डिंग का )?(?:पूरा )?(?:ट्रांसक्रिप्शन|ट्रांसक्रिप्ट|प्रतिलेखन|प्रतिलेख)"
+        "(?: दिया गया)?(?: है)?"
+    ),
+    "(?:다음은|아래는|여기) (?:오디오의? |녹음의? |음성의? )?(?:전사|전사본|전사 내용|녹취록|받아쓰기)(?:입니다)?",
+    "(?:đây là|dưới đây là) (?:bản )?(?:ghi âm|chép lời|phiên âm|ghi chép)(?: (?:của|từ) (?:âm thanh|bản ghi âm))?",
+    "berikut (?:ini )?(?:adalah )?(?:hasil )?transkrip(?:si)?(?: (?:dari )?(?:audio|rekaman))?(?: (?:ini|tersebut))?",
+    "(?:นี่คือ|ต่อไปนี้คือ)(?:บท|ข้อความ)?(?:ที่)?(?:ถอดเสียง|ถอดความ)(?:จากเสียง|จากไฟล์เสียง)?",
+)
+# What a transcript is called, wherever it is spoken of.
+_MENTIONS: Final = (
+    "transcri|transkri|trascri|transkry|transskri|litteroi|přepis|prepis|átirat|dökümü|расшифров|транскри|розшифров"
+    "|μεταγραφ|απομαγνητοφ|تفريغ|תמלול|प्रतिलेख|ट्रांसक्रि|전사|녹취|转录|轉錄|转写|轉寫|逐字稿|文字稿|文字起こし|書き起こし|ถอดเสียง"
+)
 # A model's closing words.
 _CLOSINGS: Final = (
     "(?:please )?let me know if|(?:please )?feel free to|if you (?:need|would like|have any|want)|would you like me",
@@ -82,13 +123,19 @@ _REMARKS: Final = (
 
 # Not the single ones: they are apostrophes too.
 _QUOTES: Final = (('"', '"'), ("“", "”"), ("„", "“"), ("„", "”"), ("«", "»"), ("»", "«"), ("「", "」"), ("『", "』"))
-_FENCE = re.compile(r"```(?:text|txt|plaintext|markdown|md|transcript)?[ \t]*\n(.*)\n[ \t]*```", re.DOTALL)
+_FENCE = re.compile(
+    r"```(?:text|txt|plaintext|plain|markdown|md|transcript|json5?|xml|html|srt|(?:web)?vtt|subrip)?[ \t]*\n"
+    r"(.*)\n[ \t]*```",
+    re.DOTALL | re.IGNORECASE,
+)
 _RULE = re.compile(r"-{3,}")
 
 # A sentence, and a heading under it: no model opens with more.
 MAX_OPENINGS = 2
 # An opening is a short line at the top; a longer first line is speech.
 MAX_OPENING_CHARACTERS = 200
+# A longer last line is speech.
+MAX_CLOSING_CHARACTERS = 300
 
 
 def strip_model_remarks(text: str) -> str:
@@ -109,6 +156,17 @@ def is_no_speech_remark(text: str) -> bool:
     """Whether `text` is blank, or nothing but a model's remark that there is no speech."""
     text = text.strip()
     return not text or bool(_remarks().fullmatch(_unquote(text)))
+
+
+def may_be_remark(text: str) -> bool:
+    """Whether `text` begins or ends with what may be a remark of the model's, and may as well have been said."""
+    head = text[:MAX_OPENING_CHARACTERS].partition("\n")[0]
+    opening, colon, _ = head.replace("：", ":").partition(":")
+    if (colon or head.startswith(("#", "**"))) and _mentions().search(opening):
+        return True
+    rest, line_end, last = text.rpartition("\n")
+    is_short = len(last) <= MAX_CLOSING_CHARACTERS
+    return bool(line_end and rest and is_short and (_closings().fullmatch(last) or _notes().match(last)))
 
 
 def _without_openings(text: str) -> str:
@@ -159,7 +217,9 @@ def _openings() -> re.Pattern[str]:
     sentence = (
         rf"(?:{_any(*_POLITE_WORDS)} ?[,.!]+\s+)?"
         rf"{_any(*_PRESENTATIONS)} (?:{_any(*_ARTICLES)} ?)?{label}(?: in [a-z]+)?"
-        r"|(?:以下是|这是|以下は)[^。，：:\n]{0,12}(?:转录|轉錄|转写|逐字稿|文字起こし)(?:内容|文本|结果|です)?"
+        r"|(?:以下是|这是|這是|以下は|こちらは|こちらが)[^。，：:\n]{0,12}"
+        r"(?:转录|轉錄|转写|轉寫|逐字稿|文字稿|文字起こし|書き起こし)(?:内容|內容|文本|结果|結果|です|になります)?"
+        rf"|{_any(*_FURTHER_OPENINGS)}"
     )
     # A sentence ends in a colon, or stands alone on its line; a label is a heading, bold, or ends in a colon.
     colon, line_end = r" ?[:：]", r"[ \t]*\n"
@@ -180,3 +240,16 @@ def _closings() -> re.Pattern[str]:
 @cache
 def _remarks() -> re.Pattern[str]:
     return re.compile(rf"[\[(*<]+ ?{_any(*_SILENCES)}\.? ?[\])*>]+\.?|{_any(*_REMARKS)}[.!]?", re.IGNORECASE)
+
+
+@cache
+def _mentions() -> re.Pattern[str]:
+    return re.compile(_MENTIONS, re.IGNORECASE)
+
+
+@cache
+def _notes() -> re.Pattern[str]:
+    """The beginning of a note under a transcript."""
+    return re.compile(
+        r"[\[(*_]{0,3}(?:note|hinweis|anmerkung|remarque|nota|opmerking|注|備考)[*_]{0,3} ?[:：]", re.IGNORECASE
+    )

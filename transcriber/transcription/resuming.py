@@ -37,6 +37,9 @@ class ChunkStore(Protocol):
     def keep_refusal(self, span: Span, error: TranscriberError) -> None:
         """Write that the API refuses the chunk for good."""
 
+    def expect(self, duration_seconds: float) -> None:
+        """Take note of the recording's length, as soon as it is known."""
+
 
 class UnfinishedError(Exception):
     """A run ended, and chunks are missing: which, as far as the run came, and why.
@@ -112,6 +115,7 @@ class ResumableRun:
                         return
                     self._is_first = False
                 yield chunk
+            self._store.expect(self._reached)
         except TranscriberError as error:
             self._end = error
 

@@ -389,3 +389,41 @@ def test_usage_of_a_chat(usage: object, tokens: tuple[int, int]) -> None:
     """Tokens are those that the API counted, if it did; calls and seconds are our own count."""
     counted = send(ApiKind.CHAT, hum(1), chat_answer("And so") | {"usage": usage}).transcript.usage
     assert counted == Usage(1, 1.0, *tokens)
+
+
+@pytest.mark.parametrize("kind", list(ApiKind))
+def test_what_may_be_the_models_is_warned_of(kind: ApiKind) -> None:
+    """What stays in a text, and may be the model's own, is a warning with the minutes of the chunk."""
+    text = "Speaker 1: So he came."
+    answer = chat_answer(text) if kind is ApiKind.CHAT else {"text": text}
+    transcript = send(kind, hum(2), answer).transcript
+    assert transcript.text == text
+    assert transcript.warnings == (
+        "From 0:00 to 0:02 the text may hold what the model added to the words, and it was kept: labels of speakers.",
+    )
+
+
+def test_instruction_of_a_clients_own_is_left_alone() -> None:
+    """Who asks a chat model for labels, or for JSON, gets them, without a warning."""
+    options = TranscriptionOptions(prompt="Transcribe with the label of each speaker, as JSON.")
+    text = '{"text": "Speaker 1: So he came."}'
+    transcript = send(ApiKind.CHAT, hum(2), chat_answer(text), options).transcript
+    assert (transcript.text, transcript.warnings) == (text, ())
+
+
+def test_segments_lose_what_their_text_loses() -> None:
+    """The API's times are kept where its segments have the frames of the text; others are not taken for its words."""
+    segments = [segment(0, 1, "[00:00] So he came."), segment(1, 2, "[00:01] And left.")]
+    answer = {"text": "[00:00] So he came.\n[00:01] And left.", "segments": segments}
+    transcript = send(ApiKind.TRANSCRIPTIONS, hum(2), answer, wants_times=True).transcript
+    assert (transcript.text, transcript.warnings) == ("So he came.\nAnd left.", ())
+    assert transcript.segments == (Segment(0, 1, "So he came."), Segment(1, 2, "And left."))
+    answer = {"text": '{"text": "So he came."}', "segments": [segment(0, 2, '{"text": "So he came."}')]}
+    transcript = send(ApiKind.TRANSCRIPTIONS, hum(2), answer, wants_times=True).transcript
+    assert transcript.segments == (Segment(0, 2, "So he came."),)
+    answer = {
+        "text": "Speaker 1: Yes.\nSpeaker 2: No.",
+        "segments": [segment(0, 1, "Speaker 1: Yes."), segment(1, 2, "Speaker 2: No.")],
+    }
+    transcript = send(ApiKind.TRANSCRIPTIONS, hum(2), answer, wants_times=True).transcript
+    assert (transcript.text, transcript.segments) == ("Yes.\nNo.", None)

@@ -26,7 +26,8 @@ from transcriber.errors import (
 )
 from transcriber.net.ssrf_guard import SsrfGuard
 from transcriber.settings import AllowedHost
-from transcriber.sources.url import CONNECT_ATTEMPTS, MAX_RESUMES, Downloader, UrlSource, check_url
+from transcriber.sources.url import CONNECT_ATTEMPTS, MAX_RESUMES, Downloader, UrlSource
+from transcriber.sources.url_check import check_url
 
 AUDIO = bytes(range(256)) * 1000
 
