@@ -9,8 +9,9 @@ from bench_suite.links import LIMITED, UNLIMITED, Links
 from bench_suite.long_recording import Kind
 from bench_suite.long_row import CutRow, LongRow
 from bench_suite.request_row import Origin, RequestRow
+from bench_suite.speech_row import GrowthRow, SpeechRow, Step
 from bench_suite.sweep_row import SweepRow
-from bench_suite.text_row import GrowthRow, Step, TextRow
+from bench_suite.text_row import SHAPES, TextRow
 from bench_suite.throughput_row import ThroughputRow
 from bench_suite.work import Backend
 
@@ -164,9 +165,9 @@ def _long_rows() -> list[Row]:
     return [*hours, *memory, *cuts]
 
 
-def _text_rows() -> list[Row]:
+def _speech_rows() -> list[Row]:
     hours: list[Row] = [
-        TextRow(
+        SpeechRow(
             name=f"{step}-{backend}-1h",
             step=step,
             has_times=backend is Backend.TRANSCRIPTIONS,
@@ -194,7 +195,8 @@ ROWS: Final[tuple[Row, ...]] = (
     *_long_rows(),
     ThroughputRow(name="throughput-1-instance", instances=1, requests=10, rounds=3, quick_rounds=1),
     ThroughputRow(name="throughput-8-instances", instances=8, requests=120, rounds=3, quick_rounds=0),
-    *_text_rows(),
+    *_speech_rows(),
+    *(TextRow(name=f"text-{shape}", shape=shape, rounds=5, quick_rounds=0) for shape in SHAPES),
     SweepRow(name="sweep-100000-objects", rounds=3, quick_rounds=1),
     ColdStartRow(
         name="cold-start",

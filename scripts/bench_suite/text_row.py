@@ -1,121 +1,83 @@
-"""Rows that measure what is done with a transcript: its times, and whether it is complete; no API, no audio."""
+"""A row that measures how the time of a text grows with its length: cleaning, times, subtitles and every format.
 
-import random
+Texts that no speaker says are what takes the time of the square of their length where a pattern looks back; so each
+shape is measured with a length, and with four times that length.
+"""
+
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from bench_suite.lines import CPU, Line, Metric, Target
 from bench_suite.work import Contender
-from transcriber.api.backend import ChunkTranscript
-from transcriber.audio.containers import Container
-from transcriber.audio.loudness import Loudness
-from transcriber.chunks.chunk import BytesPayload, Chunk
-from transcriber.spans import Segment, Span
-from transcriber.transcription.gaps import find_gaps
-from transcriber.transcription.issues import find_issue
-from transcriber.transcription.pace import RecordingPace
-from transcriber.transcription.timing import timed_segments
 
-GROWTH: Final = Metric("CPU", "x quarter", 2)
-GROWTH_FACTOR: Final = 4
-WINDOW_SECONDS: Final = 0.05
-LOUD_DECIBELS, QUIET_DECIBELS = -12.0, -70.0
-LETTERS_A_SECOND: Final = 14.0
-SEED: Final = 14
+GROWTH: Final = Metric("4x the text", "x time", 2)
+# Four times the text, and a quarter for what depends on the machine.
+PROPORTIONAL: Final = Target(5.0, "unit")
+# The longest answer for five minutes of sound that is taken for a transcript; the other is a quarter, of a quarter.
+LONG_CHARACTERS: Final = 30_000
+CHARACTERS_A_SECOND: Final = 100
+SHARE: Final = 4
+PHRASE_SECONDS: Final = 5
+# Of these, the fastest counts: what else the machine does only adds to it.
+REPETITIONS: Final = 3
 
-
-class Step(StrEnum):
-    """What is done with a text."""
-
-    TIMES = "times"
-    COMPLETENESS = "completeness"
+SHAPES: Final[Mapping[str, str]] = {
+    "speech": "So he came, sat down, and said nothing. Nobody asked him why. ",
+    "dots": ".",
+    "thai": "\u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35\u0e04\u0e23\u0e31\u0e1a",
+    "vowels": "\u0e30",
+    "chinese": "\u6211\u4eec\u4eca\u5929\u53bb\u5317\u4eac\uff0c",
+    "marks": "\u0301",
+    "word": "a",
+    "stamps": "[00:01] So he came.\n",
+    "braces": '{"text":',
+    "sentences": "No. ",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextRow:
-    """An hour of text in chunks of some minutes, with or without times of the API; a sample is all of it."""
+    """One pair of texts a sample."""
 
     name: str
-    step: Step
-    has_times: bool
+    shape: str
     rounds: int
     quick_rounds: int
-    minutes: float = 60
-    chunk_minutes: float = 5
-    target: Target | None = None
     only_by_name: bool = False
 
     def measure(self, rounds: int) -> tuple[Line, ...]:
         """The lines of this row."""
-        spoken = [_spoken(SEED + n, self.chunk_minutes) for n in range(round(self.minutes / self.chunk_minutes))]
-        samples = tuple(_cpu_seconds(spoken, self.step, has_times=self.has_times) for _ in range(rounds))
-        return (Line(self.name, CPU, {Contender.OURS: samples}, target=self.target),)
-
-
-@dataclass(frozen=True, kw_only=True)
-class GrowthRow:
-    """How much longer four times the text takes, as one chunk."""
-
-    name: str
-    step: Step
-    rounds: int
-    quick_rounds: int
-    minutes: float
-    target: Target | None = None
-    only_by_name: bool = False
-
-    def measure(self, rounds: int) -> tuple[Line, ...]:
-        """The lines of this row."""
-        short, long = (_spoken(SEED, self.minutes * factor) for factor in (1, GROWTH_FACTOR))
-        samples = tuple(
-            _cpu_seconds([long], self.step, has_times=False) / _cpu_seconds([short], self.step, has_times=False)
-            for _ in range(rounds)
-        )
-        return (Line(self.name, GROWTH, {Contender.OURS: samples}, target=self.target),)
-
-
-def _cpu_seconds(spoken: list[tuple[Chunk, tuple[Segment, ...]]], step: Step, *, has_times: bool) -> float:
-    work = [(chunk, _transcript(segments, has_times=has_times)) for chunk, segments in spoken]
-    started = time.process_time()
-    for chunk, transcript in work:
-        if step is Step.TIMES:
-            timed_segments(chunk, transcript)
-        elif has_times:
-            find_gaps(chunk, transcript)
-        else:
-            find_issue(chunk, transcript, RecordingPace(), is_verbatim=True)
-    return time.process_time() - started
-
-
-def _transcript(segments: tuple[Segment, ...], *, has_times: bool) -> ChunkTranscript:
-    text = " ".join(segment.text for segment in segments)
-    return ChunkTranscript(text, "model", segments=segments if has_times else None)
-
-
-def _spoken(seed: int, minutes: float) -> tuple[Chunk, tuple[Segment, ...]]:
-    """A chunk without sound, but with the levels of its sentences, each at a pace of its own and with pauses within."""
-    dice = random.Random(seed)  # noqa: S311 # a simulation, which has to be the same each time
-    decibels: list[float] = []
-    segments: list[Segment] = []
-
-    def add(seconds: float, level: float) -> None:
-        decibels.extend([level] * round(seconds / WINDOW_SECONDS))
-
-    while len(decibels) * WINDOW_SECONDS < minutes * 60:
-        start = len(decibels) * WINDOW_SECONDS
-        letters_a_second = LETTERS_A_SECOND * dice.lognormvariate(0.0, 0.15)
-        phrases = [
-            " ".join("".join(dice.choices("aeioulnrst", k=dice.randint(2, 9))) for _ in range(dice.randint(3, 10)))
-            for _ in range(dice.randint(1, 3))
+        unit = SHAPES[self.shape]
+        short, long = ((unit * size)[:size] for size in (LONG_CHARACTERS // SHARE, LONG_CHARACTERS))
+        _cpu_seconds(short)  # what is compiled once
+        pairs = [
+            tuple(min(_cpu_seconds(text) for _ in range(REPETITIONS)) for text in (short, long)) for _ in range(rounds)
         ]
-        for number, phrase in enumerate(phrases):
-            add(len(phrase) / letters_a_second, LOUD_DECIBELS)
-            if number < len(phrases) - 1:
-                add(dice.uniform(0.15, 0.6), QUIET_DECIBELS)
-        segments.append(Segment(start, len(decibels) * WINDOW_SECONDS, ", ".join(phrases).capitalize() + "."))
-        add(dice.uniform(0.2, 1.2), QUIET_DECIBELS)
-    span = Span(0.0, len(decibels) * WINDOW_SECONDS)
-    measured = Loudness(decibels, WINDOW_SECONDS)
-    return Chunk(span, Container.WAV, BytesPayload([b""]), None, measured=measured), tuple(segments)
+        growth = tuple(of_long / of_short for of_short, of_long in pairs)
+        return (
+            Line(self.name, CPU, {Contender.OURS: tuple(of_long for _, of_long in pairs)}),
+            Line(self.name, GROWTH, {Contender.OURS: growth}, target=PROPORTIONAL),
+        )
+
+
+def _cpu_seconds(text: str) -> float:
+    """CPU seconds from a model's answer to all formats."""
+    # Imported here: the rows that measure a start count what is imported.
+    from transcriber.api.chat import INSTRUCTION  # noqa: PLC0415
+    from transcriber.outputs.formats import FORMATS  # noqa: PLC0415
+    from transcriber.spans import Span  # noqa: PLC0415
+    from transcriber.text.alignment import align  # noqa: PLC0415
+    from transcriber.text.model_additions import clean_answer  # noqa: PLC0415
+    from transcriber.transcription.transcript import Transcript  # noqa: PLC0415
+
+    seconds = len(text) // CHARACTERS_A_SECOND
+    phrases = [Span(start, start + PHRASE_SECONDS - 0.5) for start in range(0, seconds, PHRASE_SECONDS)]
+    started = time.process_time()
+    clean = clean_answer(text, INSTRUCTION).text
+    segments = tuple(align(clean, phrases, max_seconds=seconds))
+    transcript = Transcript(clean, "model", seconds, segments=segments)
+    for output in FORMATS.values():
+        output.render(transcript)
+    return time.process_time() - started

@@ -37,7 +37,7 @@ from transcriber.jobs.partials import Partials
 from transcriber.jobs.parts import Parts
 from transcriber.jobs.results import ClaimedObject
 from transcriber.jobs.stores import Stores
-from transcriber.request.openai_api import ChatReply
+from transcriber.request.openai_api import Reply
 from transcriber.request.options import TranscriptionOptions
 from transcriber.request_log import error_log_fields
 from transcriber.request_scope import RequestScope
@@ -76,10 +76,10 @@ class ObjectResult:
     result: Transcript | Answer | None = None
     error: TranscriberError | None = None
 
-    def answer(self, response_format: ResponseFormat, chat: ChatReply | None = None) -> Answer:
+    def answer(self, response_format: ResponseFormat, reply: Reply | None = None) -> Answer:
         """The answer to a request for the object; raises `error` where there is none."""
         if isinstance(self.result, Transcript):
-            return transcript_answer(self.result, response_format, chat)
+            return transcript_answer(self.result, response_format, reply)
         if self.result is None:
             raise self.error or AssertionError
         return self.result

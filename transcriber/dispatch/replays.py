@@ -10,6 +10,7 @@ from transcriber.jobs.layout import kept_bucket
 from transcriber.jobs.records import new_job_id
 from transcriber.jobs.replays import FirstRequest
 from transcriber.jobs.stores import Stores
+from transcriber.request.openai_api import ChatReply, TranscriptEvents
 from transcriber.request.transcription_request import TranscriptionRequest
 from transcriber.request_scope import RequestScope
 from transcriber.services import Services
@@ -74,8 +75,14 @@ def _answer_of(first: FirstRequest, request: TranscriptionRequest, stores: Store
 
 def _identity(request: TranscriptionRequest, *, is_job: bool) -> dict[str, Any]:
     """What two requests have in common that are the same."""
-    chat = None if request.chat is None else [request.chat.is_streamed, request.chat.streams_usage]
-    return {"request": request.to_fields(), "chat": chat, "job": is_job}
+    match request.reply:
+        case ChatReply() as chat:
+            reply: object = [chat.is_streamed, chat.streams_usage]
+        case TranscriptEvents():
+            reply = "events"
+        case None:
+            reply = None
+    return {"request": request.to_fields(), "chat": reply, "job": is_job}
 
 
 def _in_progress() -> FirstRequestInProgressError:

@@ -32,14 +32,14 @@ class RequestWork:
         if request.options.dry_run:
             return answer_dry_run(request, self._services, scope)
         if isinstance(request.source, ObjectReference):
-            return self._object(request.source, request, scope).answer(request.options.response_format, request.chat)
+            return self._object(request.source, request, scope).answer(request.options.response_format, request.reply)
         with self._services.open_source(request.source, scope.deadline) as source:
             try:
                 transcript = self._services.transcriber.transcribe(source, request.options, scope)
             except (ApiTimeoutError, RateLimitedError, SourceTimeoutError) as error:
                 error.add(NOT_RESUMED)
                 raise
-        return transcript_answer(transcript, request.options.response_format, request.chat)
+        return transcript_answer(transcript, request.options.response_format, request.reply)
 
     def job(self, request: TranscriptionRequest, scope: RequestScope) -> Answer:
         """The answer to a queued request without a callback: its result is in the storage, whatever it is."""
