@@ -10,6 +10,7 @@ from bench_suite.long_recording import Kind
 from bench_suite.long_row import CutRow, LongRow
 from bench_suite.request_row import Origin, RequestRow
 from bench_suite.sweep_row import SweepRow
+from bench_suite.text_row import SHAPES, TextRow
 from bench_suite.throughput_row import ThroughputRow
 from bench_suite.work import Backend
 
@@ -169,6 +170,7 @@ ROWS: Final[tuple[Row, ...]] = (
     *_long_rows(),
     ThroughputRow(name="throughput-1-instance", instances=1, requests=10, rounds=3, quick_rounds=1),
     ThroughputRow(name="throughput-8-instances", instances=8, requests=120, rounds=3, quick_rounds=0),
+    *(TextRow(name=f"text-{shape}", shape=shape, rounds=5, quick_rounds=0) for shape in SHAPES),
     SweepRow(name="sweep-100000-objects", rounds=3, quick_rounds=1),
     ColdStartRow(
         name="cold-start",
