@@ -3,14 +3,16 @@
 from typing import Final
 
 from transcriber.audio import wav
-from transcriber.audio.identify import PassThroughAudio
+from transcriber.audio.identify import Layout, PassThroughAudio
 from transcriber.audio.loudness import Loudness, LoudnessMeter
 from transcriber.audio.mp3_frames import FrameScanner
 from transcriber.audio.mp3_sides import sides_cancel
 from transcriber.audio.pcm import samples_of
 from transcriber.audio.sides import samples_cancel
+from transcriber.audio.streams import ends_alike
 from transcriber.chunks.cut_points import ChunkLimits
 from transcriber.chunks.cutters import MAYBE_QUIET_DECIBELS
+from transcriber.sources.base import Source
 
 # The parts of a recording's beginning that are examined before it is sent as it arrives, one after the other, as long
 # as there is nothing but noise: two seconds and more, and eight.
@@ -21,13 +23,20 @@ NOISE_IN_FRAMES_DECIBELS: Final = 26.0
 
 def can_pass_through(audio: PassThroughAudio, limits: ChunkLimits) -> bool:
     """Whether `audio` can be sent while it arrives: it fits a call, can be read again, and begins with clear sound."""
+    return _fits_a_call(audio, limits) and _begins_clearly(audio.source, audio.layout)
+
+
+def _fits_a_call(audio: PassThroughAudio, limits: ChunkLimits) -> bool:
     source, seconds, layout = audio.source, audio.duration_seconds, audio.layout
     if source.size_bytes is None or seconds is None or not source.can_be_read_again or audio.is_followed:
         return False
     if source.size_bytes > limits.max_bytes or seconds > limits.longest_seconds:
         return False
-    if not layout.is_right(source.size_bytes):
-        return False
+    return layout.is_right(source.size_bytes) and (isinstance(layout, wav.WavLayout) or ends_alike(source, layout))
+
+
+def _begins_clearly(source: Source, layout: Layout) -> bool:
+    """Whether there is sound at the beginning that models hear as it is: no noise, not quiet, and of whole sides."""
     for examined in EXAMINED_BYTES:
         if isinstance(layout, wav.WavLayout):
             head = source.peek(layout.data_start + examined)[layout.data_start :]

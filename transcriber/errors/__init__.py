@@ -15,6 +15,8 @@ TranscriberError
 ├── NeverSucceededError         500  recording  attempts in a row have added nothing
 ├── RequestError                400  request    the request is malformed
 │   ├── AuthenticationError     401
+│   ├── PathNotServedError      404            a path of the OpenAI API that is not served
+│   ├── ModelNotServedError     404            asked about alone, and none of MODELS
 │   └── MethodNotAllowedError   405
 ├── SourceError
 │   ├── AddressRefusedError     400  request    the address must not be reached
@@ -36,6 +38,7 @@ TranscriberError
     │   └── RequestedModelNotFoundError  request  the model that the client named
     ├── RateLimitedError        429  passing
     ├── ApiFailedError          502  passing
+    │   └── OverlongTranscriptError   recording  a text longer than any speech
     ├── TruncatedTranscriptError 502 recording
     └── ApiTimeoutError         504  passing
 """
@@ -48,6 +51,7 @@ from transcriber.errors.api import (
     ApiTimeoutError,
     ModelNotFoundError,
     OptionRefusedError,
+    OverlongTranscriptError,
     RateLimitedError,
     RequestedModelNotFoundError,
     TruncatedTranscriptError,
@@ -61,7 +65,9 @@ from transcriber.errors.base import (
     IncompleteError,
     InProgressError,
     MethodNotAllowedError,
+    ModelNotServedError,
     NeverSucceededError,
+    PathNotServedError,
     QueueFailedError,
     RequestError,
     SettingsError,
@@ -112,8 +118,11 @@ __all__ = [
     "JobNotFoundError",
     "MethodNotAllowedError",
     "ModelNotFoundError",
+    "ModelNotServedError",
     "NeverSucceededError",
     "OptionRefusedError",
+    "OverlongTranscriptError",
+    "PathNotServedError",
     "QueueFailedError",
     "RateLimitedError",
     "RequestError",
