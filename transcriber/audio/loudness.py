@@ -33,6 +33,8 @@ TURNS = 4
 SILENCE_DECIBELS = -96.0
 # One step of 16 bits: what rounding leaves of nothing.
 ROUNDING_DECIBELS = -90.0
+# Under this, levels are so few steps of 16 bits that noise seems to leap: all of it counts as noise of this level.
+LEAPING_DECIBELS = -82.0
 # The shortest word has a vowel of this length; clicks and the peaks of noise are shorter.
 VOWEL_SECONDS = 0.15
 # For the length of a vowel, steady noise hardly ever exceeds its quieter parts by this much; a speaker does in each
@@ -108,12 +110,12 @@ class Loudness:
     def _held_and_noise(self) -> tuple[float, float]:
         """The highest level that is held for the length of a vowel, and that of the noise."""
         if not self.decibels:
-            return SILENCE_DECIBELS, SILENCE_DECIBELS
+            return SILENCE_DECIBELS, LEAPING_DECIBELS
         vowel = min(len(self.decibels), max(1, round(VOWEL_SECONDS / self.window_seconds)))
         # The level that is held for the length of a vowel: the quietest window of each run of that length.
         shifted = (islice(self.decibels, start, None) for start in range(vowel))  # copies would be megabytes
         held = sorted(min(windows) for windows in zip(*shifted, strict=False))
-        return held[-1], max(held[int(len(held) * NOISE_SHARE)], SILENCE_DECIBELS)
+        return held[-1], max(held[int(len(held) * NOISE_SHARE)], LEAPING_DECIBELS)
 
     def raised(self, by_decibels: float) -> "Loudness":
         """The loudness of the same sound, raised; what is nothing stays so."""
