@@ -93,6 +93,6 @@ def test_dry_run_counts_all_tracks(chunked: Handle) -> None:
 
 def test_results_of_a_track_have_keys_of_their_own() -> None:
     """The track is part of the digest that names results, and of the request that is written down for later."""
-    choices = [TranscriptionOptions(track=track) for track in (None, 0, 1, "all")]  # type: ignore[arg-type]
+    choices = [TranscriptionOptions(track=track) for track in (None, 0, 1, "all")]
     assert len({options_digest(options) for options in choices}) == len(choices)
     assert [options.to_fields() for options in choices] == [{}, {"track": 0}, {"track": 1}, {"track": "all"}]
