@@ -17,6 +17,7 @@ from transcriber.audio.decoding import Decoder
 from transcriber.audio.identify import Audio, DecodedAudio, PassThroughAudio, check_duration, identify
 from transcriber.audio.loudness import sample_loudness
 from transcriber.audio.mp3_frames import frame_loudness
+from transcriber.audio.streams import ends_alike
 from transcriber.audio.wav_end import Following, following
 from transcriber.chunks.chunk import BytesPayload, Chunk, SourcePayload
 from transcriber.chunks.cut_points import ChunkLimits
@@ -101,7 +102,7 @@ def can_pass_through(audio: PassThroughAudio, limits: ChunkLimits) -> bool:
         head = source.peek(layout.data_start + MEASURED_BYTES)[layout.data_start :]
         loudness = sample_loudness(head, sample_rate_hz=layout.sample_rate_hz, channels=layout.channels)
     else:
-        if not layout.is_right(source.size_bytes):
+        if not layout.is_right(source.size_bytes) or not ends_alike(source, layout):
             return False
         loudness = frame_loudness(source.peek(layout.frames_start + MEASURED_BYTES)[layout.frames_start :])
     return not loudness.is_silent
