@@ -42,7 +42,7 @@ def handle(event: "Event", context: "Context") -> dict[str, Any]:
     http_request = read_event(event)
     _services.set_memory(context)
     trigger = Trigger.HTTP
-    report = RequestReport(trigger=trigger)
+    report = RequestReport(trigger=trigger, cold_start=_services.take_cold_start() or None)
     try:
         request = _read(http_request)
         trigger = request.trigger

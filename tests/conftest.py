@@ -20,6 +20,7 @@ LONGEST_FIRST = (
     "tests/system/test_real_speech.py",
     "tests/system/test_commands.py",
     "tests/system/",
+    "tests/clients/",
     "tests/page/",
     "tests/deployment/test_deploy.py",
     "tests/build/test_build.py",

@@ -48,11 +48,17 @@ class Services:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self._memory_mb = DEFAULT_MEMORY_MB
+        self._has_begun = False
 
     def set_memory(self, context: "Context | None") -> None:
         """Take over the function's memory, if the platform states it."""
         stated = (context or {}).get("memoryLimitInMb")
         self._memory_mb = stated if isinstance(stated, int) and stated > 0 else DEFAULT_MEMORY_MB
+
+    def take_cold_start(self) -> bool:
+        """Whether this is the instance's first request."""
+        is_first, self._has_begun = not self._has_begun, True
+        return is_first
 
     def log(self, http_request: HttpRequest) -> JsonLogger:
         """The log of one request, its id and its trace in each line.

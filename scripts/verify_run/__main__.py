@@ -11,6 +11,7 @@ from typing import Final
 
 from verify_run.api_checks import ApiFacts, check_api, sample_calls
 from verify_run.callback_checks import check_callback
+from verify_run.dashboard import write_dashboard
 from verify_run.finding import Finding, Report
 from verify_run.function import Function
 from verify_run.function_checks import (
@@ -48,6 +49,10 @@ def main(command_line: Sequence[str] | None = None, environment: Mapping[str, st
     """Check, and print; the exit status is 1 when something failed."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was written is cleared away, however it ends
     arguments = _parse(command_line)
+    if arguments.dashboard is not None:
+        for path in write_dashboard(arguments.dashboard):
+            print(path)
+        return ALL_WELL
     report = Report(as_json=arguments.json)
     run = _run(arguments, environment, report)
     if run is None:
@@ -180,6 +185,14 @@ def _parse(command_line: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--callback", metavar="URL", help="a public address that leads to --callback-port here")
     parser.add_argument("--callback-port", type=int, default=0, metavar="PORT", help="where to wait for the callback")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
+    parser.add_argument(
+        "--dashboard",
+        type=Path,
+        nargs="?",
+        const=Path(),
+        metavar="FOLDER",
+        help="check nothing: write a dashboard and alert rules for Grafana",
+    )
     arguments = parser.parse_args(command_line)
     if arguments.url and not arguments.url.startswith(("http://", "https://")):
         parser.error("URL begins with https:// (or, on this machine, http://)")

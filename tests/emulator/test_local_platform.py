@@ -154,6 +154,20 @@ def test_a_schedule_is_fired(running: Running) -> None:
         running.control.fire(1)
 
 
+def test_lifecycle_rules_are_fired(running: Running) -> None:
+    """The control ends what the storage's rules would have ended in some days, and refuses what are no days."""
+    rule = {"ID": "old", "Status": "Enabled", "Prefix": "old/", "Expiration": {"Days": 7}}
+    running.s3.put_bucket_lifecycle_configuration(
+        Bucket=running.access.bucket, LifecycleConfiguration={"Rules": [rule]}
+    )
+    running.s3.put_object(Bucket=running.access.bucket, Key="old/a.txt", Body=b"text")
+    assert running.control.fire_lifecycle(6)["objects"] == 0
+    assert running.control.fire_lifecycle(8) == {"objects": 1, "multipart_uploads": 0}
+    for days in (-1, 10_000):
+        with pytest.raises(ValueError, match="days is a number"):
+            running.control.fire_lifecycle(days)
+
+
 def test_an_instance_is_killed_during_a_request(running: Running) -> None:
     """A kill ends the process after the handler has started; the message is delivered again, to another process."""
     before = running.control.platform()["queue"]

@@ -18,8 +18,9 @@ from transcriber.errors import RequestError
 from transcriber.request.event import HttpRequest
 from transcriber.request.openai_api import CHAT_FIELDS, ApiPath
 from transcriber.request.options import OPTIONS
-from transcriber.request.parse import KNOWN_FIELDS, read_request
+from transcriber.request.parse import read_request
 from transcriber.request.request_schemas import OPTION_SCHEMAS, SOURCE_SCHEMAS
+from transcriber.request.transcription_fields import KNOWN_FIELDS
 from transcriber.response_format import ResponseFormat
 from transcriber.settings import Settings
 
@@ -131,6 +132,7 @@ SOURCES: list[dict[str, Any]] = [
     {"audio": SHORT},
     {"input_audio": {"data": SHORT, "format": "wav"}},
     {"input_audio": {"data": SHORT}},
+    {"file": SHORT},
     {"bucket": "recordings", "key": "incoming/a.mp3"},
 ]
 NO_SOURCES: list[dict[str, Any]] = [
@@ -183,6 +185,10 @@ PART = {"type": "input_audio", "input_audio": {"data": SHORT, "format": "wav"}}
         (chat(PART, {"type": "text", "text": "Transcribe this."}, stream=True, n=1), True),
         (chat({"type": "audio_url", "audio_url": {"url": "https://example.com/a.mp3"}}, stop=None), True),
         (chat({"type": "input_audio", "input_audio": SHORT}, response_format={"type": "text"}), True),
+        (chat(PART, {"type": "text", "text": " "}), True),
+        (chat({"type": "file", "file": {"file_data": f"data:audio/wav;base64,{SHORT}"}}), True),
+        (chat({"type": "file", "file": {"file_id": "https://example.com/a.mp3"}}), True),
+        (chat({"type": "file", "file": {"file_id": "file-abc"}}), False),
         (chat(PART, n=2), False),
         (chat(PART, stream="yes"), False),
         (chat({"type": "image_url", "image_url": "x"}), False),
@@ -209,6 +215,8 @@ REQUESTS: list[tuple[str, str, dict[str, Any] | str]] = [
     (CHAT, "post", chat(PART, dry_run=True)),
     ("/", "get", ""),
     ("/v1/models", "get", ""),
+    ("/v1/models/whisper-large-v3", "get", ""),
+    ("/v1/models/whisper-huge", "get", ""),
     ("/openapi.json", "get", ""),
     # Errors.
     ("/", "post", ""),
@@ -218,6 +226,7 @@ REQUESTS: list[tuple[str, str, dict[str, Any] | str]] = [
     ("/", "post", {**audio(hum(2)), "model": "whisper-huge"}),
     ("/", "post", {"bucket": "recordings", "key": "a.mp3"}),
     (TRANSCRIPTIONS, "post", {"file": SHORT, "stream": True}),
+    (TRANSCRIPTIONS, "post", {"file": SHORT, "stream": True, "response_format": "srt"}),
     (TRANSCRIPTIONS, "post", {"file": SHORT, "async": True}),
     (CHAT, "post", chat(PART, n=2)),
 ]

@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 
 import pytest
-from support.handling import VOXTRAL, WHISPER, FakeApi, Handle, audio, error_of, post
+from support.handling import VOXTRAL, WHISPER, FakeApi, Handle, audio, error_of, new_instance, post
 from support.loopback import Conversation, Peer, serve
 from support.recordings import hum, recording
 
@@ -140,3 +140,12 @@ def test_file_that_is_cut_off_is_warned_of(handle: Handle, name: str, kept_bytes
     answer = json.loads(handle(post(audio(recording(name)[:kept_bytes])), {})["body"])
     assert "cut off" in answer["warnings"][0]
     assert answer["duration"] == pytest.approx(3.0, abs=0.2)
+
+
+@pytest.mark.usefixtures("handle")
+def test_time_that_runs_out_says_what_would_go_on(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the time of a request that cannot go on later runs out, the error names async."""
+    monkeypatch.setenv("TIME_LIMIT", "1")
+    api.conversation = Peer.wait
+    answer = new_instance()(post(audio(recording("jfk.mp3"))), {})
+    assert (answer["statusCode"], "async: true" in error_of(answer)["message"]) == (504, True)

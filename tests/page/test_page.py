@@ -1,6 +1,7 @@
 """Tests of the page in a real browser, on the whole local platform: transcripts, and the platform's state."""
 
 import base64
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser
 from support.browser import DESKTOP, INSTALL_TIMEOUT_SECONDS, PHONE, Visit, visiting
+from support.function_folders import wait_until
 from support.loopback import serve
 from support.recordings import AUDIO, recording
 
@@ -24,6 +26,8 @@ pytestmark = pytest.mark.timeout(INSTALL_TIMEOUT_SECONDS)  # the first test may 
 
 MP3 = AUDIO / "jfk.mp3"
 # The start of the stub recogniser's text; the rest describes bytes, and the function may send others.
+# What the page keeps of a job that runs.
+REMEMBERED_JOB = "localStorage.getItem('transcriber.job')"
 WORDS = "stand-in transcript of 11.1 s"
 # Characters that need quoting in a shell, JSON, Python or JavaScript.
 AWKWARD_PROMPT = """It's "so": 100 % of $HOME, `a\\b`, é 好 %s"""
@@ -331,3 +335,47 @@ def test_accessibility(visit: Visit) -> None:
     dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     red = int(re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))[0])
     assert (red < 64) == dark
+
+
+def test_page_goes_on_with_a_job(visit: Visit, tmp_path: Path) -> None:
+    """A page that is closed while its job runs shows the transcript when it is opened again."""
+    path = tmp_path / "long.wav"
+    with wave.open(str(AUDIO / "jfk.wav")) as once, wave.open(str(path), "wb") as often:
+        often.setparams(once.getparams())
+        often.writeframes(once.readframes(once.getnframes()) * 20)
+    visit.choose(path)
+    page = visit.page
+    page.click("#send")
+    wait_until(lambda: page.evaluate(REMEMBERED_JOB) is not None)
+    other = page.context.new_page()
+    address = page.url
+    page.close()
+    other.goto(address)
+    other.wait_for_selector("#answer:not([hidden])")
+    assert "stand-in transcript" in other.inner_text("#segments")
+    assert other.evaluate(REMEMBERED_JOB) is None
+
+
+def test_cancelled_job_is_gone(visit: Visit, platform: LocalPlatform) -> None:
+    """Cancelling a job removes it from the function, and the page forgets it."""
+    with serve(lambda peer: peer.wait()) as server:
+        visit.page.fill("#url", f"{server.url}/talk.mp3")
+        visit.page.click("#send")
+        wait_until(lambda: visit.page.evaluate(REMEMBERED_JOB) is not None)
+        job = json.loads(visit.page.evaluate(REMEMBERED_JOB))["id"]
+        visit.page.click("#cancel")
+        visit.page.wait_for_selector("#source-note:has-text('Cancelled')")
+    assert visit.page.evaluate(REMEMBERED_JOB) is None
+    address = f"{platform.function.url}/v1/audio/transcriptions/{job}"
+    wait_until(lambda: requests.get(address, timeout=60).status_code == 404)
+
+
+@pytest.mark.parametrize("visit", [(PHONE, "light")], indirect=True)
+def test_transcript_comes_into_view_on_a_phone(visit: Visit) -> None:
+    """On a small screen the options are folded away, and the transcript is in view when it is there."""
+    assert not visit.page.is_visible("#response_format")
+    visit.choose(MP3)
+    visit.page.click("#send")
+    visit.page.wait_for_selector("#answer:not([hidden])")
+    top = "document.getElementById('answer').getBoundingClientRect().top / innerHeight"
+    wait_until(lambda: visit.page.evaluate(top) < 0.5)

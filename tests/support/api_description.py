@@ -1,6 +1,7 @@
 """Holds requests and answers against the function's own OpenAPI document."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +21,7 @@ class ApiDescription:
     def check_answer(self, method: str, path: str, answer: Mapping[str, Any]) -> None:
         """Fail unless the document has this answer of `method` at `path`: its status, its headers, its body."""
         status = str(answer["statusCode"])
-        responses = self.document["paths"][path][method]["responses"]
+        responses = self.document["paths"][self._template(path)][method]["responses"]
         assert status in responses, (method, path, status)
         response = responses[status]
         content_type = answer["headers"]["Content-Type"]
@@ -31,6 +32,13 @@ class ApiDescription:
         for name, header in response.get("headers", {}).items():
             if name in answer["headers"] and header["schema"] != {"type": "string"}:
                 self._validator(header["schema"]).validate(json.loads(answer["headers"][name]))
+
+    def _template(self, path: str) -> str:
+        """The path of the document that `path` is one of."""
+        patterns: dict[str, str] = {
+            each: re.sub(r"\\{\w+\\}", "[^/]+", re.escape(each)) for each in self.document["paths"]
+        }
+        return next(each for each, pattern in patterns.items() if re.fullmatch(pattern, path))
 
     def _validator(self, schema: Mapping[str, Any]) -> Draft202012Validator:
         # References in the document begin at its root.

@@ -45,8 +45,11 @@ class KnownRecording:
         return [*cutter.feed(self.samples), *cutter.finish()]
 
     def within(self, chunk: Chunk) -> list[Segment]:
-        """The sentences of `chunk`, from its first byte; one that is cut has the words that are said in it."""
-        start, end = chunk.origin_seconds, chunk.span.end_seconds
+        """The sentences of `chunk`; see `between`."""
+        return self.between(chunk.origin_seconds, chunk.span.end_seconds)
+
+    def between(self, start: float, end: float) -> list[Segment]:
+        """The sentences of a part, from its first byte; one that is cut has the words that are said in it."""
         found = []
         for sentence in self.sentences:
             if sentence.end_seconds <= start or sentence.start_seconds >= end:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, Final, Protocol, TypeVar
 
+from transcriber.api.call_counts import CallCounts
 from transcriber.api.request_body import RequestBody
 from transcriber.cancellation import Cancellation
 from transcriber.chunks.chunk import Chunk
 from transcriber.deadline import Deadline
+from transcriber.errors import TranscriberError
 from transcriber.request.options import TranscriptionOptions
 from transcriber.request_log import JsonLogger
 from transcriber.spans import Segment
@@ -60,6 +62,7 @@ class CallContext:
 
     With `is_interactive`, a client waits for the answer, and refused calls are tried again sooner than a message's.
     `first_call` is set when the first call starts. `traceparent` is sent with each call.
+    `counts` is what the calls come to.
     """
 
     deadline: Deadline
@@ -68,6 +71,12 @@ class CallContext:
     is_interactive: bool = False
     first_call: Event = field(default_factory=Event)
     traceparent: str | None = None
+    counts: CallCounts = field(default_factory=CallCounts)
+
+    def retry(self, error: TranscriberError, wait_seconds: float) -> None:
+        """Log and count a call that failed, and is made again after `wait_seconds`."""
+        self.counts.retry()
+        self.log.retry(error, wait_seconds)
 
     @property
     def headers(self) -> dict[str, str]:

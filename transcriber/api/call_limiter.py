@@ -83,6 +83,7 @@ class CallLimiter:
             try:
                 result = attempt()
             except RateLimitedError as error:
+                context.counts.refuse()
                 pause_seconds = self._refuse(call, error, context)
                 context.log.retry(error, pause_seconds)
             except BaseException:
@@ -91,9 +92,11 @@ class CallLimiter:
                     self._changed.notify_all()
                 raise
             else:
+                seconds = self._clock() - call.at
+                context.counts.accept(seconds, audio_seconds)
                 with self._changed:
                     self._pacing.succeed(call)
-                    self._seconds.add(self._clock() - call.at, audio_seconds)
+                    self._seconds.add(seconds, audio_seconds)
                     self._refusal = None
                     self._changed.notify_all()
                 return result

@@ -89,7 +89,7 @@ class GenerativeApi:
             deadline=context.deadline,
             needed_seconds=max(SHORTEST_TRY_SECONDS, self.expected_seconds(audio_seconds)),
             cancellation=context.cancellation,
-            on_retry=context.log.retry,
+            on_retry=context.retry,
         )
 
     def expected_seconds(self, audio_seconds: float) -> float:

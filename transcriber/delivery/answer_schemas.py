@@ -112,6 +112,7 @@ def components() -> dict[str, Schema]:
         "Counts": {"type": "object", "minProperties": 1, "additionalProperties": _COUNT},
         "Status": _status(),
         "Models": _closed({"object": {"const": "list"}, "data": {"type": "array", "items": _model()}}),
+        "Model": _model(),
         "ChatCompletion": _chat_completion(),
         "Error": _closed({"error": _closed(error)}),
     }

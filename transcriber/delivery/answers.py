@@ -9,8 +9,10 @@ from transcriber import __version__
 from transcriber.chunks.chunk import MAX_CHUNK_BYTES, MAX_CHUNK_SECONDS
 from transcriber.delivery.answer import Answer, json_answer
 from transcriber.delivery.chat_completion import completion, stream
+from transcriber.delivery.transcription_events import transcription_events
+from transcriber.errors import ModelNotServedError
 from transcriber.outputs.formats import FORMATS
-from transcriber.request.openai_api import ChatReply
+from transcriber.request.openai_api import ChatReply, Reply, TranscriptEvents
 from transcriber.request.parse import ALLOWED_METHODS
 from transcriber.request.transcription_request import DescriptionRequest, ModelsRequest, StatusRequest
 from transcriber.response_format import ResponseFormat
@@ -42,10 +44,14 @@ def status_answer(settings: Settings) -> Answer:
     return json_answer(200, status)
 
 
-def models_answer(settings: Settings) -> Answer:
-    """The models as the OpenAI API lists them; their dates and owners are not known."""
+def models_answer(settings: Settings, model: str | None = None) -> Answer:
+    """The models as the OpenAI API lists them, or one of them; their dates and owners are not known."""
+    if model is not None and model not in settings.models:
+        known = ", ".join(settings.models)
+        raise ModelNotServedError(f"{model[:100]} is none of the models here, which are {known}.", param="model")
     models = [{"id": model, "object": "model", "created": 0, "owned_by": "unknown"} for model in settings.models]
-    return json_answer(200, {"object": "list", "data": models})
+    found = next((each for each in models if each["id"] == model), None)
+    return json_answer(200, found or {"object": "list", "data": models})
 
 
 def description_answer(settings: Settings) -> Answer:
@@ -60,8 +66,8 @@ def information_answer(request: StatusRequest | ModelsRequest | DescriptionReque
     match request:
         case StatusRequest():
             return status_answer(settings)
-        case ModelsRequest():
-            return models_answer(settings)
+        case ModelsRequest(model):
+            return models_answer(settings, model)
         case DescriptionRequest():
             return description_answer(settings)
 
@@ -80,22 +86,22 @@ def preflight_answer() -> Answer:
     return Answer(204, headers=headers)
 
 
-def transcript_answer(transcript: Transcript, response_format: ResponseFormat, chat: ChatReply | None = None) -> Answer:
-    """The transcript in the requested format; with `chat`, as the content of a chat completion."""
-    output = FORMATS[response_format]
-    body = output.render(transcript)
+def transcript_answer(transcript: Transcript, response_format: ResponseFormat, reply: Reply | None = None) -> Answer:
+    """The transcript in the requested format; with `reply`, as a chat completion or a stream of events."""
     # In each format: text and subtitles have no field for them, and their reader has to know.
     warnings = {WARNINGS_HEADER: str(len(transcript.warnings))} if transcript.warnings else {}
-    if chat is None:
+    if isinstance(reply, TranscriptEvents):
+        return Answer(200, transcription_events(transcript), {"Content-Type": EVENT_STREAM_TYPE, **warnings})
+    output = FORMATS[response_format]
+    body = output.render(transcript)
+    if reply is None:
         return Answer(200, body, {"Content-Type": output.content_type, **warnings})
-    content = body.removesuffix("\n")  # a file ends with one, a message does not
-    if chat.is_streamed:
-        return Answer(200, stream(content, transcript, chat), {"Content-Type": EVENT_STREAM_TYPE, **warnings})
-    return json_answer(200, completion(content, transcript, chat), warnings)
+    # A file ends with a line end, a message does not.
+    return _completion_answer(body.removesuffix("\n"), transcript, reply, warnings)
 
 
-def estimate_answer(estimate: Estimate, chat: ChatReply | None = None) -> Answer:
-    """What a recording would cost, as JSON in any response format; with `chat`, as a chat completion's content."""
+def estimate_answer(estimate: Estimate, reply: Reply | None = None) -> Answer:
+    """What a recording would cost, as JSON in any response format; with `reply`, as a chat completion's content."""
     found: dict[str, Any] = {
         "object": "transcription.dry_run",
         "dry_run": True,
@@ -110,14 +116,17 @@ def estimate_answer(estimate: Estimate, chat: ChatReply | None = None) -> Answer
         found["cost"] = estimate.cost
     if estimate.warnings:
         found["warnings"] = estimate.warnings
-    if chat is None:
+    if not isinstance(reply, ChatReply):
         return json_answer(200, found)
     # A client of chat completions finds the object where it would find the words.
     nothing_sent = Transcript("", estimate.model, estimate.duration_seconds, estimate.warnings)
-    content = json.dumps(found, ensure_ascii=False)
-    if chat.is_streamed:
-        return Answer(200, stream(content, nothing_sent, chat), {"Content-Type": EVENT_STREAM_TYPE})
-    return json_answer(200, completion(content, nothing_sent, chat))
+    return _completion_answer(json.dumps(found, ensure_ascii=False), nothing_sent, reply, {})
+
+
+def _completion_answer(content: str, transcript: Transcript, reply: ChatReply, headers: Mapping[str, str]) -> Answer:
+    if reply.is_streamed:
+        return Answer(200, stream(content, transcript, reply), {"Content-Type": EVENT_STREAM_TYPE, **headers})
+    return json_answer(200, completion(content, transcript, reply), headers)
 
 
 def queued_answer(job_id: str) -> Answer:

@@ -20,6 +20,7 @@ Operation = dict[str, Any]
 OPENAPI_VERSION: Final = "3.1.0"
 # What a client may be answered to a request for a transcript.
 _TRANSCRIPTION_ERRORS: Final = (404, 409, 413, 415, 422, 429, 502, 503, 504)
+FORM_TYPES: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
 _EVENT_STREAM: Final = "text/event-stream; charset=utf-8"
 
 
@@ -74,12 +75,18 @@ def _paths() -> dict[str, Any]:
         f"/v1{ApiPath.CHAT}": {"post": _post_chat()},
         f"/v1{ApiPath.UPLOADS}": {"post": _post_upload()},
         f"/v1{ApiPath.MODELS}": {"get": _get("models", "The models, as the OpenAI API lists them.", "Models")},
+        f"/v1{ApiPath.MODELS}/{{model}}": {"get": _get_model()},
         str(ApiPath.OPENAPI): {"get": _get_document()},
     }
 
 
 def _get(name: str, description: str, schema: str) -> Operation:
-    return _operation(name, description, {"200": json_response(description, schema)}, error_responses())
+    return _operation(name, description, {"200": json_response(description, schema)}, error_responses(404))
+
+
+def _get_model() -> Operation:
+    model = {"name": "model", "in": "path", "required": True, "schema": answer_schemas.TEXT}
+    return {**_get("model", "One of the models.", "Model"), "parameters": [model]}
 
 
 def _get_document() -> Operation:
@@ -93,7 +100,7 @@ def _post_transcription() -> Operation:
     answer["content"][JSON_TYPE]["schema"]["anyOf"] += [reference("Counts"), reference("InProgress")]
     schemas = [reference(name) for name in ("TranscriptionRequest", "Sweep", "UploadEvent")]
     base64_text = {"type": "string", "description": "The recording as base64 text, and nothing else."}
-    content = {JSON_TYPE: {"schema": {"anyOf": schemas}}, "text/plain": {"schema": base64_text}}
+    content = {**_forms(), JSON_TYPE: {"schema": {"anyOf": schemas}}, "text/plain": {"schema": base64_text}}
     return {
         **_operation(
             "transcribe",
@@ -107,15 +114,18 @@ def _post_transcription() -> Operation:
 
 
 def _post_form() -> Operation:
+    answer = transcript_response()
+    answer["content"][_EVENT_STREAM] = {"schema": answer_schemas.TEXT}
+    content = {**_body("FormRequest")["content"], **_forms()}
     return {
         **_operation(
             "transcribeAsOpenAi",
             "Transcribe a recording, at the path of the OpenAI API.",
-            {"200": transcript_response(), "202": _accepted()},
+            {"200": answer, "202": _accepted()},
             error_responses(*_TRANSCRIPTION_ERRORS),
         ),
         "parameters": request_schemas.job_headers(),
-        "requestBody": _body("FormRequest"),
+        "requestBody": {"required": True, "content": content},
     }
 
 
@@ -160,6 +170,12 @@ def _post_upload() -> Operation:
         **_operation("createUpload", "Open an upload into Object Storage.", answer, error_responses(413)),
         "requestBody": _body("UploadRequest"),
     }
+
+
+def _forms() -> dict[str, Any]:
+    """Forms of the same fields, in which everything is a text, and the recording base64 text."""
+    schema = {"type": "object", "description": "The fields of FormRequest, each as text."}
+    return {kind: {"schema": schema} for kind in FORM_TYPES}
 
 
 def _accepted() -> dict[str, Any]:

@@ -37,7 +37,7 @@ from transcriber.jobs.partials import Partials
 from transcriber.jobs.parts import Parts
 from transcriber.jobs.results import ClaimedObject
 from transcriber.jobs.stores import Stores
-from transcriber.request.openai_api import ChatReply
+from transcriber.request.openai_api import Reply
 from transcriber.request.options import TranscriptionOptions
 from transcriber.request_log import error_log_fields
 from transcriber.request_scope import RequestScope
@@ -76,10 +76,10 @@ class ObjectResult:
     result: Transcript | Answer | None = None
     error: TranscriberError | None = None
 
-    def answer(self, response_format: ResponseFormat, chat: ChatReply | None = None) -> Answer:
+    def answer(self, response_format: ResponseFormat, reply: Reply | None = None) -> Answer:
         """The answer to a request for the object; raises `error` where there is none."""
         if isinstance(self.result, Transcript):
-            return transcript_answer(self.result, response_format, chat)
+            return transcript_answer(self.result, response_format, reply)
         if self.result is None:
             raise self.error or AssertionError
         return self.result
@@ -117,8 +117,7 @@ class Attempt:
         reserved = min(END_SECONDS, END_SHARE * self._scope.deadline.limit_seconds)
         run = replace(self._scope, deadline=self._scope.deadline.earlier(reserved))
         try:
-            with self._services.open_object(self._claimed, run.deadline) as source:
-                transcript = self._services.transcriber.transcribe(source, timed, run, self._parts)
+            transcript = self._transcribe(timed, run)
         except UnfinishedError as end:
             return self._unfinished(end)
         except SourceNotFoundError:
@@ -130,6 +129,13 @@ class Attempt:
             self._wait(UnexpectedError(type(error).__name__))
             raise
         return self._finished(transcript)
+
+    def _transcribe(self, options: TranscriptionOptions, run: RequestScope) -> Transcript:
+        try:
+            with self._services.open_object(self._claimed, run.deadline) as source:
+                return self._services.transcriber.transcribe(source, options, run, self._parts)
+        finally:
+            run.report.add(paid_twice=self._parts.doubled or None)
 
     def _finished(self, transcript: Transcript) -> ObjectResult:
         """Store the transcript; where that fails, it is answered all the same, and its parts are kept."""

@@ -7,13 +7,16 @@ next sweep. A client is answered what happened.
 
 from transcriber.delivery.answer import Answer, json_answer
 from transcriber.delivery.answers import upload_answer
+from transcriber.delivery.error_answers import error_answer
 from transcriber.dispatch.callbacks import CallbackWork
 from transcriber.dispatch.job_calls import JobCalls
 from transcriber.dispatch.jobs import JobWork
 from transcriber.dispatch.objects import ObjectWork
+from transcriber.dispatch.replays import ReplayWork
 from transcriber.dispatch.requests import RequestWork
 from transcriber.dispatch.sweeps import SweepWork
 from transcriber.dispatch.uploads import UploadWork
+from transcriber.errors import TranscriberError
 from transcriber.jobs.job_document import accepted_fields
 from transcriber.jobs.layout import keeps_jobs
 from transcriber.request.job_calls import JobCall
@@ -35,6 +38,7 @@ class Dispatcher:
         self._callbacks = CallbackWork(services, self._requests)
         self._jobs = JobWork(services, objects)
         self._job_calls = JobCalls(services)
+        self._replays = ReplayWork(services)
         self._uploads = UploadWork(services, objects)
         self._sweeps = SweepWork(services, self._uploads, self._callbacks, self._jobs)
 
@@ -42,10 +46,31 @@ class Dispatcher:
         """The answer to a request: its transcript, or a job; with a callback, it is called back."""
         if request.job is not None and request.job.has_record:
             return json_answer(200, accepted_fields(self._jobs.carry_out(request.job, scope)))
+        if request.job is None and request.idempotency_key is not None:
+            return self._once(request, request.idempotency_key, scope)
+        return self._carried_out(request, scope)
+
+    def _once(self, request: TranscriptionRequest, idempotency_key: str, scope: RequestScope) -> Answer:
+        """The answer to a client's request, carried out unless it was before."""
+        begun = self._replays.begin(request, idempotency_key, scope, is_job=self._is_for_a_job(request))
+        if isinstance(begun, Answer):
+            return begun
+        try:
+            answer = self._carried_out(request, scope, job_id=begun.job_id)
+        except TranscriberError as error:
+            if error.is_retryable or begun.job_id is not None:
+                self._replays.give_up(begun, scope)
+            else:
+                self._replays.end(begun, error_answer(error), scope)
+            raise
+        self._replays.end(begun, answer, scope)
+        return answer
+
+    def _carried_out(self, request: TranscriptionRequest, scope: RequestScope, *, job_id: str | None = None) -> Answer:
         if request.callback is not None:
             self._services.webhooks.check(request.callback)
         if request.job is None and self._is_for_a_job(request):
-            return self._jobs.accept(request, scope)
+            return self._jobs.accept(request, scope, job_id)
         if request.callback is not None:
             if request.job is None:
                 return self._callbacks.accept(request, request.callback, scope)

@@ -20,7 +20,7 @@ def answer_dry_run(request: TranscriptionRequest, services: Services, scope: Req
         estimated_seconds=round(found.billed_seconds, 3),
         estimated_cost=found.cost,
     )
-    return estimate_answer(found, request.chat)
+    return estimate_answer(found, request.reply)
 
 
 def _estimate(request: TranscriptionRequest, services: Services, scope: RequestScope) -> Estimate:

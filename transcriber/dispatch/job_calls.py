@@ -60,7 +60,8 @@ class JobCalls:
             stores.callbacks.remove(stores.jobs.bucket, record.id)
         else:
             # A worker that is at it may still write a part; after its lease, a sweep looks once more.
-            owed = OwedCallback(Job(record.id), {}, record.created_at)
+            place = stores.jobs.recording(record.id)
+            owed = OwedCallback(Job(record.id), {"bucket": place.bucket, "key": place.key}, record.created_at)
             minutes = self._services.settings.time_limit_seconds / self._services.settings.minute_seconds
             stores.callbacks.keep(stores.jobs.bucket, owed, minutes=minutes)
         return json_answer(200, deleted_fields(record.id))

@@ -57,17 +57,17 @@ class JobWork:
         self._copies = CopyWork(services)
         self._callbacks = JobCallbacks(services)
 
-    def accept(self, request: TranscriptionRequest, scope: RequestScope) -> Answer:
+    def accept(self, request: TranscriptionRequest, scope: RequestScope, job_id: str | None = None) -> Answer:
         """Keep a job and queue it; without a queue, carry it out as far as the time goes."""
         kept_bucket(self._services.settings, what="Jobs", param="async")
         stores = self._services.stores(scope.deadline)
-        record = self._create(request, stores, scope)
+        record = self._create(request, job_id or new_job_id(), stores, scope)
         scope.report.add(job=record.id)
         if self._services.settings.queue_url:
             self._queue_new(record, stores, scope)
         else:
             record = self._work(record, stores, scope)
-        return json_answer(202, accepted_fields(record), {"Location": f"{request.jobs_path}/{record.id}"})
+        return accepted_answer(record, request)
 
     def carry_out(self, job: Job, scope: RequestScope) -> JobRecord:
         """Go on with a job that was queued, or is due; `JobNotFoundError` where it was deleted, or is too old."""
@@ -84,9 +84,9 @@ class JobWork:
             return record
         return self._work(record, stores, scope)
 
-    def _create(self, request: TranscriptionRequest, stores: Stores, scope: RequestScope) -> JobRecord:
+    def _create(self, request: TranscriptionRequest, job_id: str, stores: Stores, scope: RequestScope) -> JobRecord:
         """Write down a new job, and that it is owed; an inline recording becomes an object first."""
-        job_id, etag, fields = new_job_id(), "", request.to_fields
+        etag, fields = "", request.to_fields
         if isinstance(request.source, UrlReference):
             check_url(request.source.url)  # now, rather than by a failed job
         if isinstance(request.source, Base64Text):
@@ -226,6 +226,11 @@ class JobWork:
         if job.attempt > 1 or not record.is_deleted:
             # By a sweep, when no worker can be at it any more; until then, the entry stays.
             stores.callbacks.remove(bucket, job.id)
+
+
+def accepted_answer(record: JobRecord, request: TranscriptionRequest) -> Answer:
+    """The answer to a request whose job this is."""
+    return json_answer(202, accepted_fields(record), {"Location": f"{request.jobs_path}/{record.id}"})
 
 
 def _owed(record: JobRecord) -> OwedCallback:

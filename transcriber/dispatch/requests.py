@@ -1,17 +1,23 @@
 """Answers a request for a transcript, of a client or of a message, as if it had no callback."""
 
 from dataclasses import replace
+from typing import Final
 
 from transcriber.delivery.answer import Answer
 from transcriber.delivery.answers import in_progress_answer, transcript_answer
 from transcriber.dispatch.attempt import ObjectResult, ObjectStatus
 from transcriber.dispatch.dry_runs import answer_dry_run
 from transcriber.dispatch.objects import ObjectWork
-from transcriber.errors import InProgressError
+from transcriber.errors import ApiTimeoutError, InProgressError, RateLimitedError, SourceTimeoutError
 from transcriber.request.s3_events import ObjectReference
 from transcriber.request.transcription_request import TranscriptionRequest
 from transcriber.request_scope import RequestScope
 from transcriber.services import Services
+
+NOT_RESUMED: Final = (
+    "Sent again, the request begins anew: only an object in Object Storage goes on from where it was. Name one by "
+    "bucket and key, or send async: true, which makes an object of the recording, and answers with a job."
+)
 
 
 class RequestWork:
@@ -26,10 +32,14 @@ class RequestWork:
         if request.options.dry_run:
             return answer_dry_run(request, self._services, scope)
         if isinstance(request.source, ObjectReference):
-            return self._object(request.source, request, scope).answer(request.options.response_format, request.chat)
+            return self._object(request.source, request, scope).answer(request.options.response_format, request.reply)
         with self._services.open_source(request.source, scope.deadline) as source:
-            transcript = self._services.transcriber.transcribe(source, request.options, scope)
-        return transcript_answer(transcript, request.options.response_format, request.chat)
+            try:
+                transcript = self._services.transcriber.transcribe(source, request.options, scope)
+            except (ApiTimeoutError, RateLimitedError, SourceTimeoutError) as error:
+                error.add(NOT_RESUMED)
+                raise
+        return transcript_answer(transcript, request.options.response_format, request.reply)
 
     def job(self, request: TranscriptionRequest, scope: RequestScope) -> Answer:
         """The answer to a queued request without a callback: its result is in the storage, whatever it is."""

@@ -7,6 +7,7 @@ early leaves its place in the storage, and the next one begins there, so that ea
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import islice
 
 from transcriber.cloud.queue_limits import MAX_BATCH
@@ -20,6 +21,7 @@ from transcriber.errors import SourceTimeoutError, TranscriberError
 from transcriber.jobs.due import DueRequest
 from transcriber.jobs.layout import keeps_jobs
 from transcriber.jobs.records import JobStatus
+from transcriber.jobs.sweep import SweptObject
 from transcriber.jobs.sweep_state import SweepState
 from transcriber.request.job_message import Job, new_job
 from transcriber.request.parse import read_own_request
@@ -126,7 +128,7 @@ class SweepWork:
             else:
                 counts["resumed"] += 1
                 yield each
-        for swept in stores.sweep(request, after=state.after).objects(scope.deadline):
+        for swept in _reporting_backlog(stores.sweep(request, after=state.after).objects(scope.deadline), scope):
             reference = swept.reference
             counts["found"] += 1
             if not swept.is_missing:
@@ -153,3 +155,14 @@ class SweepWork:
     @property
     def _has_queue(self) -> bool:
         return bool(self._services.settings.queue_url)
+
+
+def _reporting_backlog(objects: Iterator[SweptObject], scope: RequestScope) -> Iterator[SweptObject]:
+    """The objects; the report has the age of the oldest one without a result, as far as the sweep has come."""
+    now = datetime.now(UTC)
+    oldest = now
+    for swept in objects:
+        if swept.is_missing and swept.uploaded_at is not None:
+            oldest = min(oldest, swept.uploaded_at)
+        scope.report.add(backlog_seconds=round((now - oldest).total_seconds()))
+        yield swept

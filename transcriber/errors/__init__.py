@@ -15,6 +15,8 @@ TranscriberError
 ├── NeverSucceededError         500  recording  attempts in a row have added nothing
 ├── RequestError                400  request    the request is malformed
 │   ├── AuthenticationError     401
+│   ├── PathNotServedError      404            a path of the OpenAI API that is not served
+│   ├── ModelNotServedError     404            asked about alone, and none of MODELS
 │   └── MethodNotAllowedError   405
 ├── SourceError
 │   ├── AddressRefusedError     400  request    the address must not be reached
@@ -61,7 +63,9 @@ from transcriber.errors.base import (
     IncompleteError,
     InProgressError,
     MethodNotAllowedError,
+    ModelNotServedError,
     NeverSucceededError,
+    PathNotServedError,
     QueueFailedError,
     RequestError,
     SettingsError,
@@ -112,8 +116,10 @@ __all__ = [
     "JobNotFoundError",
     "MethodNotAllowedError",
     "ModelNotFoundError",
+    "ModelNotServedError",
     "NeverSucceededError",
     "OptionRefusedError",
+    "PathNotServedError",
     "QueueFailedError",
     "RateLimitedError",
     "RequestError",

@@ -144,6 +144,20 @@ class AuthenticationError(RequestError):
     code = "invalid_access_token"
 
 
+class PathNotServedError(RequestError):
+    """The path is one of the OpenAI API that this function does not have; the message names one that it has."""
+
+    status = 404
+    code = "path_not_served"
+
+
+class ModelNotServedError(RequestError):
+    """A model that a client asks about, without a recording, is none of `MODELS`."""
+
+    status = 404
+    code = "model_not_served"
+
+
 class MethodNotAllowedError(RequestError):
     """The HTTP method is none of `allowed`."""
 

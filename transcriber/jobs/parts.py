@@ -87,11 +87,17 @@ class Parts:
         self._log = log
         self._stored: _Stored | None = None
         self._created: set[str] = set()
+        self._doubled = 0
 
     @property
     def added(self) -> int:
         """How many chunks were done by this run, and not by another one before."""
         return sum(not name.endswith(_REFUSED) for name in self._created)
+
+    @property
+    def doubled(self) -> int:
+        """How many chunks of this run another one had done meanwhile: they were paid twice."""
+        return self._doubled
 
     def count(self) -> int:
         """How many chunks are done."""
@@ -125,7 +131,10 @@ class Parts:
         """Write what came of the chunk, and return it; or what another run has written before. Failures are logged."""
         # A lone surrogate stays one, as JSON spells it.
         created = self._create(_name(span), json.dumps(to_fields(results)).encode())
-        return results if created is not False else self.load(span) or results
+        if created is not False:
+            return results
+        self._doubled += 1  # of several threads at once, which may miss one: a figure of the log
+        return self.load(span) or results
 
     def keep_refusal(self, span: Span, error: TranscriberError) -> None:
         """Write that the API refuses the chunk for good."""

@@ -13,6 +13,7 @@ from transcriber.jobs.leases import Leases
 from transcriber.jobs.partials import Partials
 from transcriber.jobs.parts import Parts, parts_prefix
 from transcriber.jobs.records import JobStore
+from transcriber.jobs.replays import ReplayStore
 from transcriber.jobs.results import ResultStore
 from transcriber.jobs.sweep import Sweep
 from transcriber.jobs.sweep_state import SweepMark, SweepState
@@ -55,6 +56,18 @@ class Stores:
         settings = self.settings
         bucket = results_bucket("", settings)
         return JobStore(self.storage, bucket, prefix=settings.output_prefix, days=settings.job_days)
+
+    @cached_property
+    def replays(self) -> ReplayStore:
+        """What was answered under an Idempotency-Key."""
+        settings = self.settings
+        return ReplayStore(
+            self.storage,
+            results_bucket("", settings),
+            prefix=settings.output_prefix,
+            days=settings.job_days,
+            time_limit_seconds=settings.time_limit_seconds,
+        )
 
     @cached_property
     def sweep_mark(self) -> SweepMark:

@@ -28,12 +28,14 @@ _BEYOND_KEYS = "\U0010ffff"
 class SweptObject:
     """A recording that the sweep found; it is missing if its version has neither a result nor a lease.
 
-    `done_at` is when its version was last done, although the result may have been removed since.
+    `done_at` is when its version was last done, although the result may have been removed since; `uploaded_at` is when
+    it was written.
     """
 
     reference: ObjectReference
     is_missing: bool
     done_at: datetime | None = None
+    uploaded_at: datetime | None = None
 
 
 class Sweep:
@@ -77,6 +79,7 @@ class Sweep:
                 self._reference(audio),
                 is_missing=not is_done and each.lease not in leases,
                 done_at=done.get(each.done(audio.etag)),
+                uploaded_at=audio.modified_at,
             )
 
     def _keys_between(self, bucket: str, prefix: str, names: Sequence[str], deadline: Deadline) -> dict[str, datetime]:

@@ -41,6 +41,7 @@ def to_document(transcript: Transcript) -> dict[str, Any]:
         "api_usage": asdict(transcript.usage),
         "chunks": pairs(transcript.chunks),
         "silent_spans": pairs(transcript.silent_spans),
+        "text_ends": list(transcript.text_ends),
     }
 
 
@@ -56,6 +57,7 @@ def from_document(document: Mapping[str, Any]) -> Transcript:
         usage=Usage(**document["api_usage"]) if "api_usage" in document else NO_USAGE,
         chunks=_spans(document.get("chunks", ())),
         silent_spans=_spans(document.get("silent_spans", ())),
+        text_ends=tuple(map(int, document.get("text_ends", ()))),
         missing=_spans(document.get("missing", ())),
     )
 

@@ -10,7 +10,7 @@ from transcriber.request.base64_text import Base64Text, read_base64
 WAYS_IN: Final = (
     'Send JSON with "url" (an http or https address), with "audio" (the recording as base64 text), '
     'or with "bucket" and "key" (an object in Object Storage), '
-    "or a body that is base64 text and nothing else."
+    "or a body that is base64 text and nothing else. A form may have the same fields, and the base64 text as its file."
 )
 
 # Shorter than any recording: a WAV header alone has 44 bytes. Words such as "ping" or "true" are valid base64.
@@ -73,18 +73,23 @@ def read_encoded_body(body: str) -> Base64Text:
 
 def refuse_binary(body: str) -> None:
     """Raise `RequestError` for a binary body: the platform replaces each byte that is not UTF-8 by U+FFFD."""
-    if body.startswith("--") and "content-disposition" in body[:EXAMINED_CHARACTERS].lower():
-        found = (
-            "The body is a multipart form (an OpenAI SDK's audio.transcriptions sends one; its chat.completions works)"
-        )
-    elif "\ufffd" in body or re.search(r"[\x00-\x08\x0e-\x1f]", body[:EXAMINED_CHARACTERS]):
-        found = "The body is binary"
-    else:
-        return
-    raise RequestError(
+    if is_binary(body):
+        raise binary_error("The body is binary")
+
+
+def is_binary(text: str) -> bool:
+    """Whether `text` was binary before the platform made a text of it."""
+    return "\ufffd" in text or re.search(r"[\x00-\x08\x0e-\x1f]", text[:EXAMINED_CHARACTERS]) is not None
+
+
+def binary_error(found: str) -> RequestError:
+    """The error of a recording that was destroyed on its way, with each way that works."""
+    return RequestError(
         f"{found}, and the platform destroys binary bodies before this function receives them. Send the recording as "
-        "base64 text instead (base64 talk.mp3 | curl --data-binary @- …, or JSON with "
-        '"audio": "<base64>"), or its address ("url"); for one in Object Storage, its "bucket" and "key".'
+        "base64 text instead: base64 talk.mp3 | curl --data-binary @- …, JSON with "
+        '"audio": "<base64>", or a form whose file is that text (base64 talk.mp3 | curl -F file=@- …; with an OpenAI '
+        "SDK, audio.transcriptions.create with a file of base64 text, or chat.completions). Or send its address "
+        '("url"), or, for one in Object Storage, its "bucket" and "key"; uploads put it there.'
     )
 
 

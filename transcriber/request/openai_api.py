@@ -6,15 +6,15 @@ It neither reads the audio nor answers: what the answer to a chat completion nee
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from transcriber.errors import RequestError
 from transcriber.request.fields import read_text, refuse_unknown, short
-from transcriber.request.options import OPTIONS
+from transcriber.request.options import FLAGS, OPTIONS
 
 
 class ApiPath(StrEnum):
-    """The ends of the paths that clients of the OpenAI API call; `ROOT` is every other path."""
+    """The ends of the paths that clients of the OpenAI API call; `ROOT` is every other path that is served."""
 
     CHAT = "/chat/completions"
     TRANSCRIPTIONS = "/audio/transcriptions"
@@ -32,6 +32,14 @@ class ChatReply:
     is_streamed: bool = False
     streams_usage: bool = False
 
+
+@dataclass(frozen=True)
+class TranscriptEvents:
+    """The answer to a transcription is a stream of events."""
+
+
+# What an answer in a form of the OpenAI API needs from its request.
+Reply: TypeAlias = ChatReply | TranscriptEvents
 
 # The client's own bookkeeping, and options without an effect on a transcript: ignoring them changes nothing.
 IGNORED_FIELDS: Final = frozenset({
@@ -68,7 +76,7 @@ NEUTRAL_VALUES: Final[Mapping[str, Sequence[object]]] = {
 NEUTRAL_FORM_VALUES: Final[Mapping[str, Sequence[object]]] = {
     "chunking_strategy": ("auto",),
     "include": ([],),
-    "stream": (False,),
+    "include[]": ([],),
 }
 CHAT_OPTIONS: Final = tuple(name for name in OPTIONS if name != "prompt")  # the messages are the prompt
 CHAT_FIELDS: Final = (
@@ -85,7 +93,7 @@ CHAT_FIELDS: Final = (
 ROLES: Final = frozenset({"system", "developer", "user"})
 # The characters in which an address has its scheme; base64 has no colon.
 LONGEST_SCHEME = 20
-PART_TYPES: Final = ("text", "input_audio", "audio_url")
+PART_TYPES: Final = ("text", "input_audio", "audio_url", "file")
 
 
 def api_path(path: str) -> ApiPath:
@@ -93,14 +101,21 @@ def api_path(path: str) -> ApiPath:
     return next(known for known in ApiPath if path.rstrip("/").endswith(known))
 
 
-def read_form(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of our request for a transcription; `file` is base64 text here, where a form has a file part."""
+def read_transcription(fields: Mapping[str, Any]) -> tuple[dict[str, Any], TranscriptEvents | None]:
+    """The fields of our request for a transcription, and whether its answer is a stream of events."""
     asked = _without_neutral(fields, NEUTRAL_FORM_VALUES)
-    if "file" in asked:
-        if "audio" in asked:
-            raise RequestError("The request names 2 sources (file, audio); send one.", param="audio")
-        asked["audio"] = asked.pop("file")
-    return asked
+    if isinstance(streams := asked.get("stream"), str):  # in a form, everything is a text
+        asked["stream"] = FLAGS.get(streams.strip().lower(), streams)
+    is_streamed = _read_flag(asked, "stream")
+    asked.pop("stream", None)
+    return asked, TranscriptEvents() if is_streamed else None
+
+
+def read_chat_form(fields: Mapping[str, Any], *, request_id: str) -> tuple[dict[str, Any], ChatReply]:
+    """The same for a form that is sent to the path of chat completions, which has no messages."""
+    asked, events = read_transcription({name: fields[name] for name in fields if name not in IGNORED_FIELDS})
+    asked.setdefault("response_format", "text")
+    return asked, ChatReply(f"chatcmpl-{request_id}", is_streamed=events is not None)
 
 
 def read_chat(fields: Mapping[str, Any], *, request_id: str) -> tuple[dict[str, Any], ChatReply]:
@@ -145,8 +160,12 @@ def _read_messages(messages: object) -> dict[str, Any]:
     sources: list[dict[str, Any]] = []
     for where, part in _parts(messages):
         match part.get("type"):
+            case "text" if isinstance(part.get("text"), str) and not part["text"].strip():
+                pass  # clients have a text beside the recording, whether there is something to say or not
             case "text":
                 texts.append(read_text(part, "text", prefix=f"{where}."))
+            case "file":
+                sources.append(_read_file(part.get("file"), where))
             case "input_audio" | "audio_url" as kind:
                 sources.append(_read_source(kind, part.get(kind), where))
             case kind:
@@ -190,6 +209,24 @@ def _read_source(kind: str, value: object, where: str) -> dict[str, Any]:
         raise RequestError(f"{where}.{kind} is an object: {expected}.", param="messages")
     is_encoded = text.startswith("data:") or (kind == "input_audio" and "://" not in text[:LONGEST_SCHEME])
     return {"audio" if is_encoded else "url": text}
+
+
+def _read_file(value: object, where: str) -> dict[str, Any]:
+    """The field of our request for a part with a file: its bytes as a data: URL, or its address in the place of an id.
+
+    OpenAI has such parts for documents, and LiteLLM for everything.
+    """
+    file = value if isinstance(value, dict) else {}
+    data, address = file.get("file_data"), file.get("file_id")
+    if isinstance(data, str) and data.strip():
+        is_address = "://" in data[:LONGEST_SCHEME]
+        return {"url" if is_address else "audio": data}
+    if isinstance(address, str) and "://" in address[:LONGEST_SCHEME]:
+        return {"url": address}
+    raise RequestError(
+        f'{where}.file is an object: {{"file_data": "data:audio/mp3;base64,…"}}; there are no ids of files here.',
+        param="messages",
+    )
 
 
 def _read_response_format(value: object) -> object:

@@ -26,9 +26,14 @@ from transcriber.request.options import (
     MAX_TEMPERATURE,
     OPTIONS,
 )
-from transcriber.request.parse import MAX_CALLBACK_LENGTH, NOTIFICATION_FIELDS, QUERY_FIELDS, SOURCE_FIELDS
 from transcriber.request.s3_events import MAX_RECORDS
 from transcriber.request.sweep_request import MAX_LIMIT
+from transcriber.request.transcription_fields import (
+    MAX_CALLBACK_LENGTH,
+    NOTIFICATION_FIELDS,
+    QUERY_FIELDS,
+    SOURCE_FIELDS,
+)
 from transcriber.request.upload_request import MAX_FILENAME_LENGTH, MEDIA_TYPE, UPLOAD_FIELDS
 from transcriber.response_format import ResponseFormat
 
@@ -64,6 +69,7 @@ SOURCE_SCHEMAS: Final[Mapping[str, Schema]] = {
     "url": {**_TEXT, "format": "uri", "description": "The http or https address of the recording."},
     "input_audio": _INPUT_AUDIO,
     "audio": _BASE64,
+    "file": _BASE64,
     "bucket": {**_BUCKET, "description": "The bucket in Object Storage; goes with key."},
     "key": _KEY,
 }
@@ -123,11 +129,11 @@ def transcription_request() -> Schema:
 
 
 def form_request() -> Schema:
-    """The same at the path of the OpenAI API, where a client may also send `file`, as text."""
-    sources = {**SOURCE_SCHEMAS, "file": _BASE64}
-    neutral = {name: _neutral(values) for name, values in NEUTRAL_FORM_VALUES.items()}
-    properties = {**sources, **_options(), **_callbacks(), ASYNC_FIELD: _ASYNC, **neutral}
-    return _object(properties, sources=_sources((*SOURCE_FIELDS, "file")))
+    """The same at the path of the OpenAI API, whose clients send some more fields."""
+    stream = {"type": ["boolean", "null"], "description": "Answered with OpenAI's events, in one piece."}
+    more = {"stream": stream, **{name: _neutral(values) for name, values in NEUTRAL_FORM_VALUES.items()}}
+    properties = {**SOURCE_SCHEMAS, **_options(), **_callbacks(), ASYNC_FIELD: _ASYNC, **more}
+    return _object(properties, sources=_sources(SOURCE_FIELDS))
 
 
 def chat_request() -> Schema:
@@ -272,7 +278,15 @@ def _neutral(values: Sequence[object]) -> Schema:
 
 def _message() -> Schema:
     by_type: dict[str, Schema] = {
-        "text": _TEXT,
+        "text": {"type": "string", "description": "The prompt; an empty one means nothing."},
+        "file": {
+            "type": "object",
+            "anyOf": [
+                {"required": ["file_data"], "properties": {"file_data": _BASE64}},
+                {"required": ["file_id"], "properties": {"file_id": {"type": "string", "pattern": "://"}}},
+            ],
+            "description": "A data: URL; or, in the place of an id, an address.",
+        },
         "input_audio": {"anyOf": [_INPUT_AUDIO, _BASE64]},
         "audio_url": {
             "anyOf": [
@@ -285,7 +299,7 @@ def _message() -> Schema:
         {"type": "object", "required": ["type", kind], "properties": {"type": {"const": kind}, kind: by_type[kind]}}
         for kind in PART_TYPES
     ]
-    content = {"anyOf": [_TEXT, {"type": "array", "items": {"anyOf": parts}}]}
+    content = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"anyOf": parts}}]}
     return {
         "type": "object",
         "required": ["role", "content"],

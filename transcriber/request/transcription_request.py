@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from transcriber.request.base64_text import Base64Text
 from transcriber.request.job_message import Job
-from transcriber.request.openai_api import ChatReply
+from transcriber.request.openai_api import Reply
 from transcriber.request.options import TranscriptionOptions
 from transcriber.request.s3_events import ObjectReference
 from transcriber.request.trigger import Trigger
@@ -27,9 +27,11 @@ class StatusRequest:
 
 @dataclass(frozen=True)
 class ModelsRequest:
-    """A request for the list of models, as a client of the OpenAI API makes it."""
+    """A request for the list of models, as a client of the OpenAI API makes it, or for the description of one."""
 
     trigger: ClassVar[Trigger] = Trigger.HTTP
+
+    model: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class UrlReference:
 
 @dataclass(frozen=True)
 class TranscriptionRequest:
-    """A recording to transcribe, and how; with `chat`, the answer is a chat completion.
+    """A recording to transcribe, and how; with `reply`, the answer has a form of the OpenAI API.
 
     With `is_async`, the answer is a job, which is found under `jobs_path`.
     """
@@ -57,7 +59,7 @@ class TranscriptionRequest:
     options: TranscriptionOptions
     callback: str | None = None
     job: Job | None = None
-    chat: ChatReply | None = None
+    reply: Reply | None = None
     is_async: bool = False
     jobs_path: str = ""
     idempotency_key: str | None = None

@@ -120,7 +120,11 @@ class Source(Closing):
         if self._first_byte_requested_at is None:
             self._first_byte_requested_at = time.monotonic()
         reader = self._connect(start)
-        self._check_size(self.size_bytes or 0)
+        try:
+            self._check_size(self.size_bytes or 0)
+        except AudioTooLargeError:
+            reader.close()
+            raise
         return _Metered(reader, self, start)
 
     def _check_size(self, size_bytes: int) -> None:

@@ -18,12 +18,20 @@ _WIDE_MARK = re.compile("[\u3001-\u303f\u30fb\uff01-\uff0f\uff1a-\uff20\uff3b-\u
 
 def join_texts(texts: Iterable[str]) -> str:
     """The `texts` in order, with a space between two of them where their script has spaces."""
+    return join_and_divide(texts)[0]
+
+
+def join_and_divide(texts: Iterable[str]) -> tuple[str, tuple[int, ...]]:
+    """The same, and the places in it where each of the `texts` ends; empty ones have none."""
     pieces: list[str] = []
+    ends: list[int] = []
+    length = 0
     for text in filter(None, map(str.strip, texts)):
-        if pieces and not _joins_without_space(pieces[-1], text):
-            pieces.append(" ")
-        pieces.append(text)
-    return "".join(pieces)
+        space = " " if pieces and not _joins_without_space(pieces[-1], text) else ""
+        pieces += [space, text]
+        length += len(space) + len(text)
+        ends.append(length)
+    return "".join(pieces), tuple(ends)
 
 
 def _joins_without_space(before: str, after: str) -> bool:

@@ -25,8 +25,12 @@ LONG_INNER_PAUSE_COST = 9.0
 LONG_PAUSE_SECONDS = 1.5
 # At most this many sentences without a pause between them.
 MAX_JOINED = 3
-# Speech without words begins and ends at pauses; that there is any is unlikely.
-GAP_COST = 6.0
+# Speech without words begins and ends at pauses; that there is any is unlikely, and that there are two is more so.
+GAP_COST = 21.0
+# What sentences with words cost for each second and each pause, within speech of every kind: a gap is not cheaper, or
+# speech with many short pauses within its words would fit best without words.
+GAP_SECOND_COST = 0.14
+GAP_PAUSE_COST = 1.1
 # Paths that are so much worse than the best are not followed: no later sentence makes up for a dozen lost pauses.
 MAX_COST_BEHIND = 100.0
 INFINITY = float("inf")
@@ -59,7 +63,7 @@ def match_sentences(
     rows[0][0] = (0.0, -1, -1)
     for number, row in enumerate(rows):
         if with_gaps:
-            _add_gaps(row, number, last)
+            _add_gaps(row, number, spoken)
         cheapest = min((cost for cost, _, _ in row.values()), default=0.0) + MAX_COST_BEHIND
         for joined in range(1, min(MAX_JOINED, count - number) + 1):
             following = number + joined
@@ -88,7 +92,7 @@ def match_sentences(
                     if known is None or total < known[0]:
                         target[end] = (total, number, place)
     if with_gaps:
-        _add_gaps(rows[count], count, last)
+        _add_gaps(rows[count], count, spoken)
     if last not in rows[count]:
         return None
     return _trace(rows, count, last)
@@ -99,15 +103,16 @@ def _inner_cost(pause_seconds: float) -> float:
     return INNER_PAUSE_COST + share * (LONG_INNER_PAUSE_COST - INNER_PAUSE_COST)
 
 
-def _add_gaps(row: dict[int, tuple[float, int, int]], number: int, last: int) -> None:
-    """Let speech without words follow each end in `row`."""
+def _add_gaps(row: dict[int, tuple[float, int, int]], number: int, spoken: Sequence[float]) -> None:
+    """Let speech without words follow each end in `row`; `spoken` are the seconds of speech up to each end."""
     best, place_of_best = INFINITY, -1
-    for place in range(last + 1):
+    for place, seconds in enumerate(spoken):
         known = row.get(place)
-        if best + GAP_COST < (known[0] if known else INFINITY):
-            row[place] = (best + GAP_COST, number, place_of_best)
-        if known is not None and known[0] < best:
-            best, place_of_best = known[0], place
+        length_cost = GAP_SECOND_COST * seconds + GAP_PAUSE_COST * place
+        if best + length_cost + GAP_COST < (known[0] if known else INFINITY):
+            row[place] = (best + length_cost + GAP_COST, number, place_of_best)
+        if known is not None and known[0] - length_cost < best:
+            best, place_of_best = known[0] - length_cost, place
 
 
 def _trace(rows: Sequence[dict[int, tuple[float, int, int]]], count: int, last: int) -> Match:

@@ -48,7 +48,7 @@ def transcribe_chunk(chunk: Chunk, calls: ChunkCalls) -> tuple[ChunkResult, ...]
     if chunk.has_loudness and calls.is_verbatim(transcript.model):
         sound_seconds = chunk.loudness.speech_seconds
         if not is_doubtful:
-            calls.pace.add(Paced(chunk.span, transcript.text, sound_seconds))
+            calls.pace.add(Paced(chunk.span, transcript.text, sound_seconds, chunk.loudness.phrases))
     return (
         ChunkResult(
             span=chunk.span,

@@ -1,8 +1,11 @@
 """Finds and fills the spans of a chunk that have sound and, by the API's own times, no words."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
+from math import sqrt
+from statistics import median
 
 from transcriber.api.backend import ChunkTranscript
 from transcriber.chunks.chunk import Chunk
@@ -14,6 +17,7 @@ from transcriber.text.letters import count_letters
 from transcriber.text.repetition import is_repetitive
 from transcriber.transcription.chunk_calls import ChunkCalls
 from transcriber.transcription.issues import LISTEN, NO_WORDS
+from transcriber.transcription.pace import SENTENCE_DEVIATION, SENTENCE_SECONDS
 
 # A span of sound of this length without words may be one that a model skipped. The API's times are right to a second or
 # two, so that ten seconds of lost words show as eight and more.
@@ -24,6 +28,12 @@ WORDLESS_SOUND_SECONDS = 3.0
 # A segment whose sound has fewer letters a second than this has a gap within: some models stretch the segment before a
 # gap to its end.
 MIN_SEGMENT_LETTERS_PER_SECOND = 3.0
+# And one that lasts longer than its letters by this, at the pace of the others, and by this many deviations.
+STRETCHED_SECONDS = 5.0
+STRETCHED_DEVIATIONS = 4.5
+# Fewer segments, and shorter ones, say little about a pace.
+MIN_PACED_SEGMENTS = 5
+MIN_PACED_SECONDS = 2.0
 
 
 def fill_gaps(chunk: Chunk, transcript: ChunkTranscript, calls: ChunkCalls) -> ChunkTranscript:
@@ -47,10 +57,13 @@ def find_gaps(chunk: Chunk, transcript: ChunkTranscript) -> tuple[Span, ...]:
     if segments is None or (not chunk.has_loudness and not _may_have_gaps(segments, chunk.duration_seconds)):
         return ()
     speech = chunk.loudness.speech
+    sound_seconds = [_sound_seconds(each, speech) for each in segments]
+    pace = _usual_pace(segments, sound_seconds)
+    whole = [each for each, seconds in zip(segments, sound_seconds, strict=True) if not _is_sparse(each, seconds, pace)]
     return tuple(
         gap
-        for gap, sound_seconds in _wordless(speech, [each for each in segments if not _is_sparse(each, speech)])
-        if gap.duration_seconds >= WORDLESS_SECONDS and sound_seconds >= WORDLESS_SOUND_SECONDS
+        for gap, seconds in _wordless(speech, whole)
+        if gap.duration_seconds >= WORDLESS_SECONDS and seconds >= WORDLESS_SOUND_SECONDS
     )
 
 
@@ -64,16 +77,36 @@ def _may_have_gaps(segments: Sequence[Segment], duration_seconds: float) -> bool
     )
 
 
-def _is_sparse(segment: Segment, speech: Sequence[Span]) -> bool:
-    """Whether the segment has far fewer words than its sound: it has a gap within."""
-    if segment.end_seconds - segment.start_seconds < WORDLESS_SECONDS:
-        return False
-    sound_seconds = sum(
+def _sound_seconds(segment: Segment, speech: Sequence[Span]) -> float:
+    first = bisect_left(speech, segment.start_seconds, key=lambda span: span.end_seconds)
+    return sum(
         max(0.0, min(span.end_seconds, segment.end_seconds) - max(span.start_seconds, segment.start_seconds))
-        for span in speech
+        for span in takewhile(lambda span: span.start_seconds < segment.end_seconds, speech[first:])
     )
+
+
+def _usual_pace(segments: Sequence[Segment], sound_seconds: Sequence[float]) -> float | None:
+    """The letters a second of most segments; None where there are too few to say."""
+    paces = [
+        count_letters(segment.text) / seconds
+        for segment, seconds in zip(segments, sound_seconds, strict=True)
+        if seconds >= MIN_PACED_SECONDS
+    ]
+    return median(paces) if len(paces) >= MIN_PACED_SEGMENTS else None
+
+
+def _is_sparse(segment: Segment, sound_seconds: float, pace: float | None) -> bool:
+    """Whether the segment has far fewer words than its sound: it has a gap within."""
+    if segment.end_seconds - segment.start_seconds < WORDLESS_SECONDS or sound_seconds < WORDLESS_SECONDS:
+        return False
     letters = count_letters(segment.text)
-    return sound_seconds >= WORDLESS_SECONDS and letters < MIN_SEGMENT_LETTERS_PER_SECOND * sound_seconds
+    if letters < MIN_SEGMENT_LETTERS_PER_SECOND * sound_seconds:
+        return True
+    if not pace:
+        return False
+    likely_seconds = letters / pace
+    deviation = SENTENCE_DEVIATION * sqrt(likely_seconds * min(likely_seconds, SENTENCE_SECONDS))
+    return sound_seconds - likely_seconds >= max(STRETCHED_SECONDS, STRETCHED_DEVIATIONS * deviation)
 
 
 def _filled(

@@ -69,9 +69,11 @@ def find_issue(
     """The issue of the text, if it has one; an answer that is not the words alone can only be empty."""
     where = chunk.span.clock_times
     text = transcript.text
+    if not text.strip() and _may_hold_words(chunk):
+        seconds = chunk.loudness.speech_seconds or chunk.duration_seconds
+        return CompletenessIssue(seconds, f"{where} {NO_WORDS} {LISTEN}", is_too_few=True)
     if not is_verbatim:
-        is_empty = not text.strip() and chunk.loudness.speech_seconds >= MIN_SPEECH_SECONDS
-        return CompletenessIssue(chunk.duration_seconds, f"{where} {NO_WORDS} {LISTEN}") if is_empty else None
+        return None
     if is_repetitive(text):
         # Worse than no text at all for as long.
         return CompletenessIssue(2 * chunk.duration_seconds, f"{where} {REPETITION} {LISTEN}")
@@ -85,8 +87,14 @@ def find_issue(
     return _issue_by_pace(chunk, text, pace) or _wordless_issue(chunk, transcript)
 
 
+def _may_hold_words(chunk: Chunk) -> bool:
+    """Whether there is enough sound for a word, however quiet: speech under the usual levels is no silence, either."""
+    speech_seconds = chunk.loudness.speech_seconds
+    return speech_seconds >= MIN_SPEECH_SECONDS or (not speech_seconds and not chunk.loudness.is_silent)
+
+
 def _issue_by_pace(chunk: Chunk, text: str, pace: RecordingPace) -> CompletenessIssue | None:
-    paced = Paced(chunk.span, text, chunk.loudness.speech_seconds)
+    paced = Paced(chunk.span, text, chunk.loudness.speech_seconds, chunk.loudness.phrases)
     found = None if paced.sound_seconds < MIN_SPEECH_SECONDS else issue_of(paced, pace.others(chunk.span))
     return found and replace(found, warning=f"{chunk.span.clock_times} {found.warning} {LISTEN}")
 

@@ -6,6 +6,7 @@ of them when they are joined.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import sqrt
 from statistics import median
 from threading import Lock
@@ -13,6 +14,7 @@ from threading import Lock
 from transcriber.spans import Span
 from transcriber.text.letters import count_letters
 from transcriber.text.repetition import units_of
+from transcriber.transcription.chunk_result import ChunkResult
 
 # Of synthetic voices in 13 languages and of recorded speech, letters a second of sound: 9 to 23. With fewer than this,
 # half of the words of a slow speaker are missing; singing and speech under music have fewer, and are warned of.
@@ -46,17 +48,24 @@ MAD_TO_DEVIATION = 1.48
 MIN_REPEATED_UNITS = 25
 # No person says as many words again without a change.
 MIN_COPIED_UNITS = 100
+# Runs of words are searched for from each of this number of words.
+COPIED_STEP = 25
 # The same words take the same time, each time they are said; a recording that repeats itself does so exactly.
 SAME_SOUND_SHARE = 0.02
+# Where phrases are known: a recording that is repeated has the same ones again, with the same pauses: as many in a row,
+# to within two windows.
+SAME_PHRASES = 6
+SAME_PHRASE_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class Paced:
-    """A text, and the seconds of sound that it was transcribed from."""
+    """A text, and the sound that it was transcribed from: its seconds, and its phrases where they are known."""
 
     span: Span
     text: str
     sound_seconds: float
+    phrases: tuple[Span, ...] = field(default=(), repr=False)
 
     @property
     def letters_per_second(self) -> float:
@@ -105,6 +114,13 @@ class RecordingPace:
         with self._lock:
             self._done[paced.span] = paced
 
+    def add_results(self, results: Iterable[ChunkResult]) -> None:
+        """Count the results of an earlier run that are not in doubt."""
+        for result in results:
+            if result.sound_seconds is not None and not result.is_doubtful:
+                with self._lock:
+                    self._done.setdefault(result.span, Paced(result.span, result.text, result.sound_seconds))
+
     def others(self, span: Span) -> tuple[Paced, ...]:
         """The chunks outside `span`."""
         with self._lock:
@@ -138,12 +154,51 @@ def repeats_another(text: str, others: Iterable[str]) -> bool:
 
 
 def is_copy(paced: Paced, others: Iterable[Paced]) -> bool:
-    """Whether the text is another chunk's, although the sound is not: it lasts longer, or less long."""
-    units: list[str] | None = None
-    for other in others:
-        difference = abs(other.sound_seconds - paced.sound_seconds)
-        if other.text[:1] and difference > SAME_SOUND_SHARE * paced.sound_seconds:
-            units = units_of(paced.text) if units is None else units
-            if len(units) >= MIN_COPIED_UNITS and units_of(other.text) == units:
+    """Whether the text has many words in a row of another chunk, although the sound is not the same again."""
+    units = units_of(paced.text)
+    starts = range(0, len(units) - MIN_COPIED_UNITS + 1, COPIED_STEP)
+    runs = [_words(units[start : start + MIN_COPIED_UNITS]) for start in starts]
+    for other in others if runs else ():
+        if paced.phrases and other.phrases:
+            words = _words(units_of(other.text))
+            if any(run in words for run in runs) and not _sounds_the_same(paced.phrases, other.phrases):
+                return True
+        elif _differs(paced, other) and units_of(other.text) == units:
+            return True
+    return False
+
+
+def _differs(paced: Paced, other: Paced) -> bool:
+    """Whether they have more or less sound than the same words have."""
+    return abs(other.sound_seconds - paced.sound_seconds) > SAME_SOUND_SHARE * paced.sound_seconds
+
+
+def _words(units: Sequence[str]) -> str:
+    """The units as a text in which those of a run can be found."""
+    return f" {' '.join(units)} "
+
+
+def _sounds_the_same(phrases: Sequence[Span], others: Sequence[Span]) -> bool:
+    """Whether several phrases in a row, with the pauses between them, are as long as others in a row."""
+    ours, theirs = _rhythm(phrases), _rhythm(others)
+    runs = [0] * (len(theirs) + 1)
+    for sound, pause in ours:
+        # Each entry is the length of the run that ends here and there; from the last to the first, since it is the one
+        # before that grows.
+        for place in range(len(theirs), 0, -1):
+            other_sound, other_pause = theirs[place - 1]
+            is_same = (
+                abs(sound - other_sound) <= SAME_PHRASE_SECONDS and abs(pause - other_pause) <= SAME_PHRASE_SECONDS
+            )
+            runs[place] = runs[place - 1] + 1 if is_same else 0
+            if runs[place] >= SAME_PHRASES:
                 return True
     return False
+
+
+def _rhythm(phrases: Sequence[Span]) -> list[tuple[float, float]]:
+    """How long each phrase is, and the pause after it."""
+    return [
+        (phrase.duration_seconds, following.start_seconds - phrase.end_seconds)
+        for phrase, following in pairwise(phrases)
+    ]

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from transcriber.api.backend import ApiClient, Backend, CallContext
+from transcriber.api.call_counts import CallCounts
 from transcriber.api.models import ModelCatalog
 from transcriber.audio.identify import identify
 from transcriber.chunks.chunk import Chunk
@@ -25,7 +26,7 @@ from transcriber.transcription.completeness import transcribe_chunk
 from transcriber.transcription.estimate import cost_of
 from transcriber.transcription.parallel import map_parallel
 from transcriber.transcription.partial import PartialRun
-from transcriber.transcription.resuming import ChunkStore, ResumableRun
+from transcriber.transcription.resuming import ChunkOutcome, ChunkStore, ResumableRun
 from transcriber.transcription.transcript import SECONDS_DECIMALS, Transcript, join
 
 T = TypeVar("T")
@@ -53,7 +54,8 @@ class Transcriber:
         `UnfinishedError` where chunks are missing in the end.
         """
         report, settings = scope.report, self.settings
-        with _reporting(source, scope):
+        calls = self._calls(options, scope)
+        with _reporting(source, scope, calls.context.counts):
             with report.phase("prepare"):
                 audio = identify(source, max_seconds=settings.max_audio_seconds)
             cut_options = CutOptions(
@@ -64,57 +66,50 @@ class Transcriber:
             )
             with report.phase("api"), closing(cut(audio, cut_options)) as chunks:
                 if store is None and options.allow_partial:
-                    results = self._transcribe_some(chunks, options, scope, audio.duration_seconds)
+                    results = self._transcribe_some(chunks, calls, audio.duration_seconds)
                 elif store is None:
-                    results = self._transcribe_chunks(chunks, options, scope)
+                    results = self._transcribe_chunks(chunks, calls)
                 else:
-                    results = self._resume(chunks, options, scope, store, audio.duration_seconds)
+                    results = self._resume(chunks, calls, store, audio.duration_seconds)
             transcript = join(results, model=options.model or settings.models[0], language=options.language)
             report.add(**_log_fields(transcript, settings))
         return transcript
 
-    def _transcribe_chunks(
-        self, chunks: Iterator[Chunk], options: TranscriptionOptions, scope: RequestScope
-    ) -> Sequence[ChunkResult]:
+    def _transcribe_chunks(self, chunks: Iterator[Chunk], calls: ChunkCalls) -> Sequence[ChunkResult]:
         """The results of all chunks, in order; the first chunk that cannot be transcribed ends the others."""
-        calls = self._calls(options, scope)
-        results = self._map(_in_time(chunks, scope.deadline), partial(transcribe_chunk, calls=calls), calls)
+        results = self._map(_in_time(chunks, calls.context.deadline), partial(transcribe_chunk, calls=calls), calls)
         return [result for several in results for result in several]
 
     def _transcribe_some(
-        self,
-        chunks: Iterator[Chunk],
-        options: TranscriptionOptions,
-        scope: RequestScope,
-        duration_seconds: float | None,
+        self, chunks: Iterator[Chunk], calls: ChunkCalls, duration_seconds: float | None
     ) -> Sequence[ChunkResult]:
         """The results of all chunks, in order; those that cannot be transcribed are gaps."""
-        calls = self._calls(options, scope)
         run = PartialRun(
-            partial(transcribe_chunk, calls=calls), deadline=scope.deadline, duration_seconds=duration_seconds
+            partial(transcribe_chunk, calls=calls), deadline=calls.context.deadline, duration_seconds=duration_seconds
         )
         return run.results(self._map(run.in_time(chunks), run.work, calls))
 
     def _resume(
-        self,
-        chunks: Iterator[Chunk],
-        options: TranscriptionOptions,
-        scope: RequestScope,
-        store: ChunkStore,
-        duration_seconds: float | None,
+        self, chunks: Iterator[Chunk], calls: ChunkCalls, store: ChunkStore, duration_seconds: float | None
     ) -> Sequence[ChunkResult]:
         """The results of all chunks, in order; `UnfinishedError` where some are missing."""
         if duration_seconds is not None:
             store.expect(duration_seconds)
-        calls = self._calls(options, scope)
         run = ResumableRun(
             chunks,
             store,
-            deadline=scope.deadline,
+            deadline=calls.context.deadline,
             transcribe=partial(transcribe_chunk, calls=calls),
             expected_seconds=self.api.expected_seconds,
         )
-        return run.results(self._map(run.chunks(), run.work, calls), duration_seconds=duration_seconds)
+
+        def work(chunk: Chunk) -> ChunkOutcome:
+            outcome = run.work(chunk)
+            # What an earlier run has kept is part of the recording's pace, too.
+            calls.pace.add_results(outcome.results)
+            return outcome
+
+        return run.results(self._map(run.chunks(), work, calls), duration_seconds=duration_seconds)
 
     def _calls(self, options: TranscriptionOptions, scope: RequestScope) -> ChunkCalls:
         return ChunkCalls(
@@ -124,7 +119,10 @@ class Transcriber:
             backends=self.backends,
             options=options,
             context=CallContext(
-                scope.deadline, log=scope.log, is_interactive=scope.is_interactive, traceparent=scope.traceparent
+                scope.deadline,
+                log=scope.log,
+                is_interactive=scope.is_interactive,
+                traceparent=scope.traceparent,
             ),
         )
 
@@ -139,8 +137,8 @@ class Transcriber:
 
 
 @contextmanager
-def _reporting(source: Source, scope: RequestScope) -> Iterator[None]:
-    """Report how much of `source` was read in the block, also when it fails."""
+def _reporting(source: Source, scope: RequestScope, counts: CallCounts) -> Iterator[None]:
+    """Report how much of `source` was read in the block, and what its calls came to, also when it fails."""
     try:
         yield
     finally:
@@ -149,15 +147,13 @@ def _reporting(source: Source, scope: RequestScope) -> Iterator[None]:
             size_bytes=source.bytes_read if source.size_bytes is None else source.size_bytes,
             transfer_seconds=source.transfer_seconds,
         )
+        scope.report.add(**counts.log_fields)
 
 
 def _in_time(chunks: Iterator[Chunk], deadline: Deadline) -> Iterator[Chunk]:
     for chunk in chunks:
         if deadline.has_passed():
-            raise ApiTimeoutError(
-                f"The recording takes longer than {deadline.limit}. Only an object in Object Storage, named by bucket "
-                "and key, goes on from where it was when the request is sent again."
-            )
+            raise ApiTimeoutError(f"The recording takes longer than {deadline.limit}.")
         yield chunk
 
 

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 from transcriber.api.backend import NO_USAGE, Usage
 from transcriber.spans import Segment, Span, clock_time
-from transcriber.text.joining import join_texts
+from transcriber.text.joining import join_and_divide
 from transcriber.transcription.chunk_result import ChunkResult
 from transcriber.transcription.last_look import last_look
 
@@ -23,6 +24,7 @@ class Transcript:
 
     `segments` are there where they were requested; `chunks` are the spans that were sent to the API, and `silent_spans`
     those without sound. `missing` are the gaps of a partial transcript: `GAP_MARK` stands for their words.
+    `text_ends` are the places in `text` where that of each chunk ends, where they are known.
     """
 
     text: str
@@ -35,6 +37,13 @@ class Transcript:
     chunks: tuple[Span, ...] = ()
     silent_spans: tuple[Span, ...] = ()
     missing: tuple[Span, ...] = ()
+    text_ends: tuple[int, ...] = ()
+
+    @property
+    def text_of_chunks(self) -> tuple[str, ...]:
+        """The text, divided where one chunk ends and the next begins; what is empty is left out."""
+        places = sorted({0, *(end for end in self.text_ends if 0 < end < len(self.text)), len(self.text)})
+        return tuple(self.text[start:end] for start, end in pairwise(places))
 
 
 def join(results: Sequence[ChunkResult], *, model: str, language: str | None) -> Transcript:
@@ -53,8 +62,9 @@ def join(results: Sequence[ChunkResult], *, model: str, language: str | None) ->
         *(warning for result in results for warning in result.warnings),
         *last_look(sent),
     ]
+    text, text_ends = join_and_divide(result.text for result in results)
     return Transcript(
-        text=join_texts(result.text for result in results),
+        text=text,
         model=models[0] if models else model,
         duration_seconds=max((result.span.end_seconds for result in results), default=0.0),
         warnings=tuple(dict.fromkeys(warnings)),
@@ -63,6 +73,7 @@ def join(results: Sequence[ChunkResult], *, model: str, language: str | None) ->
         usage=sum((result.usage for result in results), start=NO_USAGE),
         chunks=tuple(result.span for result in sent),
         silent_spans=tuple(result.span for result in results if result.is_silent),
+        text_ends=text_ends,
         missing=tuple(gap.span for gap in gaps),
     )
 

@@ -17,9 +17,7 @@ MAX_TABLE = 20_000
 # The shares of the sound that may have words.
 SHARES = (0.85, 0.7, 0.5)
 # How much better a match with gaps has to be, in units of a squared deviation.
-MIN_ADVANTAGE = 30.0
-# A model loses one span, seldom two: a slow speaker with long pauses within sentences looks like many.
-FURTHER_GAP_PENALTY = 15.0
+MIN_ADVANTAGE = 4.0
 # The costs of a text that does not fit without gaps at all.
 NO_MATCH_COST = 1_000.0
 # Shorter gaps are not certain.
@@ -39,9 +37,9 @@ def find_wordless(text: str, phrases: tuple[Span, ...]) -> Span | None:
     for share in SHARES:
         unit = share * seconds / letters
         found = match_sentences([length * unit for length in lengths], phrases, with_gaps=True)
-        if found is not None and (best is None or found.cost < best.cost):
+        if found is not None and found.gaps and (best is None or found.cost < best.cost):
             best = found
-    if best is None or cost - best.cost - FURTHER_GAP_PENALTY * (len(best.gaps) - 1) < MIN_ADVANTAGE:
+    if best is None or cost - best.cost < MIN_ADVANTAGE:
         return None
     gaps = [Span(phrases[first].start_seconds, phrases[last - 1].end_seconds) for first, last in best.gaps]
     longest = max(gaps, key=lambda gap: gap.duration_seconds, default=Span(0.0, 0.0))

@@ -42,6 +42,11 @@ class ControlClient(Closing):
         """Fire the schedule of this number, from 0, now; raises `ValueError` if there is none."""
         self._call("POST", f"/cron/{number}/fire")
 
+    def fire_lifecycle(self, days: float = 0) -> dict[str, int]:
+        """End what the storage's lifecycle rules end, as if it were `days` later; how much of each kind."""
+        ended: dict[str, int] = self._call("POST", "/lifecycle", json={"days": days}).json()
+        return ended
+
     def publish(self, body: bytes) -> None:
         """Put a message into the queue."""
         self._call("POST", "/messages", data=body)

@@ -3,6 +3,7 @@
 GET    /_emulator/platform          the state, as `emulator.state.platform_state.PlatformState`
 POST   /_emulator/faults            injects an `emulator.state.faults.PlatformFault`; DELETE removes all faults
 POST   /_emulator/cron/0/fire       fires the first schedule now
+POST   /_emulator/lifecycle         ends what the storage's lifecycle rules end, as if it were {"days": N} later
 POST   /_emulator/messages          puts the body into the queue as a message
 """
 
@@ -25,6 +26,10 @@ from emulator.state.faults import PlatformFault
 
 # With any other host name, a foreign page could pretend to be of the same origin in a browser.
 OWN_NAMES: Final = frozenset({LOOPBACK, "localhost"})
+
+
+# Ten years, so that no date ends beyond the calendar.
+MAX_DAYS: Final = 3_650
 
 
 def serve(control: Control, listener: int, page: Blueprint) -> None:
@@ -81,6 +86,13 @@ def control_blueprint(control: Control) -> Blueprint:
         except IndexError:
             return _error(HTTPStatus.NOT_FOUND, f"There are {len(control.cron.states())} schedules, numbered from 0")
         return Response(status=HTTPStatus.ACCEPTED)
+
+    @blueprint.post("/lifecycle")
+    def lifecycle() -> Response | tuple[Response, int]:
+        days = (request.get_json(silent=True) or {}).get("days", 0)
+        if isinstance(days, bool) or not isinstance(days, int | float) or not 0 <= days <= MAX_DAYS:
+            return _error(HTTPStatus.BAD_REQUEST, f"days is a number from 0 to {MAX_DAYS}")
+        return jsonify(control.fire_lifecycle(days))
 
     @blueprint.post("/messages")
     def publish() -> Response | tuple[Response, int]:

@@ -72,6 +72,10 @@ class Control:
         """Put a message into the queue."""
         self._client("sqs").send_message(QueueUrl=self._storage.queue_url, MessageBody=body)
 
+    def fire_lifecycle(self, days: float) -> dict[str, int]:
+        """End what the storage's lifecycle rules end, as if it were `days` later; how much of each kind."""
+        return self._storage.fire_lifecycle(days)
+
     def _quota(self) -> dict[str, Any] | None:
         if self._apis_admin_url is None:
             return None

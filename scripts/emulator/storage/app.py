@@ -1,7 +1,8 @@
 """Object Storage and Queues on this machine: moto's S3 and SQS, with the features of Scaleway's that moto lacks.
 
-These are: signatures are checked, writes are decided one after the other, uploads are announced from the start, and
-objects outlive the server if required.
+These are: signatures are checked, writes are decided one after the other, uploads are announced from the start, pages
+may do what the bucket's CORS rules say, lifecycle rules end what is old on demand, and objects outlive the server if
+required.
 """
 
 import hashlib
@@ -9,25 +10,29 @@ import io
 import json
 import os
 import threading
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING
-from urllib.parse import unquote
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import parse_qs, quote, unquote
 
 from botocore.credentials import Credentials
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from moto.s3.models import FakeKey, S3Backend, s3_backends
+from moto.s3.models import CorsRule, FakeKey, S3Backend, s3_backends
 from moto.sqs.models import sqs_backends
 
+from emulator.storage.cors import ANY_PAGE, Headers, answer_headers, preflight_headers, without_cors
 from emulator.storage.folder import KeptObject, StorageFolder
 from emulator.storage.keys import problem_of_key, take_any_key
+from emulator.storage.lifecycle import apply_rules, note_open_uploads
 from emulator.storage.queue_limits import MAX_MESSAGE_BYTES, restrict_moto
 from emulator.storage.server import (
     ACCESS_KEY_VARIABLE,
     ACCOUNT,
     DEAD_LETTERS_SUFFIX,
+    LIFECYCLE_PATH,
     MAX_DELIVERIES,
     SECRET_KEY_VARIABLE,
 )
@@ -45,6 +50,9 @@ MAX_BODY_IN_MEMORY_BYTES = 8 * 1024 * 1024
 MAX_HASHED_BODY_BYTES = 16 * 1024 * 1024
 
 HASHED_BLOCK_BYTES = 1024 * 1024
+
+INCOMPLETE_BODY = Refusal(HTTPStatus.BAD_REQUEST, "IncompleteBody", "The body is shorter than its Content-Length")
+NO_CORS = Refusal(HTTPStatus.FORBIDDEN, "AccessForbidden", "CORSResponse: no rule of the bucket allows this request")
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -65,6 +73,7 @@ def create_app(
         storage.create_bucket(bucket, region)
     if kept is not None:
         _load(kept, storage, region)
+    storage.put_bucket_cors(bucket, [dict(ANY_PAGE)])  # as what sets a bucket up for uploads does
     take_any_key()
     restrict_moto()
     queues = sqs_backends[ACCOUNT][region]
@@ -104,15 +113,23 @@ class CheckedStorage:
         self._storage = storage
         self._kept = kept
         self._lock = threading.Lock()
+        self._uploads_began: dict[str, datetime] = {}
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Check the request, pass it to moto when no other is there, and keep the changes."""
-        method = environ["REQUEST_METHOD"]
-        if method == "OPTIONS":  # a browser's preflight request is never signed
-            return self._moto(environ, start_response)
+        rules = self._cors_rules(environ["RAW_URI"])
+        if environ["REQUEST_METHOD"] == "OPTIONS":  # a browser's preflight request is never signed
+            allowed = preflight_headers(rules, environ)
+            return _refuse(NO_CORS, S3, start_response) if allowed is None else _answer({}, start_response, allowed)
+        return self._signed(environ, _StartWithCors(start_response, answer_headers(rules, environ)))
+
+    def _signed(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """The answer to any request but a preflight."""
         with SpooledTemporaryFile(MAX_BODY_IN_MEMORY_BYTES) as body:
             size = _read_body(environ, body)
             service = service_of(environ)
+            if size < int(environ.get("CONTENT_LENGTH") or 0):
+                return _refuse(INCOMPLETE_BODY, service, start_response)
             hashed = body.read(MAX_HASHED_BODY_BYTES) if service != S3 else b""
             body.seek(0)
             refusal = refusal_of(environ, hashed, self._credentials)
@@ -120,18 +137,47 @@ class CheckedStorage:
                 refusal = problem_of_key(environ["RAW_URI"].partition("?")[0]) or wrong_hash(environ, _sha256(body))
             if refusal is not None:
                 return _refuse(refusal, service, start_response)
+            if environ["PATH_INFO"] == LIFECYCLE_PATH:
+                return self._fire_lifecycle(environ, start_response)
             environ["wsgi.input"], environ["CONTENT_LENGTH"] = body, str(size)
             if _is_receiver(environ, hashed):
                 return list(self._moto(environ, start_response))
             with self._lock:
                 answer = list(self._moto(environ, start_response))
-                if self._kept is not None and service == S3 and method not in {"GET", "HEAD"}:
-                    self._keep(environ["RAW_URI"].partition("?")[0], self._kept)
+                if service == S3 and environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+                    self._note(environ["RAW_URI"].partition("?")[0])
                 return answer
+
+    def _cors_rules(self, target: str) -> list[CorsRule]:
+        bucket = self._storage.buckets.get(_bucket_and_key(target.partition("?")[0])[0])
+        return [] if bucket is None else list(bucket.cors)
+
+    def _fire_lifecycle(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """End what the rules of each bucket end, as if it were some days later."""
+        days = float(parse_qs(environ["QUERY_STRING"]).get("days", ["0"])[0])
+        removed, ended = 0, 0
+        with self._lock:
+            now = datetime.now() + timedelta(days=days)  # noqa: DTZ005 # moto's times are naive
+            for name, bucket in self._storage.buckets.items():
+                expired = apply_rules(bucket, self._uploads_began, now)
+                removed += len(expired.keys)
+                ended += len(expired.uploads)
+                for key in expired.keys:
+                    if self._kept is not None:
+                        self._keep(f"/{quote(name)}/{quote(key)}", self._kept)
+        return _answer({"objects": removed, "multipart_uploads": ended}, start_response, [])
+
+    def _note(self, path: str) -> None:
+        """Keep what a write to `path` has changed, and when an upload in parts began."""
+        bucket = self._storage.buckets.get(_bucket_and_key(path)[0])
+        if bucket is not None:
+            note_open_uploads(bucket, self._uploads_began, datetime.now())  # noqa: DTZ005 # moto's times are naive
+        if self._kept is not None:
+            self._keep(path, self._kept)
 
     def _keep(self, path: str, kept: StorageFolder) -> None:
         """Keep the changes of a write to `path`: one object, or several, as when many are deleted at once."""
-        bucket_name, _, key = unquote(path).removeprefix("/").partition("/")
+        bucket_name, key = _bucket_and_key(path)
         bucket = self._storage.buckets.get(bucket_name)
         present = {} if bucket is None else bucket.keys
         for name in [key] if key else {*kept.keys(bucket_name), *present}:
@@ -141,6 +187,22 @@ class CheckedStorage:
             elif kept.version(bucket_name, name) != _version(found):
                 etag, modified = _version(found)
                 kept.keep(KeptObject(bucket_name, name, found.value, etag, dict(found.metadata), modified))
+
+
+class _StartWithCors:
+    """Starts an answer with the headers that the bucket's rules give it, and with no others of the kind."""
+
+    def __init__(self, start_response: "StartResponse", headers: Headers) -> None:
+        self._start_response = start_response
+        self._headers = headers
+
+    def __call__(self, status: str, headers: Headers, *exc_info: Any) -> Callable[[bytes], object]:
+        return self._start_response(status, [*without_cors(headers), *self._headers], *exc_info)
+
+
+def _bucket_and_key(path: str) -> tuple[str, str]:
+    bucket, _, key = unquote(path).removeprefix("/").partition("/")
+    return bucket, key
 
 
 def _is_receiver(environ: "WSGIEnvironment", body: bytes) -> bool:
@@ -181,6 +243,12 @@ def _sha256(body: IO[bytes]) -> str:
         digest.update(block)
     body.seek(0)
     return digest.hexdigest()
+
+
+def _answer(body: object, start_response: "StartResponse", headers: Headers) -> Iterable[bytes]:
+    encoded = json.dumps(body).encode() if body else b""
+    start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(encoded))), *headers])
+    return [encoded]
 
 
 def _refuse(refusal: Refusal, service: str, start_response: "StartResponse") -> Iterable[bytes]:

@@ -26,6 +26,9 @@ VISIBILITY_TIMEOUT_SECONDS = 30
 # moto's only account; a queue's address contains it, as it contains the project at Scaleway.
 ACCOUNT = "123456789012"
 
+# No bucket has such a name: what is asked there is for the emulator.
+LIFECYCLE_PATH = "/_emulator/lifecycle"
+
 # A waiting upload or receiver occupies one thread.
 THREADS = 32
 # Clients keep connections for longer than gunicorn's 2 s, and would sometimes use one that is being closed.
@@ -68,6 +71,26 @@ class StorageAccess:
             # No proxy, which is for other hosts; as many connections as deliveries may run.
             config=Config(proxies={}, max_pool_connections=THREADS, retries={"total_max_attempts": 1}),
         )
+
+    def fire_lifecycle(self, days: float = 0) -> dict[str, int]:
+        """End what the lifecycle rules of all buckets end, as if it were `days` later; how much of each kind.
+
+        Raises `requests.RequestException`.
+        """
+        # Imported here, as above.
+        import requests  # noqa: PLC0415 # as above
+        from botocore.auth import S3SigV4Auth  # noqa: PLC0415
+        from botocore.awsrequest import AWSRequest  # noqa: PLC0415
+        from botocore.credentials import Credentials  # noqa: PLC0415
+
+        signed = AWSRequest("POST", f"{self.endpoint}{LIFECYCLE_PATH}?days={days}")
+        S3SigV4Auth(Credentials(self.access_key, self.secret_key), "s3", self.region).add_auth(signed)
+        with requests.Session() as session:
+            session.trust_env = False  # a proxy is for other hosts
+            answer = session.post(signed.url, headers=dict(signed.headers), timeout=ANSWER_TIMEOUT_SECONDS)
+        answer.raise_for_status()
+        ended: dict[str, int] = answer.json()
+        return ended
 
     @property
     def function_environment(self) -> Mapping[str, str]:
@@ -143,6 +166,7 @@ class StorageServer(Closing):
             environment={
                 **os.environ,
                 "MOTO_ALLOW_NONEXISTENT_REGION": "true",  # moto does not know Scaleway's
+                "MOTO_DISABLE_GLOBAL_CORS": "true",  # it would allow everything, whatever the bucket's rules are
                 ACCESS_KEY_VARIABLE: self.access.access_key,
                 SECRET_KEY_VARIABLE: self.access.secret_key,
             },

@@ -2,13 +2,14 @@
 
 import json
 import os
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_plus, urlsplit
 
 import obstore
 import pytest
@@ -295,3 +296,15 @@ def test_rules_of_a_bucket_are_stored(access: StorageAccess, s3: Any) -> None:
     assert [rule["ID"] for rule in stored] == ["parts", "uploads"]
     assert stored[0]["Expiration"] == {"Days": 7}
     assert stored[1]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+
+
+def test_a_body_that_breaks_off_is_no_object(access: StorageAccess, s3: Any) -> None:
+    """What a client announced and did not send whole leaves nothing, as an upload that broke off must not."""
+    url = s3.generate_presigned_url("put_object", Params={"Bucket": access.bucket, "Key": "cut.mp3"}, ExpiresIn=60)
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=TIMEOUT_SECONDS) as connection:
+        head = f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 1000\r\n\r\n"
+        connection.sendall(head.encode() + b"audio")
+        connection.shutdown(socket.SHUT_WR)
+        assert b" 400 " in connection.recv(1024)
+    assert "Contents" not in s3.list_objects_v2(Bucket=access.bucket)

@@ -64,7 +64,7 @@ def test_every_error_of_the_tree_is_in_the_table() -> None:
     assert all(isinstance(kind.is_retryable, bool) for kind in raised)
     assert all(isinstance(kind.cause, errors.Cause) for kind in raised)
     codes = [kind.code for kind in kinds if "code" in vars(kind)]
-    assert len(codes) == len(set(codes)) == 33
+    assert len(codes) == len(set(codes)) == 35
 
 
 @pytest.mark.parametrize(

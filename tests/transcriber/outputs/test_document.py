@@ -28,6 +28,7 @@ WHOLE = Transcript(
     usage=Usage(calls=14, audio_seconds=3000, prompt_tokens=900, completion_tokens=100),
     chunks=(Span(0, 300.04), Span(600, 3725.5)),
     silent_spans=(Span(300.04, 600),),
+    text_ends=(9, 22),
 )
 SILENCE = Transcript("", "", 0.05)
 GAP = Transcript("One. […]", "m", 60.0, ("From 0:30 to 1:00 nothing.",), missing=(Span(30.0, 60.0),))

@@ -9,9 +9,9 @@ import pytest
 from transcriber.errors import RequestError
 from transcriber.request.base64_text import Base64Text
 from transcriber.request.event import HttpRequest, read_event
-from transcriber.request.openai_api import ApiPath, ChatReply, api_path
+from transcriber.request.openai_api import ApiPath, ChatReply, TranscriptEvents, api_path
 from transcriber.request.options import TranscriptionOptions
-from transcriber.request.parse import read_request
+from transcriber.request.parse import Request, read_request
 from transcriber.request.transcription_request import ModelsRequest, StatusRequest, TranscriptionRequest, UrlReference
 from transcriber.response_format import ResponseFormat
 from transcriber.settings import Settings
@@ -26,6 +26,10 @@ SAY = {"type": "text", "text": "Transcribe this audio"}
 
 def from_event(name: str) -> HttpRequest:
     return read_event(json.loads((EVENTS / name).read_text()))
+
+
+def got(path: str, method: str = "GET") -> Request:
+    return read_request(HttpRequest(method, path, {}, {}, "", "the-id"), SETTINGS)
 
 
 def posted(path: str, body: object, **query: str) -> TranscriptionRequest:
@@ -58,7 +62,7 @@ def test_chat_completion_of_the_sdk() -> None:
         response_format=ResponseFormat.TEXT,
         prompt_is_instruction=True,
     )
-    assert request.chat == ChatReply("chatcmpl-0a1b2c3d-0000-4000-8000-000000000003")
+    assert request.reply == ChatReply("chatcmpl-0a1b2c3d-0000-4000-8000-000000000003")
 
 
 def test_form_of_the_sdk_is_refused() -> None:
@@ -74,19 +78,20 @@ def test_transcription_as_json() -> None:
     request = read_request(from_event("openai-transcription-json.json"), SETTINGS)
     assert isinstance(request, TranscriptionRequest)
     assert (request.source, request.options) == (Base64Text(ENCODED.encode()), TranscriptionOptions(model=WHISPER))
-    assert request.chat is None
+    assert request.reply is None
     same = posted("/v1/audio/transcriptions", {"url": "https://a.example/b", "stream": False, "language": None})
-    assert (same.source, same.chat) == (UrlReference("https://a.example/b"), None)
+    assert (same.source, same.reply) == (UrlReference("https://a.example/b"), None)
     assert posted("/v1/audio/transcriptions", {"file": ENCODED}).source == Base64Text(ENCODED.encode())
     assert posted("/v1/audio/transcriptions", "A" * 80, model=WHISPER).options.model == WHISPER
 
 
 def test_models() -> None:
-    """A client that lists models gets them; another path with GET describes the function."""
+    """A client that lists models gets them, one that names a model gets that, and any other path the status."""
     call = from_event("openai-models.json")
     assert read_request(call, SETTINGS) == ModelsRequest()
-    elsewhere = HttpRequest(call.method, "/v1/chat/completions", call.headers, call.query, call.body, call.request_id)
-    assert read_request(elsewhere, SETTINGS) == StatusRequest()
+    assert got("/v1/models/whisper-large-v3") == ModelsRequest(WHISPER)
+    assert got("/v1/models/mistral/voxtral-small-24b-2507:fp8") == ModelsRequest("mistral/voxtral-small-24b-2507:fp8")
+    assert got("/") == got("/a/mount") == StatusRequest()
 
 
 @pytest.mark.parametrize(
@@ -153,9 +158,36 @@ def test_response_formats() -> None:
     assert chat(response_format="json").options.response_format is ResponseFormat.JSON
 
 
+def test_a_file_part() -> None:
+    """A part with a file, as OpenAI has for documents and LiteLLM for everything, is a source like the others."""
+    data = f"data:audio/wav;base64,{ENCODED}"
+    for file in ({"file_data": data}, {"filename": "a.wav", "file_data": data, "format": "audio/wav"}):
+        assert chat({"type": "file", "file": file}).source == Base64Text(ENCODED.encode())
+    assert chat({"type": "file", "file": {"file_data": ENCODED}}).source == Base64Text(ENCODED.encode())
+    address = UrlReference("https://a.example/b.wav")
+    assert chat({"type": "file", "file": {"file_id": address.url}}).source == address
+
+
+def test_what_means_nothing_is_let_pass() -> None:
+    """An empty text beside the recording, and the query that Azure's clients add, change nothing."""
+    assert chat({"type": "text", "text": " "}, AUDIO).options.prompt is None
+    quiet = chat_body(AUDIO)
+    quiet["messages"].insert(0, {"role": "system", "content": ""})
+    assert posted("/v1/chat/completions", quiet) == chat(AUDIO)
+    for path in ("/v1/audio/transcriptions", "/v1/chat/completions"):
+        body = quiet if "chat" in path else {"file": ENCODED}
+        assert posted(path, body, **{"api-version": "2025-04-01-preview"}) == posted(path, body)
+
+
+def test_streamed_transcription() -> None:
+    """A transcription may be answered as events, in JSON as well as in a form."""
+    for stream in (True, "true"):
+        assert posted("/v1/audio/transcriptions", {"file": ENCODED, "stream": stream}).reply == TranscriptEvents()
+
+
 def test_streaming() -> None:
     """The options of streaming reach the answer."""
-    reply = chat(stream=True, stream_options={"include_usage": True}).chat
+    reply = chat(stream=True, stream_options={"include_usage": True}).reply
     assert reply == ChatReply("chatcmpl-the-id", is_streamed=True, streams_usage=True)
 
 
@@ -197,10 +229,11 @@ def test_refusals_of_chat_completions(body: object, param: str | None, says: str
 @pytest.mark.parametrize(
     ("body", "param"),
     [
-        ({"file": ENCODED, "audio": ENCODED}, "audio"),
-        ({"file": ENCODED, "url": "https://a.example/b"}, "audio"),
-        ({"file": ENCODED, "stream": True}, "stream"),
-        ({"file": 7}, "audio"),
+        ({"file": ENCODED, "audio": ENCODED}, "file"),
+        ({"file": ENCODED, "url": "https://a.example/b"}, "file"),
+        ({"file": ENCODED, "stream": "yes please"}, "stream"),
+        ({"file": ENCODED, "stream": True, "response_format": "vtt"}, "stream"),
+        ({"file": 7}, "file"),
         ({"file": ENCODED, "lang": "fr"}, "lang"),
     ],
 )

@@ -109,7 +109,7 @@ def test_options_in_the_query_string() -> None:
         ("A" * 100_000 + "*", {}, None, "position 100000"),
         ('{"url": NaN}', {}, None, "NaN"),
         ('{"url": "x",}', {}, None, "line 1"),
-        ("url=https://example.com/a.mp3", {}, None, "neither"),
+        ("uri=https://example.com/a.mp3", {}, None, "neither"),
         ("Please transcribe this recording for me, it is at the address that I sent", {}, None, "a space"),
         ({}, {}, "url", "names no recording"),
         ({"language": "fr"}, {}, "url", "names no recording"),

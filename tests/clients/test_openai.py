@@ -2,8 +2,7 @@
 
 import base64
 import io
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import av
 import httpx2
@@ -11,34 +10,17 @@ import openai
 import pytest
 import requests
 from openai.types.audio import Transcription
+from support.client_packages import CALLBACK_SECRET, ENCODED, MP3, TEXT, TOKEN, VOXTRAL, WHISPER
 from support.loopback import serve
-from support.recordings import AUDIO, recording
+from support.recordings import AUDIO
 
-from emulator.local_platform import LocalPlatform, PlatformOptions
+from emulator.local_platform import LocalPlatform
 from emulator.recognisers.stub import stand_in_text
-
-VOXTRAL, WHISPER = "voxtral-small-24b-2507", "whisper-large-v3"
-TOKEN = "the-access-token"
-MP3 = recording("jfk.mp3")
-
-
-@pytest.fixture(scope="module")
-def platform() -> Iterator[LocalPlatform]:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "ACCESS_TOKEN": TOKEN,
-        "ALLOWED_PRIVATE_HOSTS": "127.0.0.1",
-        "TIME_LIMIT": "8",
-    }
-    with LocalPlatform(PlatformOptions(recogniser="stand-in"), environment) as running:
-        yield running
 
 
 @pytest.fixture
-def client(platform: LocalPlatform) -> Iterator[openai.OpenAI]:
-    assert platform.apis is not None
-    platform.apis.clear()
-    with openai.OpenAI(base_url=f"{platform.function.url}/v1", api_key=TOKEN, max_retries=0) as client:
+def client(base_url: str) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=base_url, api_key=TOKEN, max_retries=0) as client:
         yield client
 
 
@@ -139,6 +121,97 @@ def test_transcription_as_json(client: openai.OpenAI) -> None:
     assert answer.text == stand_in_text(MP3, 11.088)
     with pytest.raises(openai.BadRequestError, match="multipart form"):
         client.audio.transcriptions.create(model=WHISPER, file=("talk.mp3", MP3))
+
+
+def test_transcription_of_base64_text(client: openai.OpenAI) -> None:
+    """The SDK's own call works with a file of base64 text, in each format."""
+    file = ("talk.mp3", ENCODED.encode())
+    assert client.audio.transcriptions.create(model=WHISPER, file=file).text == TEXT
+    verbose = client.audio.transcriptions.create(
+        model=WHISPER, file=file, response_format="verbose_json", timestamp_granularities=["segment"], language="en"
+    )
+    assert verbose.segments is not None
+    assert verbose.segments[-1].end == verbose.duration == pytest.approx(11.1, abs=0.1)
+    subtitles = client.audio.transcriptions.create(model=WHISPER, file=file, response_format="srt", temperature=0.2)
+    assert str(subtitles).startswith("1\n00:00:0")
+    wrapped = base64.encodebytes(MP3)
+    assert client.audio.transcriptions.create(model=WHISPER, file=("talk.b64", wrapped)).text == TEXT
+
+
+def test_transcription_of_an_address(client: openai.OpenAI) -> None:
+    """The SDK insists on a file: an empty one counts as none, beside an address."""
+    with serve(lambda peer: peer.answer(MP3)) as server:
+        answer = client.audio.transcriptions.create(model=WHISPER, file=b"", extra_body={"url": server.url})
+    assert answer.text.startswith("stand-in transcript of 11.1 s")
+
+
+def test_streamed_transcription(client: openai.OpenAI) -> None:
+    """The SDK's events are the text in pieces, then as a whole."""
+    file = ("talk.mp3", ENCODED.encode())
+    *deltas, done = client.audio.transcriptions.create(model=WHISPER, file=file, stream=True)
+    assert [event.type for event in deltas] == ["transcript.text.delta"]
+    assert done.type == "transcript.text.done"
+    assert done.text == "".join(event.delta for event in deltas if event.type == "transcript.text.delta") == TEXT
+
+
+def test_one_model(client: openai.OpenAI) -> None:
+    """The SDK describes a model by its name, and has its own exception for one that is not there."""
+    assert client.models.retrieve(WHISPER).id == WHISPER
+    with pytest.raises(openai.NotFoundError, match=WHISPER):
+        client.models.retrieve("gpt-4o-transcribe")
+
+
+def test_azure(platform: LocalPlatform) -> None:
+    """OpenAI's client for Azure, with its own paths and version in the query, works likewise."""
+    with openai.AzureOpenAI(
+        azure_endpoint=platform.function.url, api_version="2025-04-01-preview", azure_ad_token=TOKEN, max_retries=0
+    ) as client:
+        assert client.audio.transcriptions.create(model=WHISPER, file=("talk.mp3", ENCODED.encode())).text == TEXT
+        assert ask(client, MP3).choices[0].message.content == TEXT
+
+
+def test_upload(client: openai.OpenAI) -> None:
+    """The SDK's call for an upload opens one: the file is PUT to its address, and named by bucket and key."""
+    upload = client.uploads.create(filename="talk.mp3", bytes=len(MP3), mime_type="audio/mpeg", purpose="user_data")
+    slot = upload.model_dump()
+    assert requests.put(slot["url"], data=MP3, headers=slot["headers"], timeout=60).status_code == 200
+    source = {"bucket": slot["bucket"], "key": slot["key"]}
+    assert client.audio.transcriptions.create(model=WHISPER, file=b"", extra_body=source).text == TEXT
+
+
+def test_webhook(client: openai.OpenAI, base_url: str) -> None:
+    """The SDK verifies a callback with the function's secret, and refuses it with another one, or changed."""
+    with serve(lambda peer: peer.answer(b"")) as server:
+        fields = {"audio": ENCODED, "callback": f"{server.url}/hook"}
+        answer = requests.post(base_url, json=fields, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
+        assert answer.ok, answer.text
+        (received,) = server.requests
+    head, _, body = received.decode().partition("\r\n\r\n")
+    headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
+    client.webhooks.verify_signature(body, headers, secret=CALLBACK_SECRET)
+    with pytest.raises(openai.InvalidWebhookSignatureError):
+        client.webhooks.verify_signature(f"{body} ", headers, secret=CALLBACK_SECRET)
+    with pytest.raises(openai.InvalidWebhookSignatureError):
+        client.webhooks.verify_signature(body, headers, secret=CALLBACK_SECRET.replace("c2", "d3"))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.responses.create(model=WHISPER, input="hello"),
+        lambda client: client.completions.create(model=WHISPER, prompt="hello"),
+        lambda client: client.embeddings.create(model=WHISPER, input="hello"),
+        lambda client: client.post("/audio/translations", body={"model": WHISPER}, cast_to=object),
+        lambda client: client.audio.speech.create(model=WHISPER, input="hello", voice="alloy"),
+        lambda client: client.files.list(),
+        lambda client: client.chat.completions.retrieve("chatcmpl-1"),
+    ],
+    ids=["responses", "completions", "embeddings", "translations", "speech", "files", "stored completions"],
+)
+def test_what_is_not_served(client: openai.OpenAI, call: Callable[[openai.OpenAI], object]) -> None:
+    """Each other call of the SDK is a 404 that names one which works."""
+    with pytest.raises(openai.NotFoundError, match=r"not served here.*/v1/"):
+        call(client)
 
 
 def test_exceptions_of_the_request(client: openai.OpenAI) -> None:
