@@ -58,7 +58,7 @@ def refuse_to_undo(configuration: Configuration, environment: Mapping[str, str])
     if function.is_of_pipeline:
         raise DeploymentError(
             f"The function transcribes the bucket {function.swept_bucket}: deploy it with --bucket, as at first. "
-            "Without, its triggers and keys would be removed. For a function without a bucket: scripts/deploy --remove, first."
+            "Otherwise its triggers and keys would go. For a function without a bucket, first: scripts/deploy --remove"
         )
 
 
