@@ -94,7 +94,7 @@ def test_options_exist(name: str, capsys: pytest.CaptureFixture[str], monkeypatc
     shown = {
         option
         for path in READMES
-        for line in re.findall(rf"scripts/{name}\b([^`|;]*)", path.read_text())
+        for line in re.findall(rf"scripts/{name}\b((?:(?!scripts/)[^`|;])*)", path.read_text())
         for option in re.findall(r"(?<![\w-])--[a-z-]+", line)
     }
     assert shown - {"--help"} <= there

@@ -4,6 +4,7 @@ Written from the guides, and without any of the function's code: it reads the fi
 itself. Times are those of 24 frames a second, at which a frame is longest.
 """
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -37,7 +38,7 @@ class Shown:
 def read_cues(file: str) -> list[Shown]:
     """The cues of an SRT or WebVTT file."""
     cues = []
-    for block in re.split(r"\n{2,}", file.strip("\n")):
+    for block in re.split(r"\n{2,}", file.strip("\n")) if file.strip("\n") else ():
         lines = block.split("\n")
         times = next((number for number, line in enumerate(lines[:2]) if _TIMES.fullmatch(line)), None)
         if times is None:
@@ -50,7 +51,8 @@ def read_cues(file: str) -> list[Shown]:
             ((hours * 60 + minutes) * 60 + seconds) * 1000 + milliseconds
             for hours, minutes, seconds, milliseconds in (fields[:4], fields[4:])
         )
-        cues.append(Shown(start, end, tuple(lines[times + 1 :])))
+        texts = map(html.unescape, lines[times + 1 :]) if file.startswith("WEBVTT") else lines[times + 1 :]
+        cues.append(Shown(start, end, tuple(texts)))
     return cues
 
 

@@ -11,35 +11,30 @@ require.
 
 from array import array
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from transcriber.audio.adts import AdtsKind
 from transcriber.audio.containers import SIGNATURE_BYTES, sniff
-from transcriber.audio.opening import LATE_DEMUXERS, STREAM_DEMUXERS, OpenFile, with_advice
+from transcriber.audio.opening import LATE_DEMUXERS, OpenFile, with_advice
 from transcriber.audio.pcm import SAMPLE_RATES_HZ
+from transcriber.audio.progress import Progress
 from transcriber.audio.resampling import Resampler
-from transcriber.audio.stated_length import stated_length
+from transcriber.audio.stated_length import DEMUXERS_WITHOUT_LENGTH_OF_TRACKS, stated_length
 from transcriber.audio.stated_size import stated_size_bytes
 from transcriber.audio.timeline import Timeline
-from transcriber.audio.tracks import TrackChoice, decodable, with_sound
+from transcriber.audio.tracks import Track, TrackChoice, decodable, no_such_track, with_sound
 from transcriber.audio.wav import WavLayout
 from transcriber.deadline import Deadline
 from transcriber.errors import AudioTooLargeError, SourceTimeoutError, UnsupportedAudioError
 from transcriber.sources.base import Source
 from transcriber.spans import Span
 
-if TYPE_CHECKING:
-    from av.audio.stream import AudioStream
-    from av.packet import Packet
-
 SAMPLE_RATE_HZ = 16_000
 
 # Damage that hides a syllable or two at the end of a file is not worth another warning.
 SHORTEST_UNREAD_SECONDS = 0.5
-# A container whose packets fail one after another is broken; each attempt passes over one.
-MAX_FAILURES_IN_A_ROW = 50
 
 
 def decoder_version() -> str:
@@ -54,7 +49,7 @@ class Decoder:
     """The audio in a source whose first bytes require `demuxer`; close it.
 
     `UnsupportedAudioError` where there is none that can be decoded. `name` is the format's, for messages; `track` is
-    the number of a track, from 0, and None chooses one.
+    the number of a track, from 0; None chooses one. Of "all", this decodes the first, and names `further_tracks`.
     """
 
     def __init__(
@@ -64,27 +59,20 @@ class Decoder:
         demuxer: str,
         name: str,
         wav_layout: WavLayout | None = None,
-        track: int | None = None,
+        track: Track = None,
     ) -> None:
         self._name = name
         self._damage: list[Span] = []
         self._stated_bytes = stated_size_bytes(source.peek(SIGNATURE_BYTES))
         self._bytes_before = 0
+        self.further_tracks: list[int] = []
         self._file = OpenFile(source, demuxer, name, wav_layout=wav_layout)
         try:
             self._choose_track(track)
+            self._first_file = self._file
         except UnsupportedAudioError:
             self.close()
             raise
-        self._begin()
-
-    def _begin(self) -> None:
-        """Begin a file, of which nothing is read."""
-        self._end_bytes = 0
-        self._has_changed = False
-        self._broke_off = False
-        self._kind = AdtsKind()
-        self._changed_at: int | None = None
 
     def _reopen(self, *, late: bool = False) -> None:
         """Open the file again, from its start."""
@@ -92,7 +80,7 @@ class Decoder:
         file = self._file
         self._file = OpenFile(file.source, file.demuxer, self._name, wav_layout=file.wav_layout, late=late)
 
-    def _choose_track(self, track: int | None) -> None:
+    def _choose_track(self, track: Track) -> None:
         can_be_read_again = self._file.source.can_be_read_again
         if not self._file.streams and self._file.demuxer in LATE_DEMUXERS and can_be_read_again:
             self._reopen(late=True)
@@ -101,25 +89,33 @@ class Decoder:
             kind = "a video without sound" if self._file.container.streams.video else "no sound"
             raise UnsupportedAudioError(f"The source holds {self._name}, and in it {kind}.")
         count = len(streams)
-        if track is not None and track >= count:
-            raise UnsupportedAudioError(
-                f"The source has no track {track}: its {count} audio tracks have the numbers 0 to {count - 1}."
-            )
-        numbers = decodable(streams) if track is None else [n for n in decodable(streams) if n == track]
+        if isinstance(track, int) and track >= count:
+            raise UnsupportedAudioError(no_such_track(track, count))
+        numbers = [number for number in decodable(streams) if not isinstance(track, int) or number == track]
         if not numbers:
             raise UnsupportedAudioError(self._why_undecodable())
         number = numbers[0]
-        if len(numbers) > 1 and can_be_read_again:
+        if track == "all" and len(numbers) > 1 and can_be_read_again:
+            number, *self.further_tracks = sorted(numbers)
+        elif len(numbers) > 1 and can_be_read_again:
             number = with_sound(self._file.container, numbers)
             self._reopen()
         # A choice of the client's has no warning.
-        self.track = TrackChoice(number, count if track is None else 1)
+        self.track = TrackChoice(number, 1 if isinstance(track, int) else count, is_single=not self.further_tracks)
         self._use(number)
         self.sample_rate_hz = min(SAMPLE_RATE_HZ, int(self._stream.codec_context.sample_rate))
+
+    def of_track(self, number: int) -> "Decoder":
+        """A decoder of one of the `further_tracks`."""
+        file = self._first_file
+        decoder = Decoder(file.source, demuxer=file.demuxer, name=self._name, wav_layout=file.wav_layout, track=number)
+        decoder.track = replace(decoder.track, is_single=False)
+        return decoder
 
     def _use(self, number: int) -> None:
         self._stream = self._file.streams[number]
         self._stream.codec_context.thread_count = 1
+        self._progress = Progress(self._file, self._stream)
 
     def _why_undecodable(self) -> str:
         if any(stream.codec_context is not None and stream.codec_context.sample_rate for stream in self._file.streams):
@@ -141,7 +137,8 @@ class Decoder:
         if layout is not None:
             return (layout.data_bytes or 0) / layout.bytes_per_second
         is_cut_off = size_bytes is not None and self._stated_bytes is not None and size_bytes < self._stated_bytes
-        if self._stream.duration is None and not is_cut_off:
+        is_of_track = self._stream.duration is not None and self._file.demuxer not in DEMUXERS_WITHOUT_LENGTH_OF_TRACKS
+        if not is_of_track and not is_cut_off:
             return 0.0  # the length of its pictures, too
         return self.duration_seconds or 0.0
 
@@ -169,21 +166,18 @@ class Decoder:
     ) -> "Iterator[array[int]]":
         import av  # noqa: PLC0415 # imported already, when this was made
 
-        for packet in self._packets():
+        progress = self._progress
+        for packet in progress.packets():
             if deadline.has_passed():
                 raise SourceTimeoutError(f"The audio was not decoded within {deadline.limit}.")
-            if self._file.demuxer == "aac" and packet.pos and self._kind.changes_with(bytes(memoryview(packet)[:4])):
-                self._changed_at = packet.pos
-                return
             try:
                 frames = packet.decode()
             except (av.FFmpegError, ValueError):
                 timeline.note_failure()
-                self._has_changed = True
+                progress.note_failed()
                 continue
-            if frames and packet.pos is not None:
-                self._end_bytes = packet.pos + packet.size
-                self._has_changed = False
+            if frames:
+                progress.note_decoded(packet)
             for frame in frames:
                 if frame.sample_rate not in SAMPLE_RATES_HZ:
                     timeline.note_failure()
@@ -200,23 +194,22 @@ class Decoder:
 
     def _open_next(self, timeline: Timeline) -> bool:
         """Open the file that was joined to this one, or what follows a change of tracks; whether there is one."""
-        file, end = self._file, self._end_bytes
-        size_bytes = file.source.size_bytes
-        # The size of a source that can be read once may not be known before its end was reached: there may be more.
-        rest_seconds = 0.0 if not end else float("inf")
-        if size_bytes is not None and end:
-            rest_seconds = (size_bytes - end) * timeline.seconds / (self._bytes_before + end)
-        if rest_seconds <= 0:
+        progress = self._progress
+        if not progress.end_bytes:
+            if self._bytes_before:
+                timeline.note_unread(None)  # a file was joined, of which nothing could be decoded
             return False
-        rest: Source | None = None
-        if self._changed_at is not None or file.demuxer in STREAM_DEMUXERS:
-            is_read_on = self._changed_at is not None or (self._has_changed and rest_seconds > SHORTEST_UNREAD_SECONDS)
-            rest = file.source_from(self._changed_at or end) if is_read_on else None
-        else:
-            rest = file.next_source(end)
-        if rest is not None and self._open_rest(rest):
+        rest = progress.rest()
+        read_bytes = self._bytes_before + progress.end_bytes
+        rest_bytes = rest.size_bytes if isinstance(rest, Source) else rest
+        rest_seconds = None if rest_bytes is None else rest_bytes * timeline.seconds / read_bytes
+        may_be_short = isinstance(rest, Source) and not progress.is_of_stream  # in another codec, it may be long
+        if rest_seconds is not None and rest_seconds <= SHORTEST_UNREAD_SECONDS and not may_be_short:
+            return False
+        if isinstance(rest, Source) and self._open_rest(rest):
+            self._bytes_before = read_bytes
             return True
-        if rest_seconds > SHORTEST_UNREAD_SECONDS and (rest is not None or self._broke_off):
+        if progress.broke_off or isinstance(rest, Source):
             timeline.note_unread(rest_seconds)
         return False
 
@@ -231,10 +224,8 @@ class Decoder:
             file.close()
             return False
         self._file.close()
-        self._bytes_before += self._end_bytes
         self._file = file
         self._use(self.track.number if self.track.number in numbers else numbers[0])
-        self._begin()
         return True
 
     def take_damage(self, *, before_seconds: float) -> list[Span]:
@@ -245,26 +236,6 @@ class Decoder:
         taken = [span for span in self._damage if span.start_seconds < before_seconds]
         del self._damage[: len(taken)]
         return taken
-
-    def _packets(self) -> "Iterator[Packet[AudioStream]]":
-        """The packets of the track, up to the end or to where the container cannot be read any further."""
-        import av  # noqa: PLC0415 # imported already
-
-        failures = 0
-        while failures < MAX_FAILURES_IN_A_ROW:
-            try:
-                for packet in self._file.container.demux(self._stream):
-                    failures = 0
-                    yield packet
-            except av.EOFError:
-                return
-            except IndexError:
-                self._has_changed = True  # a packet of a track that was not there at first
-            except (av.FFmpegError, ValueError):
-                failures += 1
-            else:
-                return
-        self._broke_off = True
 
     def close(self) -> None:
         """Close the decoder and the source's connection."""

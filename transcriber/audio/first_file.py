@@ -5,6 +5,8 @@ import re
 from collections import deque
 from typing import Final
 
+from transcriber.audio.mp4_claims import SampleClaims
+from transcriber.audio.stated_length import INDEXED_DEMUXERS
 from transcriber.sources.base import Reader, ResumedReader
 
 # A literal that is found fast, where it lies in the pattern, and the pattern that leaves no doubt.
@@ -16,6 +18,9 @@ _BEGINNINGS: Final[dict[str, tuple[bytes, int, re.Pattern[bytes]]]] = {
     "ogg": (b"OggS\x00\x02", 0, re.compile(rb"OggS\x00\x02")),
     "amr": (b"#!AMR", 0, re.compile(rb"#!AMR(?:-WB)?\n")),
     "avi": (b"AVI LIST", 8, re.compile(rb"RIFF.{4}AVI LIST", re.DOTALL)),
+    "flv": (b"FLV\x01", 0, re.compile(rb"FLV\x01[\x01\x04\x05]\x00\x00\x00\x09")),
+    "aiff": (b"FORM", 0, re.compile(rb"FORM.{4}AIF[FC]", re.DOTALL)),
+    "caf": (b"caff\x00\x01", 0, re.compile(rb"caff\x00\x01\x00\x00desc")),
     "au": (b".snd", 0, re.compile(rb"\.snd\x00\x00.{2}", re.DOTALL)),
 }
 _LONGEST_BEGINNING: Final = 16
@@ -28,11 +33,16 @@ _KEPT_BLOCKS: Final = 2
 
 
 class FirstFile(io.RawIOBase):
-    """The first of the files in `file`, for `demuxer`; `end` is where the next one begins, once that is read."""
+    """The first of the files in `file`, for `demuxer`; `end` is where the next one begins, once that is read.
 
-    def __init__(self, file: io.RawIOBase | io.BytesIO, demuxer: str) -> None:
+    What its index claims is checked against `size_bytes`, None if it is not known.
+    """
+
+    def __init__(self, file: io.RawIOBase | io.BytesIO, demuxer: str, *, size_bytes: int | None = None) -> None:
         self._file = file
+        self._claims = SampleClaims(size_bytes) if demuxer in INDEXED_DEMUXERS else None
         self._beginning = _BEGINNINGS.get(demuxer)
+        self._has_failed = False
         self._tail = b""
         self._tail_end = 0
         self._kept: deque[tuple[int, bytes]] = deque(maxlen=_KEPT_BLOCKS)
@@ -58,8 +68,16 @@ class FirstFile(io.RawIOBase):
         return block if self.end is None else block[: max(0, self.end - position)]
 
     def _read_block(self, size: int) -> bytes:
+        if self._has_failed:
+            return b""  # the library reads on after an error, and would print another one
         position = self._file.tell()
-        block = self._file.read(size) or b""
+        try:
+            block = self._file.read(size) or b""
+            if self._claims is not None:
+                self._claims.feed(position, block)
+        except Exception:
+            self._has_failed = True
+            raise
         if block and not self._file.seekable():
             self._kept.append((position, block))
         return block

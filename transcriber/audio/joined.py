@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from transcriber.audio.tags import END_BYTES, end_tag_bytes
 from transcriber.sources.base import Reader
 
 # The first bytes of a file, as they hardly ever occur within one: each with fields that have only a few values.
@@ -22,13 +23,27 @@ def begins_file(head: bytes) -> bool:
     return _BEGINNINGS.match(head) is not None
 
 
-def find_file(reader: Reader) -> tuple[int, bytes] | None:
-    """Where another file begins in what `reader` reads, and the bytes read from there on; None where none does."""
-    kept, searched = b"", 0
-    while searched < MAX_BETWEEN_BYTES and (block := reader.read_fully(READ_BYTES)):
-        data = kept + block
-        if found := _BEGINNINGS.search(data):
-            return searched - len(kept) + found.start(), data[found.start() :]
-        searched += len(block)
-        kept = data[-_LONGEST_BEGINNING:]
-    return None
+class FileSearch:
+    """A search for another file in what `reader` reads.
+
+    `found` is where it begins and the bytes read from there on, None where none begins; `read_bytes` were read, of
+    which the last ones are in `tail`.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self.found: tuple[int, bytes] | None = None
+        self.read_bytes = 0
+        self.tail = b""
+        while self.read_bytes < MAX_BETWEEN_BYTES and (block := reader.read_fully(READ_BYTES)):
+            kept = self.tail[-_LONGEST_BEGINNING:]
+            data = kept + block
+            self.tail = (self.tail + block)[-END_BYTES:]
+            if found := _BEGINNINGS.search(data):
+                self.found = self.read_bytes - len(kept) + found.start(), data[found.start() :]
+                return
+            self.read_bytes += len(block)
+
+    @property
+    def unknown_bytes(self) -> int:
+        """The bytes that are neither of another file nor of a tag at the end."""
+        return 0 if self.found is not None else max(0, self.read_bytes - end_tag_bytes(self.tail))

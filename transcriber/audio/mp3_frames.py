@@ -16,6 +16,7 @@ from transcriber.audio import mp3
 from transcriber.audio.byte_blocks import ByteBlocks
 from transcriber.audio.loudness import Loudness
 from transcriber.audio.mp3_side_info import DECIBELS_OF_LEVEL, PROTECTION_SHIFT, Shape, books_level, shape_of
+from transcriber.audio.tags import end_tag_bytes
 
 # The bits that all frames of a stream share: sync word, version, layer and sample rate.
 _SAME = 0xFFFE0C00
@@ -37,8 +38,6 @@ MAX_SIDE_BYTES = 4 + 2 + 32
 
 # Tags that programs write between frames, or after the last one.
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
-_ID3V1_BYTES = 128
-_APE_FOOTER_BYTES = 32
 # Bytes that are not frames are skipped until this many frames follow each other again.
 FRAMES_IN_A_ROW = mp3.FRAMES_IN_A_ROW
 # That many of the longest kind (160 kbit/s at 8 kHz, 1,441 bytes each), and room: these bytes wait for more.
@@ -237,15 +236,11 @@ class FrameScanner:
         return first is not None
 
     def _leave_out_tag_at_end(self) -> None:
-        """Remove an APE tag without a header: only its footer shows it, at the end or before the oldest kind of tag."""
-        data = self._data
-        end = len(data) - (_ID3V1_BYTES if data[-_ID3V1_BYTES:].startswith(b"TAG") else 0)
-        footer = data[max(0, end - _APE_FOOTER_BYTES) : end]
-        if footer.startswith(b"APETAGEX"):
-            start = end - int.from_bytes(footer[12:16], "little")
-            # What came before these bytes was taken for damage.
-            self._lost_bytes = max(0, self._lost_bytes + min(0, start))
-            del data[max(0, start) :]
+        """Remove a tag that only its end shows."""
+        start = len(self._data) - end_tag_bytes(self._data)
+        # What came before these bytes was taken for damage.
+        self._lost_bytes = max(0, self._lost_bytes + min(0, start))
+        del self._data[max(0, start) :]
 
     def _drop(self, size: int) -> None:
         """Remove bytes that belong to no frame."""

@@ -11,7 +11,13 @@ INDEXED_DEMUXERS: Final = frozenset({"mov"})
 # These are frames without a container. FFmpeg estimates their length from the rate of the first ones, several times too
 # long or too short where silence takes fewer bytes than speech. Transport and program streams and Flash videos have a
 # clock, which jumps where files were joined.
-DEMUXERS_WITHOUT_LENGTH: Final = frozenset({"aac", "ac3", "amr", "mp3", "mpegts", "mpeg", "flv"})
+DEMUXERS_WITHOUT_LENGTH: Final = frozenset(
+    {
+        *("aac", "ac3", "amr", "dts", "eac3", "flv", "loas", "mp3", "mpeg", "mpegts"),
+    }
+)
+# Of these, FFmpeg takes the length of the longest track, of pictures too, for that of each.
+DEMUXERS_WITHOUT_LENGTH_OF_TRACKS: Final = frozenset({"matroska"})
 # No codec takes fewer bytes for speech: AMR's lowest rate is 600 bytes a second. A header that states a length with
 # fewer is wrong.
 FEWEST_BYTES_PER_SECOND: Final = 100

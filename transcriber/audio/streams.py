@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Final
 
 from transcriber.audio import mp3
+from transcriber.audio.tags import ID3V1_BYTES, end_tag_bytes
+from transcriber.sources.base import Source
 
 # Frames that have to follow each other, where nothing else says that there are any.
 FRAMES_IN_A_ROW: Final = 5
@@ -16,6 +18,9 @@ _SYNC_WORDS: Final = re.compile(rb"\xff[\xe2-\xff]|\x0b\x77|\x56[\xe0-\xff]")
 _PACKETS: Final = re.compile(rb"G(?:.{187}G){5}|G(?:.{191}G){5}|G(?:.{203}G){5}", re.DOTALL)
 # The longest packet, six times.
 _PACKETS_BYTES: Final = 6 * 204
+
+# The end of a tag with lyrics.
+_LYRICS_END: Final = re.compile(rb"LYRICS200|LYRICSEND")
 
 # Bits a second of AC-3, by the half of the code in a frame's header (ETSI TS 102 366, table F.2), in kbit/s.
 _AC3_KILOBITS: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
@@ -97,3 +102,21 @@ def _loas(header: bytes) -> tuple[int, bytes]:
 
 # By the first byte of a sync word; that of MPEG audio and ADTS is the same.
 _KINDS: Final[dict[int, Callable[[bytes], tuple[int, bytes]]]] = {0xFF: _adts, 0x0B: _ac3, 0x56: _loas}
+
+
+def ends_alike(source: Source, layout: mp3.Mp3Layout) -> bool:
+    """Whether an MP3 stream ends as it begins, as far as its last bytes say.
+
+    Another file may have been joined to it, or a tag may stand there that not every decoder takes for one.
+    """
+    size_bytes = source.size_bytes
+    if size_bytes is None or not source.can_be_read_again:
+        return True
+    if layout.stated_bytes is not None and size_bytes - layout.frames_start - layout.stated_bytes <= ID3V1_BYTES:
+        return True
+    with source.open(max(layout.frames_start, size_bytes - mp3.EXAMINED_BYTES)) as reader:
+        tail = reader.read_fully(mp3.EXAMINED_BYTES)
+    start = stream_start(tail)
+    last = None if start is None else mp3.read_frame(tail, start)
+    is_alike = last is None or (last.sample_rate_hz, last.channels) == (layout.sample_rate_hz, layout.channels)
+    return is_alike and end_tag_bytes(tail) <= ID3V1_BYTES and _LYRICS_END.search(tail) is None

@@ -40,10 +40,10 @@ class Timeline:
         """Note a packet that could not be decoded."""
         self._failed_at = self.seconds if self._failed_at is None else self._failed_at
 
-    def note_unread(self, seconds: float) -> None:
-        """Note that about `seconds` at the end cannot be read."""
+    def note_unread(self, seconds: float | None) -> None:
+        """Note that about `seconds` at the end cannot be read; None where nobody knows how long that is."""
         self.finish()
-        self._damage.append(Span(self.seconds, self.seconds + seconds))
+        self._damage.append(Span(self.seconds, float("inf") if seconds is None else self.seconds + seconds))
 
     def has_gap_before(self, frame: "AudioFrame") -> bool:
         """Whether there is time without sound before `frame`, by its time stamp; if so, it is counted."""

@@ -16,9 +16,18 @@ PLAIN_HEADER_BYTES = 44
 
 # Format tags of RFC 2361; the extensible form holds the real one, in the first two bytes of its identifier.
 PCM_TAG = 0x0001
+FLOAT_TAG = 0x0003
 EXTENSIBLE_TAG = 0xFFFE
 EXTENSIBLE_TAG_OFFSET = 24
 EXTENSIBLE_FORMAT_BYTES = 40
+# FFmpeg's demuxers for samples without a header, by tag and bits.
+_BIG_ENDIAN_DEMUXERS = {
+    (PCM_TAG, 16): "s16be",
+    (PCM_TAG, 24): "s24be",
+    (PCM_TAG, 32): "s32be",
+    (FLOAT_TAG, 32): "f32be",
+    (FLOAT_TAG, 64): "f64be",
+}
 # What every list of formats means by WAV: 16 bits a sample, mono or stereo. Everything else is decoded first.
 PLAIN_CHANNELS = (1, 2)
 PLAIN_SAMPLE_RATES_HZ = range(8_000, 48_001)
@@ -31,7 +40,10 @@ _PLACEHOLDER_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class WavLayout:
-    """Where the samples are, and their rate; `data_bytes` is None when the header does not state it."""
+    """Where the samples are, and their rate; `data_bytes` is None when the header does not state it.
+
+    `raw_demuxer` reads the samples of a big-endian file, which FFmpeg's demuxer for WAV takes for little-endian ones.
+    """
 
     is_plain: bool
     channels: int
@@ -40,6 +52,7 @@ class WavLayout:
     data_start: int
     data_bytes: int | None
     byte_order: Literal["little", "big"] = "little"
+    raw_demuxer: str | None = None
 
     def is_right(self, size_bytes: int | None) -> bool:
         """Whether the header of a file of `size_bytes` is right, so that a decoder may rely on it."""
@@ -120,6 +133,7 @@ def _layout(fields: tuple[int, ...], data_start: int, data_bytes: int | None, *,
         data_start=data_start,
         data_bytes=data_bytes,
         byte_order="big" if form == b"RIFX" else "little",
+        raw_demuxer=_BIG_ENDIAN_DEMUXERS.get((tag, bits)) if form == b"RIFX" else None,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import Final, TypeAlias
 
 from transcriber.audio import wav
@@ -17,6 +18,7 @@ from transcriber.audio.decoding import Decoder
 from transcriber.audio.identify import Audio, DecodedAudio, PassThroughAudio, check_duration, identify
 from transcriber.audio.loudness import sample_loudness
 from transcriber.audio.mp3_frames import frame_loudness
+from transcriber.audio.streams import ends_alike
 from transcriber.audio.wav_end import Following, following
 from transcriber.chunks.chunk import BytesPayload, Chunk, SourcePayload
 from transcriber.chunks.cut_points import ChunkLimits
@@ -101,7 +103,7 @@ def can_pass_through(audio: PassThroughAudio, limits: ChunkLimits) -> bool:
         head = source.peek(layout.data_start + MEASURED_BYTES)[layout.data_start :]
         loudness = sample_loudness(head, sample_rate_hz=layout.sample_rate_hz, channels=layout.channels)
     else:
-        if not layout.is_right(source.size_bytes):
+        if not layout.is_right(source.size_bytes) or not ends_alike(source, layout):
             return False
         loudness = frame_loudness(source.peek(layout.frames_start + MEASURED_BYTES)[layout.frames_start :])
     return not loudness.is_silent
@@ -133,8 +135,15 @@ def _held(source: Source) -> BytesPayload:
 
 
 def _cut_decoded_audio(audio: DecodedAudio, options: CutOptions, start_seconds: float) -> FileChunks:
-    with audio.decoder as decoder:
-        yield from _cut_samples_of(decoder, options, start_seconds, None)
+    numbers = audio.decoder.further_tracks
+    end_seconds = 0.0
+    for decoder in chain([audio.decoder], (audio.decoder.of_track(number) for number in numbers)):
+        own_start_seconds, heading = end_seconds, decoder.track.heading
+        with decoder:
+            for chunk in _cut_samples_of(decoder, options, start_seconds + own_start_seconds, None):
+                span = chunk.span.moved(own_start_seconds)
+                yield replace(chunk, span=span, heading=heading)
+                end_seconds, heading = span.end_seconds, ""
     return None
 
 

@@ -64,6 +64,8 @@ def decoding_damage(span: Span) -> str | None:
     """The warning about packets that could not be decoded."""
     if span.duration_seconds < SYLLABLE_SECONDS:
         return None
+    if math.isinf(span.end_seconds):
+        return f"The file cannot be read from {clock_time(span.start_seconds)} on; words may be missing there."
     start, end = clock_time(span.start_seconds), clock_time(math.ceil(span.end_seconds))
     return f"The file is damaged between {start} and {end}; words may be missing there."
 

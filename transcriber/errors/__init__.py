@@ -38,6 +38,7 @@ TranscriberError
     │   └── RequestedModelNotFoundError  request  the model that the client named
     ├── RateLimitedError        429  passing
     ├── ApiFailedError          502  passing
+    │   └── OverlongTranscriptError   recording  a text longer than any speech
     ├── TruncatedTranscriptError 502 recording
     └── ApiTimeoutError         504  passing
 """
@@ -50,6 +51,7 @@ from transcriber.errors.api import (
     ApiTimeoutError,
     ModelNotFoundError,
     OptionRefusedError,
+    OverlongTranscriptError,
     RateLimitedError,
     RequestedModelNotFoundError,
     TruncatedTranscriptError,
@@ -119,6 +121,7 @@ __all__ = [
     "ModelNotServedError",
     "NeverSucceededError",
     "OptionRefusedError",
+    "OverlongTranscriptError",
     "PathNotServedError",
     "QueueFailedError",
     "RateLimitedError",

@@ -79,6 +79,12 @@ class ApiFailedError(ApiError):
     cause = Cause.PASSING
 
 
+class OverlongTranscriptError(ApiFailedError):
+    """The model's text is longer than any speech: another attempt at the recording may do better, or never will."""
+
+    cause = Cause.RECORDING
+
+
 class TruncatedTranscriptError(ApiError):
     """The model stopped at its output limit: its text is only a part, and is not returned."""
 

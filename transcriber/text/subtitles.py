@@ -30,6 +30,9 @@ MAX_SPEECH_COLUMNS_A_SECOND = 34
 # A text this short is not divided because it is said slowly: it leaves the screen instead.
 SHORT_COLUMNS = 24
 
+# Letters of some scripts have three marks; more characters than these are a run of marks, which is divided, too.
+MAX_CHARACTERS_A_COLUMN = 4
+
 # The cost of ending a cue or a line there; 1 is about the cost of a word's distance from an even division.
 BREAK_COSTS = {
     BreakQuality.SENTENCE: 0.0,
@@ -99,23 +102,25 @@ def _milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Block:
-    """Words that share a span of time, and their width."""
+    """Words that share a span of time, and their width; it grows while blocks are made."""
 
     start_ms: int
     end_ms: int
-    texts: tuple[str, ...]
+    texts: list[str]
     columns: int
 
-    def and_then(self, other: "_Block") -> "_Block":
-        """Both as one, from the start of this one."""
-        end_ms = max(self.end_ms, other.end_ms)
-        return _Block(self.start_ms, end_ms, (*self.texts, *other.texts), self.columns + 1 + other.columns)
+    def add(self, other: "_Block") -> None:
+        """Append a later block."""
+        self.end_ms = max(self.end_ms, other.end_ms)
+        self.texts += other.texts
+        self.columns += 1 + other.columns
 
-    def least_ms(self, rules: ReadingRules) -> int:
-        """The time that its cues take at least."""
-        return -(-self.columns // (MAX_LINES * rules.line_columns)) * MIN_STEP_MS
+    def has_room_before(self, start_ms: int, rules: ReadingRules) -> bool:
+        """Whether its cues can be seen before the time of the next one."""
+        cues = -(-self.columns // (MAX_LINES * rules.line_columns))
+        return self.start_ms + cues * MIN_STEP_MS <= start_ms
 
 
 def _blocks(segments: Iterable[Segment], rules: ReadingRules, recording_end_ms: float) -> list[_Block]:
@@ -126,16 +131,17 @@ def _blocks(segments: Iterable[Segment], rules: ReadingRules, recording_end_ms: 
         if not text:
             continue
         start_ms = max(0, _milliseconds(segment.start_seconds))
-        block = _Block(start_ms, max(start_ms, _milliseconds(segment.end_seconds)), (text,), rules.columns(text))
-        if blocks and start_ms < blocks[-1].start_ms + blocks[-1].least_ms(rules):
-            block = blocks.pop().and_then(block)
-        blocks.append(block)
+        block = _Block(start_ms, max(start_ms, _milliseconds(segment.end_seconds)), [text], rules.columns(text))
+        if blocks and not blocks[-1].has_room_before(start_ms, rules):
+            blocks[-1].add(block)
+        else:
+            blocks.append(block)
     if blocks and blocks[-1].start_ms > recording_end_ms - MIN_CUE_MS:
         # The last words are shown a little early rather than for an instant.
-        last = replace(blocks.pop(), start_ms=max(0, int(recording_end_ms) - MIN_CUE_MS))
-        while blocks and last.start_ms < blocks[-1].start_ms + blocks[-1].least_ms(rules):
-            last = blocks.pop().and_then(last)
-        blocks.append(last)
+        blocks[-1].start_ms = max(0, int(recording_end_ms) - MIN_CUE_MS)
+        while len(blocks) > 1 and not blocks[-2].has_room_before(blocks[-1].start_ms, rules):
+            last = blocks.pop()
+            blocks[-1].add(last)
     return blocks
 
 
@@ -174,7 +180,7 @@ class _Text:
     @classmethod
     def of(cls, text: str, rules: ReadingRules) -> "_Text":
         words = tuple(_fitting(split_tokens(text), rules))
-        ends_columns = accumulate((rules.columns(word.text) + word.is_spaced for word in words), initial=0)
+        ends_columns = accumulate((_token_columns(word.text, rules) + word.is_spaced for word in words), initial=0)
         return cls(words, list(ends_columns), rules)
 
     @property
@@ -248,16 +254,23 @@ def _lines(text: _Text, first: int, last: int) -> Iterator[str]:
 def _fitting(words: Iterable[Token], rules: ReadingRules) -> Iterator[Token]:
     """The tokens; those that are wider than a line are divided."""
     for word in words:
-        if len(word.text) <= rules.line_columns // 2 or rules.columns(word.text) <= rules.line_columns:
+        if len(word.text) <= rules.line_columns // 2 or _token_columns(word.text, rules) <= rules.line_columns:
             yield word
             continue
         pieces: list[str] = []
         columns, is_spaced = 0, word.is_spaced
         for cluster in clusters(word.text):
-            cluster_columns = rules.columns(cluster)
+            cluster_columns = max(1, rules.columns(cluster))
             if pieces and columns + cluster_columns > rules.line_columns:
                 yield Token("".join(pieces), is_spaced, BreakQuality.CHARACTER)
                 pieces, columns, is_spaced = [], 0, False
             pieces.append(cluster)
             columns += cluster_columns
         yield Token("".join(pieces), is_spaced, word.end)
+
+
+def _token_columns(text: str, rules: ReadingRules) -> int:
+    """The width of a token; marks without a letter have none, but any number of them would be in a line."""
+    if len(text) <= rules.line_columns * MAX_CHARACTERS_A_COLUMN:
+        return max(1, rules.columns(text))
+    return sum(max(1, rules.columns(cluster)) for cluster in clusters(text))

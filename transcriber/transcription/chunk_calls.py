@@ -8,9 +8,9 @@ from transcriber.api.models import ModelCatalog
 from transcriber.chunks.chunk import Chunk
 from transcriber.errors import (
     AccountRefusedError,
-    ApiFailedError,
     ModelNotFoundError,
     OptionRefusedError,
+    OverlongTranscriptError,
     RequestedModelNotFoundError,
 )
 from transcriber.request.options import TranscriptionOptions
@@ -99,7 +99,7 @@ def _check_length(text: str, seconds: float) -> None:
     limit = max(MIN_MAX_CHARACTERS, int(seconds * MAX_CHARACTERS_PER_SECOND))
     if len(text) > limit:
         message = f"The model's answer has {len(text)} characters for {seconds:.0f} s of sound: that is no transcript."
-        raise ApiFailedError(f"{message} Another model may do better: name it as the model.")
+        raise OverlongTranscriptError(f"{message} Another model may do better: name it as the model.")
 
 
 def _encodable(transcript: ChunkTranscript) -> ChunkTranscript:

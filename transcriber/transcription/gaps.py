@@ -113,9 +113,10 @@ def _filled(
     chunk: Chunk, transcript: ChunkTranscript, gap: Span, calls: ChunkCalls, *, with_segment_before: bool
 ) -> ChunkTranscript:
     segments = transcript.segments or ()
-    within = [each for each in segments if gap.start_seconds <= each.start_seconds < gap.end_seconds]
+    within = [each for each in segments if _is_within(each, gap)]
     before = [segment for segment in segments if segment.start_seconds <= gap.start_seconds][-1:]
-    replaced = [*(before if with_segment_before else ()), *(each for each in within if each not in before)]
+    wanted_before = [each for each in before if with_segment_before and each not in within]
+    replaced = [*wanted_before, *within]
     start_seconds = min([gap.start_seconds, *(segment.start_seconds for segment in replaced)])
     part = slice_chunk(chunk, Span(start_seconds, gap.end_seconds))
     try:
@@ -137,6 +138,14 @@ def _filled(
         key=lambda segment: segment.start_seconds,
     )
     return replace(transcript, text=join_texts(segment.text for segment in merged), segments=tuple(merged))
+
+
+def _is_within(segment: Segment, gap: Span) -> bool:
+    """Whether the words of the segment are said in the gap; one that is stretched over the gap begins before it."""
+    if gap.start_seconds <= segment.start_seconds < gap.end_seconds:
+        return True
+    shared_seconds = min(segment.end_seconds, gap.end_seconds) - max(segment.start_seconds, gap.start_seconds)
+    return shared_seconds > (segment.end_seconds - segment.start_seconds) / 2
 
 
 def _wordless(speech: Sequence[Span], segments: Sequence[Segment]) -> Iterator[tuple[Span, float]]:

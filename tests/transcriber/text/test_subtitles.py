@@ -134,3 +134,9 @@ def test_run_that_no_rule_divides_ends_in_cues(mark: str, language: str | None) 
     """Marks without a letter, and half characters, are shown somehow, and none is lost."""
     cues = make_cues([Segment(0, 5, mark * 300)], language=language)
     assert sum(line.count(mark) for cue in cues for line in cue.lines) == 300
+
+
+def test_many_segments_at_once_are_joined_in_linear_time() -> None:
+    """Segments for which there is no time are joined at once; the test's time limit is the measure."""
+    cues = make_cues([Segment(n / 1000, n / 1000 + 0.001, "No.") for n in range(50_000)], end_seconds=50)
+    assert sum(line.count("No.") for cue in cues for line in cue.lines) == 50_000

@@ -336,6 +336,15 @@ def test_gap_that_remains_has_a_warning() -> None:
     assert (transcript.segments, transcript.usage.calls) == ((EARLY, LATE), 3)
 
 
+def test_words_stretched_over_a_gap_are_not_there_twice() -> None:
+    """A segment with few words for its sound gives way to what the sound alone has, and never stands beside it."""
+    few = Segment(0, 60, "ask not what your country can do for you")
+    again = Segment(0, 58, "ask not what your country can do for you my fellow americans")
+    models = Models({"first": [[few], [few], [again], "", "", ""]})
+    results = transcribe_chunk(chunk_of(60, pauses=[(0, 2)]), models.chunk_calls())
+    assert only(results).text.count("ask not") == 1
+
+
 @pytest.mark.parametrize(
     "failure", [ApiFailedError("500"), ApiTimeoutError("504"), LENGTH], ids=["500", "504", "length"]
 )
