@@ -21,7 +21,7 @@ MAX_VALUE_LENGTH = 500
 PHASES: Final = ("download", "prepare", "api")
 
 # What opens an upload or a job: whoever has it may read it. A hash in its place still tells two apart.
-_SECRET_IDS: Final = re.compile(r"(\buploads(?:/|%2[Ff])|\bupload_|\bjob_)([0-9a-f]{32})(?![0-9a-f])")
+_SECRET_IDS: Final = re.compile(r"(\buploads(?:/|%2[Ff])|\bupload_|\bjob_)([0-9a-f]{8,32})(?![0-9a-f])")
 _SHOWN_HASH_LENGTH = 12
 
 _LEVELS: Final[tuple[LogLevel, ...]] = ("debug", "info", "warning", "error")

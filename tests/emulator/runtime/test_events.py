@@ -51,6 +51,15 @@ def test_the_shape_is_the_documented_one() -> None:
         pytest.param(b"", "", id="empty"),
         pytest.param("naïve ☕".encode(), "naïve ☕", id="utf-8"),
         pytest.param(b"\xff\xfb\x90d", "\ufffd\ufffd\ufffdd", id="mp3"),
+        pytest.param(b"a=%20+b%2B&c=%ff", "a=%20+b%2B&c=%ff", id="a form of text, as it is"),
+        pytest.param(
+            b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\xc3\xa9\r\n--x--\r\n',
+            '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\né\r\n--x--\r\n',
+            id="a multipart form of text, with its line ends",
+        ),
+        pytest.param(
+            b"--x\r\n\r\n\xff\r\n--x--", "--x\r\n\r\n\ufffd\r\n--x--", id="a multipart form with binary in it"
+        ),
         pytest.param(b"\x1f\x8b\x08", "\x1f\ufffd\x08", id="gzip"),
         pytest.param("café".encode("latin-1"), "caf\ufffd", id="latin-1"),
         pytest.param("né".encode("utf-16"), "\ufffd\ufffdn\0\ufffd\0", id="utf-16"),
