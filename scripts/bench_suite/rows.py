@@ -9,6 +9,7 @@ from bench_suite.links import LIMITED, UNLIMITED, Links
 from bench_suite.long_recording import Kind
 from bench_suite.long_row import CutRow, LongRow
 from bench_suite.request_row import Origin, RequestRow
+from bench_suite.speech_row import GrowthRow, SpeechRow, Step
 from bench_suite.sweep_row import SweepRow
 from bench_suite.text_row import SHAPES, TextRow
 from bench_suite.throughput_row import ThroughputRow
@@ -37,6 +38,9 @@ HOUR: Final = 60
 # Enough for each chunk of an hour.
 PARALLEL_CALLS: Final = 16
 CUT_CPU: Final = Target(0.5, "unit")
+# A CPU second for the times of an hour of text, and at most five times the time for four times the text.
+HOUR_OF_TIMES: Final = Target(1.0, "unit")
+IN_PROPORTION: Final = Target(5.0, "unit")
 # What a function of 256 MB has, beside the platform's own process.
 SMALL_FUNCTION: Final = Target(256e6 / 2**20 - 24.0, "unit")
 
@@ -161,6 +165,27 @@ def _long_rows() -> list[Row]:
     return [*hours, *memory, *cuts]
 
 
+def _speech_rows() -> list[Row]:
+    hours: list[Row] = [
+        SpeechRow(
+            name=f"{step}-{backend}-1h",
+            step=step,
+            has_times=backend is Backend.TRANSCRIPTIONS,
+            rounds=5,
+            quick_rounds=1,
+            target=HOUR_OF_TIMES if step is Step.TIMES else None,
+        )
+        for step in Step
+        for backend in Backend
+    ]
+    growth: list[Row] = [
+        GrowthRow(name="times-growth", step=Step.TIMES, rounds=5, quick_rounds=1, minutes=7.5, target=IN_PROPORTION),
+        # Within a chunk the search for speech without words takes more than in proportion, up to a bound for a chunk.
+        GrowthRow(name="completeness-growth", step=Step.COMPLETENESS, rounds=5, quick_rounds=1, minutes=1.25),
+    ]
+    return [*hours, *growth]
+
+
 ROWS: Final[tuple[Row, ...]] = (
     *_url_rows("unlimited", UNLIMITED, rounds=9, quick_mb=LARGE_MB, wall_target=None),
     # Over slow links a large recording takes long, and a small one shows as much.
@@ -170,6 +195,7 @@ ROWS: Final[tuple[Row, ...]] = (
     *_long_rows(),
     ThroughputRow(name="throughput-1-instance", instances=1, requests=10, rounds=3, quick_rounds=1),
     ThroughputRow(name="throughput-8-instances", instances=8, requests=120, rounds=3, quick_rounds=0),
+    *_speech_rows(),
     *(TextRow(name=f"text-{shape}", shape=shape, rounds=5, quick_rounds=0) for shape in SHAPES),
     SweepRow(name="sweep-100000-objects", rounds=3, quick_rounds=1),
     ColdStartRow(

@@ -64,8 +64,15 @@ def handle(event, context):
         "usage": {{"type": "duration", "seconds": 11}}, "task": "transcribe", "language": "en", "segments": SEGMENTS,
         "warnings": ["top_p was not used"],
     }}
-    rendered = {{"srt": SRT, "vtt": VTT}}.get(body["response_format"]) or json.dumps(answer)
-    return {{"statusCode": 200, "headers": {{"Content-Type": "text/plain"}}, "body": rendered}}
+    srt, vtt, headers = SRT, VTT, {{**cors, "Access-Control-Expose-Headers": "X-Transcript-Warnings"}}
+    if body.get("allow_partial") == "true":
+        gap = "From 0:03 to 0:08 nothing could be transcribed: The API answered 500."
+        answer["segments"] = [SEGMENTS[0], {{"id": 1, "start": 3, "end": 8, "text": "[…]"}}, SEGMENTS[1]]
+        answer |= {{"missing": [[3, 8]], "warnings": [gap]}}
+        vtt = vtt.replace("WEBVTT", "WEBVTT\\n\\nNOTE " + gap)
+        headers["X-Transcript-Warnings"] = "1"
+    rendered = {{"srt": srt, "vtt": vtt}}.get(body["response_format"]) or json.dumps(answer)
+    return {{"statusCode": 200, "headers": {{**headers, "Content-Type": "text/plain"}}, "body": rendered}}
 """
 
 
@@ -100,6 +107,25 @@ def test_all_facts_are_shown(visit: Visit) -> None:
     label = str(visit.page.get_attribute("#waveform", "aria-label"))
     assert "2 cuts" in label
     assert "1.5 s of silence" in label
+
+
+def test_gaps_are_shown(visit: Visit) -> None:
+    """With gaps allowed, a part that is missing stands in its place among the words, and its warning above them."""
+    visit.page.check("#allow_partial")
+    visit.transcribe("verbose_json")
+    assert visit.page.inner_text("#segments .gap span") == "[…] nothing could be transcribed up to 0:08"
+    assert "From 0:03 to 0:08 nothing could be transcribed" in visit.page.inner_text("#warnings")
+    visit.page.click("#view-code")
+    assert '"allow_partial":"true"' in visit.page.inner_text("body")
+
+
+def test_warnings_of_subtitles_are_shown(visit: Visit) -> None:
+    """The notes of WebVTT are warnings; where a format has no place for them, the page says how many there are."""
+    visit.page.check("#allow_partial")
+    visit.transcribe("vtt")
+    assert "From 0:03 to 0:08 nothing could be transcribed" in visit.page.inner_text("#warnings")
+    visit.transcribe("srt")
+    assert "1 warning. The formats" in visit.page.inner_text("#warnings")
 
 
 def test_words_go_with_the_sound(visit: Visit) -> None:

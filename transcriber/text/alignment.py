@@ -20,8 +20,10 @@ _FIRST_IDEOGRAPH = "\u2e80"
 
 # No word is said in less.
 MIN_SPAN_SECONDS = 0.001
-# Band width: how far speech may be ahead of an even pace or behind it, as after a few minutes of slower sentences.
+# Band width: how far speech may be ahead of an even pace or behind it, as after a few minutes of slower sentences; in
+# long texts it may be further, by this share of their length.
 BAND_SECONDS = 20.0
+BAND_SHARE = 0.033
 # Beam width: paths worse than the best by more than this are pruned; nothing later makes up for it.
 MAX_COST_BEHIND = 30.0
 # Faster than any speaker, even in characters: such a text is a model's invention, and would take long to match.
@@ -161,6 +163,7 @@ def _share_out(pace: _Pace, spans: Sequence[Span]) -> list[int]:
 
 def _speech_spans(pace: _Pace, spans: Sequence[Span]) -> Iterator[_SpeechSpan]:
     count = len(pace.words)
+    band_seconds = max(BAND_SECONDS, BAND_SHARE * pace.ends_seconds[-1])
     spoken_seconds = 0.0
     for span, following in zip_longest(spans, spans[1:]):
         spoken_seconds += span.duration_seconds
@@ -171,8 +174,8 @@ def _speech_spans(pace: _Pace, spans: Sequence[Span]) -> Iterator[_SpeechSpan]:
             span.duration_seconds,
             following.start_seconds - span.end_seconds,
             spoken_seconds,
-            bisect_left(pace.ends_seconds, spoken_seconds - BAND_SECONDS),
-            min(bisect_right(pace.ends_seconds, spoken_seconds + BAND_SECONDS), count),
+            bisect_left(pace.ends_seconds, spoken_seconds - band_seconds),
+            min(bisect_right(pace.ends_seconds, spoken_seconds + band_seconds), count),
         )
 
 
@@ -186,17 +189,21 @@ def _step(pace: _Pace, speech_span: _SpeechSpan, paths: Mapping[int, _Path]) -> 
         sentence_seconds = speech_span.spoken_seconds - path.sentence_spoken_seconds
         sentence_weight = _weight(PACE_DEVIATION, sentence_seconds)
         share = speech_span.seconds / sentence_seconds
+        due_seconds = path.sentence_start_seconds + sentence_seconds
+        start_seconds = ends[start] - path.sentence_start_seconds * share
         base = path.cost - skipped[start]
         # However long a word is, there is a next step.
         first = max(speech_span.first, start)
         fitting = bisect_right(ends, ends[start] + MAX_PACE * speech_span.seconds + MAX_PACE_SLACK_SECONDS)
-        for end in range(first, min(max(fitting, first + 1, start + 2), speech_span.last + 1)):
-            letters_seconds = ends[end] - path.sentence_start_seconds
-            off_pace = letters_seconds - sentence_seconds
-            off_share = ends[end] - ends[start] - letters_seconds * share
-            # The last word ends in a pause, and is not skipped.
-            cost = base + skipped[max(start, end - 1)]
-            cost += off_pace * off_pace * sentence_weight + off_share * off_share * span_weight
+        last = min(max(fitting, first + 1, start + 2), speech_span.last + 1)
+        # The last word ends in a pause, and is not skipped.
+        before_last = skipped[max(start, first - 1) : last - 1]
+        if first == start:
+            before_last = [skipped[start], *before_last]
+        for end, end_seconds, skipped_cost in zip(range(first, last), ends[first:last], before_last, strict=False):
+            off_pace = end_seconds - due_seconds
+            off_share = end_seconds - start_seconds - end_seconds * share
+            cost = base + skipped_cost + off_pace * off_pace * sentence_weight + off_share * off_share * span_weight
             if end not in costs or cost < costs[end]:
                 costs[end] = cost
                 origin[end] = start

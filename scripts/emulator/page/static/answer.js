@@ -1,10 +1,12 @@
 // Shows the answer: the text in step with the sound, its cost, the time of each part, and files to download.
 
-import { readCues, writeCues } from "./cues.js";
+import { readCues, readNotes, writeCues } from "./cues.js";
 import { byId, copy, make, shownTime } from "./dom.js";
 import { markSound, seek, showSound } from "./sound.js";
 
 const TYPES = { txt: "text/plain", srt: "application/x-subrip", vtt: "text/vtt", json: "application/json" };
+// What stands for the words of a part that could not be transcribed.
+const GAP = "[…]";
 const MEANINGS = { download: "Download", prepare: "Prepare", api: "API", total: "Total" };
 
 let answer = null;
@@ -26,7 +28,7 @@ export function showAnswer(reply, format, source) {
   byId("copied").textContent = "";
   showFacts(json);
   byId("request-id").textContent = reply.requestId;
-  showWarnings(json?.warnings ?? []);
+  showWarnings(json?.warnings ?? warningsOf(reply, format));
   showText(source.kind === "file");
   showTimings(reply.headers.get("Server-Timing") ?? "");
   byId("raw").hidden = !["srt", "vtt"].includes(format);
@@ -59,6 +61,13 @@ function showFacts(json) {
   byId("facts").replaceChildren(facts.join(" · "));
 }
 
+/** The warnings of an answer without JSON: the notes of WebVTT, or else their number in a header. */
+function warningsOf(reply, format) {
+  if (format === "vtt") return readNotes(reply.text);
+  const count = Number(reply.headers.get("X-Transcript-Warnings") ?? 0);
+  return count ? [`${count} ${count === 1 ? "warning" : "warnings"}. The formats json, verbose_json and vtt say which.`] : [];
+}
+
 function showWarnings(warnings) {
   byId("warnings").hidden = !warnings.length;
   byId("warnings").replaceChildren(...warnings.map((warning) => make("li", {}, warning)));
@@ -66,15 +75,21 @@ function showWarnings(warnings) {
 
 function showText(canPlay) {
   const items = answer.segments.map((segment) => {
-    const content = [make("time", {}, shownTime(segment.start)), make("span", {}, segment.text.trim())];
+    const content = [make("time", {}, shownTime(segment.start)), make("span", {}, shownText(segment))];
     const line = canPlay ? make("button", { type: "button" }, ...content) : make("div", { className: "segment" }, ...content);
     if (canPlay) line.addEventListener("click", () => seek(segment.start, { play: true }));
-    return make("li", {}, line);
+    return make("li", { className: segment.text.trim() === GAP ? "gap" : "" }, line);
   });
   byId("segments").replaceChildren(...items);
   byId("segments").hidden = !items.length;
   byId("text").hidden = Boolean(items.length);
   byId("text").textContent = answer.text || "No speech.";
+}
+
+/** The words of a segment; a gap says how far it goes, where its end is that of the gap. */
+function shownText({ text, end }) {
+  const isGap = text.trim() === GAP && answer.json?.missing?.some(([, last]) => last === end);
+  return isGap ? `${GAP} nothing could be transcribed up to ${shownTime(end)}` : text.trim();
 }
 
 function markSpoken(seconds) {

@@ -60,7 +60,7 @@ print(${isJson(spec) ? 'answer.json()["text"]' : "answer.text"})
 }
 
 function openai(spec) {
-  const { model = spec.models[0], prompt, language, response_format: format = "json", ...numbers } = spec.options;
+  const { model = spec.models[0], prompt, language, response_format: format = "json", allow_partial, ...numbers } = spec.options;
   const token = spec.access.authToken ? `\n    default_headers={"X-Auth-Token": os.environ.get("AUTH_TOKEN", "")},` : "";
   const head = `import os
 ${spec.inline ? "from base64 import b64encode\nfrom pathlib import Path\n" : ""}
@@ -72,16 +72,16 @@ client = OpenAI(
 )
 ${spec.inline ? `audio = b64encode(Path(${literal(spec.source.file.name)}).read_bytes()).decode()\n` : ""}`;
   // A chat completion has no part for a place in the bucket; the other path takes any model.
-  return head + (onlyTranscribes(model) || spec.source?.stored ? transcription(spec, model) : completion(spec, { model, prompt, language, format, numbers }));
+  return head + (onlyTranscribes(model) || spec.source?.stored ? transcription(spec, model) : completion(spec, { model, prompt, language, format, allow_partial, numbers }));
 }
 
-function completion(spec, { model, prompt, language, format, numbers }) {
+function completion(spec, { model, prompt, language, format, allow_partial, numbers }) {
   const part = spec.inline
     ? `{"type": "input_audio", "input_audio": {"data": audio, "format": ${literal(extension(spec.source.file.name))}}}`
     : `{"type": "audio_url", "audio_url": {"url": ${literal(place(spec).url)}}}`;
   const text = prompt ? `{"type": "text", "text": ${literal(prompt)}}, ` : "";
   const options = Object.entries(numbers).map(([name, value]) => `    ${name}=${literal(value)},\n`);
-  const extra = { ...(language && { language }), ...(format !== "text" && { response_format: format }) };
+  const extra = { ...(language && { language }), ...(format !== "text" && { response_format: format }), ...(allow_partial && { allow_partial }) };
   if (Object.keys(extra).length) options.push(`    extra_body=${literal(extra)},\n`);
   return `answer = client.chat.completions.create(
     model=${literal(model)},

@@ -17,6 +17,12 @@ export function readCues(file, format) {
   return segments;
 }
 
+/** The comments of a WebVTT file: the function's warnings. */
+export function readNotes(file) {
+  const blocks = file.replaceAll("\r\n", "\n").split(/\n{2,}/);
+  return blocks.filter((block) => block.startsWith("NOTE ")).map((block) => block.slice(5).replaceAll("\n", " "));
+}
+
 export function writeCues(segments, format) {
   const cues = segments.map(({ start, end, text }, index) => {
     const times = `${stamp(start, format)} --> ${stamp(end, format)}`;

@@ -16,6 +16,8 @@ export function readOptions() {
     // A value that is not a number is sent unchanged: the function explains the error.
     if (value) options[name] = NUMBERS.includes(name) && !Number.isNaN(Number(value)) ? Number(value) : value;
   }
+  // As a text, which is the same in each language of the code that the page shows.
+  if (byId("allow_partial").checked) options.allow_partial = "true";
   return options;
 }
 
