@@ -49,6 +49,7 @@ def options_digest(options: TranscriptionOptions) -> str:
         "max_tokens": options.max_tokens,
         "instruction": options.prompt_is_instruction or None,
         "allow_partial": options.allow_partial or None,
+        "track": options.track,
     }
     given = {name: value for name, value in words.items() if value is not None}
     return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH] if given else ""
