@@ -12,7 +12,7 @@ from typing import Final
 from verify_run.api_checks import ApiFacts, check_api, sample_calls
 from verify_run.callback_checks import check_callback
 from verify_run.dashboard import write_dashboard
-from verify_run.finding import Finding, Report
+from verify_run.finding import Finding, Report, to_the_end
 from verify_run.function import Function
 from verify_run.function_checks import (
     FunctionFacts,
@@ -66,6 +66,7 @@ def main(command_line: Sequence[str] | None = None, environment: Mapping[str, st
         warn("Stopped.")
         return STOPPED
     finally:
+        run.begin_clean_up()
         for left in run.clean_up.run():
             warn(f"Could not be removed: {left}")
     report.say(report.summary())
@@ -110,58 +111,54 @@ def _check_environment(arguments: argparse.Namespace, run: Run, report: Report) 
     if run.is_paying:
         for model, calls in sample_calls(run):
             price = run.price(model, calls * run.sample_seconds)
-            report.say(f"  {model}: at most {calls} calls with {run.sample_seconds:.0f} s of speech: {price}")
-    web = Web(run.deadline, {"Authorization": f"Bearer {run.settings.api_key}"})
-    try:
-        report.add(check_secret(run))
-        report.add(check_callers(run, deployed_function(arguments.config)))
-        report.add(check_times(run))
-        report.add(check_api(run, web, api))
-        report.add(check_queue(run, queue))  # before the storage, which may announce what is written there
-        report.add(check_storage(run, storage))
-        dates = {"the API": api.date, "Object Storage": storage.date, "the queue": queue.date}
-        report.add(check_clock(run, dates))
-    finally:
-        web.close()
+            named = "1 call" if calls == 1 else f"{calls} calls"
+            report.say(f"  {model}: at most {named} with {run.sample_seconds:.0f} s of speech, {price}")
+    web = Web(lambda: run.deadline, {"Authorization": f"Bearer {run.settings.api_key}"})
+    run.clean_up.add("connections", web.close)  # first, so that it is the last
+    report.add(check_secret(run))
+    report.add(check_callers(run, deployed_function(arguments.config)))
+    report.add(check_times(run))
+    report.add(check_api(run, web, api))
+    report.add(check_queue(run, queue))  # before the storage, which may announce what is written there
+    report.add(check_storage(run, storage))
+    report.add(check_clock({"the API": api.skew, "Object Storage": storage.skew, "the queue": queue.skew}))
 
 
 def _check_function(arguments: argparse.Namespace, run: Run, environment: Mapping[str, str], report: Report) -> None:
     """A deployed function, from end to end."""
-    web = Web(run.deadline)
+    web = Web(lambda: run.deadline)
+    run.clean_up.add("connections", web.close)  # first, so that it is the last
     access_token = arguments.token or environment.get("ACCESS_TOKEN") or None
     # A private function that has no token of its own is called with the platform's alone.
     auth_token = arguments.auth_token or environment.get("AUTH_TOKEN") or arguments.token or None
     function = Function(arguments.url, web, access_token, auth_token)
     facts = FunctionFacts()
-    try:
-        report.add(check_answers(function, facts))
-        if not facts.answers:
-            return
-        report.add(check_tokens(run, function, facts))
-        report.add(check_clock(run, {"the function": facts.date}))
-        report.add(check_limit(function))
-        if run.settings.queue_url:
-            run.function_timeout_seconds = arguments.timeout or facts.time_limit_seconds
-            report.add(check_queue(run, QueueFacts()))
-        if not run.is_paying:
-            return
-        report.say(f"  5 transcripts at most: {run.price(facts.model, 5 * run.sample_seconds)}")
-        report.add(check_inline(run, function))
-        slow: list[Callable[[], Iterator[Finding]]] = [
-            lambda: check_upload(run, function),
-            lambda: check_job(run, function),
-            lambda: check_queue_way(run, facts),
-            lambda: check_callback(run, function, public_url=arguments.callback, port=arguments.callback_port),
-        ]
-        with ThreadPoolExecutor(len(slow)) as pool:
-            for done in as_completed([pool.submit(_all_of, check) for check in slow]):
-                report.add(iter(done.result()))
-    finally:
-        web.close()
+    report.add(check_answers(run, function, facts))
+    if not facts.answers:
+        return
+    report.add(check_tokens(run, function, facts))
+    report.add(check_clock({"the function": facts.skew}))
+    report.add(check_limit(function))
+    if run.settings.queue_url:
+        run.function_timeout_seconds = arguments.timeout or facts.time_limit_seconds
+        report.add(check_queue(run, QueueFacts()))
+    if not run.is_paying:
+        return
+    report.say(f"  5 transcripts at most: {run.price(facts.model, 5 * run.sample_seconds)}")
+    report.add(check_inline(run, function))
+    slow: list[Callable[[], Iterator[Finding]]] = [
+        lambda: check_upload(run, function),
+        lambda: check_job(run, function),
+        lambda: check_queue_way(run, facts),
+        lambda: check_callback(run, function, public_url=arguments.callback, port=arguments.callback_port),
+    ]
+    with ThreadPoolExecutor(len(slow)) as pool:
+        for done in as_completed([pool.submit(_all_of, check) for check in slow]):
+            report.add(iter(done.result()))
 
 
 def _all_of(check: Callable[[], Iterator[Finding]]) -> list[Finding]:
-    return list(check())
+    return list(to_the_end(check()))
 
 
 def _parse(command_line: Sequence[str] | None) -> argparse.Namespace:

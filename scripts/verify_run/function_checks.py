@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -29,16 +28,16 @@ class FunctionFacts:
     """What the checks learn for others."""
 
     answers: bool = False
-    date: datetime | None = None
+    skew: float | None = None
     time_limit_seconds: float | None = None
     model: str = ""
     lets_triggers_in: bool | None = None
 
 
-def check_answers(function: Function, facts: FunctionFacts) -> Iterator[Finding]:
+def check_answers(run: Run, function: Function, facts: FunctionFacts) -> Iterator[Finding]:
     """Whether it is there, and how long its start takes."""
     first = function.get()
-    facts.date = first.date
+    facts.skew = run.skew(first.date)
     if first.status != HTTPStatus.OK or first.fields.get("status") != "ok":
         yield _no_answer(first)
         return
