@@ -13,6 +13,7 @@ from support.object_storage import all_keys
 from support.recordings import recording
 from support.triggering import Api
 
+from deploy_tools.facts import expiries
 from emulator.storage.server import StorageAccess, StorageServer
 
 MP3 = recording("jfk.mp3")
@@ -115,6 +116,21 @@ def test_results_of_options_lie_with_the_upload(handle: Handle, s3: Any) -> None
         assert handle(post({**source(slot), **options}), {})["statusCode"] == 200
     assert len(all_keys(s3)) == 3
     assert all(key.startswith(slot["key"]) for key in all_keys(s3))
+
+
+def test_an_upload_expires_with_its_results(handle: Handle, s3: Any, storage: StorageAccess) -> None:
+    """By the rules of scripts/deploy, an upload and all that came of it are gone after JOB_DAYS, not before."""
+    rules = [expiry.rule() for expiry in expiries("transcripts/", 7)]
+    s3.put_bucket_lifecycle_configuration(Bucket=storage.bucket, LifecycleConfiguration={"Rules": rules})
+    slot = announce(handle)
+    put(slot)
+    for options in ({}, {"language": "en"}):
+        handle(post({**source(slot), **options}), {})
+    s3.put_object(Bucket=storage.bucket, Key="transcripts/kept.json", Body=b"{}")
+    assert storage.fire_lifecycle(6.9)["objects"] == 0
+    assert storage.fire_lifecycle(7)["objects"] == 3
+    assert all_keys(s3) == ["transcripts/kept.json"]
+    assert handle(post(source(slot)), {})["statusCode"] == 404
 
 
 def test_only_what_was_announced_is_taken(handle: Handle, s3: Any) -> None:
