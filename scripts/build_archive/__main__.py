@@ -8,14 +8,14 @@ from pathlib import Path
 
 from build_archive.build import build
 from build_archive.errors import BuildError
-from build_archive.job import PLATFORM, THIS_MACHINE
+from build_archive.job import BYTECODE_NUMBERS, DEFAULT_PYTHON, THIS_MACHINE, platform_target
 from build_archive.limits import MAX_UNPACKED_BYTES, MAX_ZIP_BYTES, MB
 
 
 def main() -> int:
     """Build and report; the exit status is 1 when there is no archive."""
     arguments = _parse()
-    target = THIS_MACHINE if arguments.local else PLATFORM
+    target = THIS_MACHINE if arguments.local else platform_target(arguments.python)
     started = time.monotonic()
     try:
         size = build(arguments.output, target)
@@ -40,6 +40,12 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument(
         "--output", type=Path, default=Path("function.zip"), metavar="FILE", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--python",
+        choices=sorted(BYTECODE_NUMBERS),
+        default=DEFAULT_PYTHON,
+        help="the Python of the platform's runtime (default: %(default)s)",
     )
     parser.add_argument(
         "--local",

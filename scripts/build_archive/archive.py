@@ -34,15 +34,17 @@ def measure(path: Path) -> Size:
         return Size(path.stat().st_size, sum(entry.file_size for entry in entries), len(entries))
 
 
-def check_compiled_files(path: Path) -> None:
-    """Raises `BuildError` that names each file of the archive at `path` that the platform would not load, and why."""
+def check_compiled_files(path: Path, python_version: str) -> None:
+    """Raises `BuildError` that names each file of the archive at `path` that this Python would not load, and why."""
     with zipfile.ZipFile(path) as archive:
         names = frozenset(archive.namelist())
         found = [
             f"  {name}: {fault}"
             for name in sorted(names)
             if elf.is_compiled(name, data := archive.read(name))
-            for fault in elf.faults(name, data, names)
+            for fault in elf.faults(name, data, names, python_version)
         ]
     if found:
-        raise BuildError("\n".join(["The platform would not load these files:", *found]))
+        raise BuildError(
+            "\n".join([f"The platform, with Python {python_version}, would not load these files:", *found])
+        )

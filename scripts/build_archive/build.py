@@ -9,7 +9,8 @@ from build_archive.archive import check_compiled_files, measure, write
 from build_archive.bytecode import compile_bytecode
 from build_archive.dependencies import drop_what_nobody_reads, install_dependencies
 from build_archive.errors import BuildError
-from build_archive.job import PLATFORM, Job, Target
+from build_archive.imports import check_imports
+from build_archive.job import Job, Target
 from build_archive.limits import Size, check_size
 from build_archive.sources import copy_sources
 from build_archive.standard_library import compile_standard_library
@@ -21,6 +22,7 @@ STEPS: tuple[Callable[[Job], None], ...] = (
     copy_sources,
     install_dependencies,
     drop_what_nobody_reads,
+    check_imports,
     compile_bytecode,
     compile_standard_library,
 )
@@ -45,8 +47,8 @@ def build(output: Path, target: Target, *, repository: Path = REPOSITORY) -> Siz
             write(job.tree, unfinished, target.compression_level)
         size = measure(unfinished)
         check_size(size)
-        if target == PLATFORM:  # of this machine's, the emulator is the judge
-            check_compiled_files(unfinished)
+        if target.uv_platform is not None:  # of this machine's, the emulator is the judge
+            check_compiled_files(unfinished, target.python_version)
         unfinished.replace(output)
     except OSError as error:
         raise BuildError(f"{output} cannot be written: {error.strerror}.") from error

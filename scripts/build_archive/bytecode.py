@@ -62,12 +62,22 @@ def find_python(job: Job) -> str | None:
     if version == f"{sys.version_info.major}.{sys.version_info.minor}":
         return sys.executable
     downloads = job.repository / ".cache" / "python"
-    return _find(version, downloads) or (_find(version, downloads) if _download(version, downloads) else None)
+    return (
+        _find(version, downloads)
+        or _find_of_pyenv(version)
+        or (_find(version, downloads) if _download(version, downloads) else None)
+    )
 
 
 def _find(version: str, downloads: Path) -> str | None:
     done = _uv_python(downloads, "find", "--no-project", f"cpython@{version}")
     return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _find_of_pyenv(version: str) -> str | None:
+    """One that pyenv has and has not switched on: its command on PATH fails then, which is all that uv sees."""
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    return next((str(python) for python in sorted(root.glob(f"versions/{version}.*/bin/python"))), None)
 
 
 def _download(version: str, downloads: Path) -> bool:

@@ -23,9 +23,8 @@ SHARED_OBJECT = "ET_DYN"
 SYSTEM_LIBRARIES = frozenset({"libc.so", "libc.musl-x86_64.so.1", "libz.so.1"})
 GLIBC_VERSION = "GLIBC_"
 
-# The names that Python 3.11 on Alpine tries for an extension module, except the bare `.so`, which tells nothing of its
-# kind. The second is the stable ABI's, which is the same for every version and libc.
-EXTENSION_SUFFIXES = (".cpython-311-x86_64-linux-musl.so", ".abi3.so")
+# The stable ABI's name for an extension module, which is the same for every version and libc.
+STABLE_SUFFIX = ".abi3.so"
 
 # Where wheels keep the libraries that they bring: `<distribution>.libs/`, beside their packages.
 LIBRARIES_SUFFIX = ".libs"
@@ -36,10 +35,19 @@ def is_compiled(name: str, data: bytes) -> bool:
     return data.startswith(MAGIC_NUMBER) or posixpath.basename(name).endswith(".so")
 
 
-def faults(name: str, data: bytes, names: Collection[str]) -> Iterator[str]:
-    """Why the platform would not load the file `name` of an archive that has `names`; nothing when it would."""
-    if not posixpath.dirname(name).endswith(LIBRARIES_SUFFIX) and not name.endswith(EXTENSION_SUFFIXES):
-        yield f"its name ends with none of {', '.join(EXTENSION_SUFFIXES)}"
+def extension_suffixes(python_version: str) -> tuple[str, str]:
+    """The names that this Python on Alpine tries for an extension module.
+
+    The bare `.so` is left out, which tells nothing of its kind.
+    """
+    return f".cpython-{python_version.replace('.', '')}-x86_64-linux-musl.so", STABLE_SUFFIX
+
+
+def faults(name: str, data: bytes, names: Collection[str], python_version: str) -> Iterator[str]:
+    """Why the platform, with this Python, would not load the file `name` of an archive that has `names`."""
+    suffixes = extension_suffixes(python_version)
+    if not posixpath.dirname(name).endswith(LIBRARIES_SUFFIX) and not name.endswith(suffixes):
+        yield f"its name ends with none of {', '.join(suffixes)}"
     try:
         file = ELFFile(BytesIO(data))
         machine, kind = file["e_machine"], file["e_type"]

@@ -23,14 +23,34 @@ class Target:
     compression_level: int = BEST_COMPRESSION
 
 
-# The platform's runtime `python311`. By this name uv takes wheels for musl 1.1 and 1.2: some of ours exist for one of
-# them only. The number of CPython 3.11's bytecode, 3495, has been the same since its first release candidate.
-PLATFORM = Target(
-    name="Python 3.11 on Alpine, x86-64",
-    python_version="3.11",
-    magic_number=(3495).to_bytes(2, "little") + b"\r\n",
-    uv_platform="x86_64-unknown-linux-musl",
-)
+# The platform's Pythons that all wheels of the lock exist for, and the number of each one's bytecode: the same in all
+# releases of a version.
+BYTECODE_NUMBERS = {"3.11": 3495, "3.12": 3531, "3.13": 3571, "3.14": 3627}
+DEFAULT_PYTHON = "3.11"
+
+
+def platform_target(python_version: str) -> Target:
+    """The platform with that Python, one of `BYTECODE_NUMBERS`."""
+    return Target(
+        name=f"Python {python_version} on Alpine, x86-64",
+        python_version=python_version,
+        magic_number=BYTECODE_NUMBERS[python_version].to_bytes(2, "little") + b"\r\n",
+        # By this name uv takes wheels for musl 1.1 and 1.2: some of ours exist for one of them only.
+        uv_platform="x86_64-unknown-linux-musl",
+    )
+
+
+def runtime_of(python_version: str) -> str:
+    """The platform's name for that Python: `python311`."""
+    return f"python{python_version.replace('.', '')}"
+
+
+def python_of(runtime: str) -> str | None:
+    """The Python of the platform's `runtime`; None for one that nothing can be built for."""
+    return next((version for version in BYTECODE_NUMBERS if runtime_of(version) == runtime), None)
+
+
+PLATFORM = platform_target(DEFAULT_PYTHON)
 
 # For the emulator, which runs the archive with the Python that it is run with itself.
 THIS_MACHINE = Target(

@@ -9,13 +9,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from build_archive.job import BYTECODE_NUMBERS
 from deploy_tools.account.change import Change
 from deploy_tools.archive import check_archive
+from deploy_tools.configuration import Configuration
 from deploy_tools.environment import check_environment, text_of
 from deploy_tools.errors import DeploymentError
 from deploy_tools.framework import deploy_archive
 from deploy_tools.node import find_node, install_tools
-from deploy_tools.pipeline import Order, Pipeline
+from deploy_tools.pipeline import Order, Pipeline, refuse_to_undo
 from deploy_tools.redaction import without_secrets
 from deploy_tools.removal import Removal
 
@@ -51,17 +53,26 @@ def _deploy(arguments: argparse.Namespace) -> None:
     """The function alone, with what the environment has."""
     # The quick checks first, so that a missing variable is reported before the build.
     secrets = check_environment(os.environ, text_of(arguments.config))
+    configuration = Configuration.read(arguments.config, os.environ, arguments.python)
     node = find_node()
-    with _archive(arguments.archive) as archive:
+    with _archive(arguments.archive, configuration.python) as archive, tempfile.TemporaryDirectory() as folder:
+        refuse_to_undo(configuration, os.environ)
         install_tools()
-        deploy_archive(archive, arguments.config, node=node, environment=os.environ, secrets=secrets)
+        config: Path = arguments.config
+        if arguments.python is not None:
+            config = Path(folder) / "serverless.yml"
+            config.write_text(configuration.text)
+        deploy_archive(archive, config, node=node, environment=os.environ, secrets=secrets)
 
 
 def _set_up(arguments: argparse.Namespace) -> None:
     """The function, and all that transcribing a bucket needs."""
-    pipeline = Pipeline(Order(arguments.bucket, arguments.prefix, arguments.config), os.environ)
-    find_node()
-    with _archive(arguments.archive) as archive:
+    order = Order(arguments.bucket, arguments.prefix, arguments.config, arguments.python)
+    pipeline = Pipeline(order, os.environ)
+    if not arguments.dry_run:
+        find_node()
+    python = Configuration.read(arguments.config, os.environ, arguments.python).python
+    with _archive(arguments.archive, python) as archive:
         changes = list(pipeline.plan(archive))
         _print_plan(f"To have the bucket {arguments.bucket} transcribed:", [*_texts(changes), *pipeline.describe()])
         _print_plan("What it costs:", pipeline.costs())
@@ -110,11 +121,11 @@ def _make(changes: list[Change]) -> None:
 
 
 @contextmanager
-def _archive(given: Path | None) -> Iterator[Path]:
-    """The archive, checked: the one that is given, or one that is built."""
+def _archive(given: Path | None, python: str) -> Iterator[Path]:
+    """The archive for a Python, checked: the one that is given, or one that is built."""
     with tempfile.TemporaryDirectory(prefix="build-") as folder:
-        archive = given or _build(Path(folder))
-        check_archive(archive)
+        archive = given or _build(Path(folder), python)
+        check_archive(archive, python)
         yield archive
 
 
@@ -140,6 +151,9 @@ def _parse() -> argparse.Namespace:
         "--remove", action="store_true", help="take away what --bucket made; recordings and transcripts stay"
     )
     parser.add_argument(
+        "--python", choices=sorted(BYTECODE_NUMBERS), help="deploy for this Python (default: the file's runtime)"
+    )
+    parser.add_argument(
         "--archive", type=Path, metavar="FILE", help="deploy this, which scripts/build made, and build nothing"
     )
     parser.add_argument(
@@ -151,9 +165,10 @@ def _parse() -> argparse.Namespace:
     return arguments
 
 
-def _build(folder: Path) -> Path:
+def _build(folder: Path, python: str) -> Path:
     archive = folder / "function.zip"
-    if subprocess.run([str(ROOT / "scripts" / "build"), "--output", str(archive)], check=False).returncode != 0:
+    command = [str(ROOT / "scripts" / "build"), "--output", str(archive), "--python", python]
+    if subprocess.run(command, check=False).returncode != 0:
         raise DeploymentError("scripts/build failed, so nothing was deployed.")
     return archive
 

@@ -16,8 +16,8 @@ ROOT_NAMES = {HANDLER, "transcriber", "package"}
 OPTIONAL_ROOT_NAMES = {"__pycache__", "bytecode"}
 
 
-def check_archive(path: Path) -> None:
-    """Raises `DeploymentError` that says what is wrong with the archive at `path`."""
+def check_archive(path: Path, python_version: str) -> None:
+    """Raises `DeploymentError` that says what is wrong with the archive at `path` for this Python."""
     try:
         with zipfile.ZipFile(path) as archive:
             damaged, names = archive.testzip(), archive.namelist()
@@ -29,7 +29,7 @@ def check_archive(path: Path) -> None:
         if unknown := roots - ROOT_NAMES - OPTIONAL_ROOT_NAMES:
             raise DeploymentError(f"{path}: holds {', '.join(sorted(unknown))}, which is no part of the function.")
         check_size(measure(path))
-        check_compiled_files(path)
+        check_compiled_files(path, python_version)
     except (OSError, zipfile.BadZipFile) as error:
         raise DeploymentError(f"{path}: is no archive that can be read ({error}).") from error
     except BuildError as error:

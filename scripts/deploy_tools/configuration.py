@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import yaml
 
+from build_archive.job import BYTECODE_NUMBERS, DEFAULT_PYTHON, python_of, runtime_of
 from deploy_tools.errors import DeploymentError
 from deploy_tools.facts import SCHEDULE
 
@@ -58,17 +59,35 @@ class Configuration:
     environment: Mapping[str, str]
 
     @classmethod
-    def read(cls, path: Path, environment: Mapping[str, str]) -> "Configuration":
-        """The file at `path`, with the values of `environment`; `DeploymentError` where it is not of that form."""
+    def read(cls, path: Path, environment: Mapping[str, str], python: str | None = None) -> "Configuration":
+        """The file at `path`, with the values of `environment` and the runtime of that `python`, if one is named.
+
+        `DeploymentError` where it is not of that form.
+        """
         try:
             document = yaml.safe_load(path.read_text())
             functions = document["functions"]
+            if python is not None:
+                document["provider"]["runtime"] = runtime_of(python)
             is_readable = len(functions) == 1 and re.fullmatch(r"\d+s", next(iter(functions.values()))["timeout"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
             raise DeploymentError(f"{path}: cannot be read as a serverless.yml ({error}).") from error
         if not is_readable:
             raise DeploymentError(f"{path}: has to have one function, with a timeout such as 900s.")
+        if python_of(str(document["provider"].get("runtime"))) is None:
+            runtimes = ", ".join(map(runtime_of, BYTECODE_NUMBERS))
+            raise DeploymentError(f"{path}: the provider's runtime has to be one of {runtimes}.")
         return cls(path, document, environment)
+
+    @property
+    def python(self) -> str:
+        """The Python of the runtime, which the archive is for."""
+        return python_of(str(self.document["provider"]["runtime"])) or DEFAULT_PYTHON
+
+    @property
+    def text(self) -> str:
+        """The file, with the runtime that it was read with."""
+        return yaml.safe_dump(self.document, sort_keys=False)
 
     @property
     def service(self) -> str:

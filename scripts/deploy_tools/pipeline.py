@@ -3,6 +3,7 @@
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,11 +26,15 @@ from deploy_tools.node import find_node, install_tools
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be set up: this bucket, its recordings under `prefix`, by the serverless.yml at `config`."""
+    """What is to be set up: this bucket, its recordings under `prefix`, by the serverless.yml at `config`.
+
+    `python` is another one than the file's runtime has.
+    """
 
     bucket: str
     prefix: str
     config: Path
+    python: str | None = None
 
 
 # Deploys an archive by a serverless.yml, in an environment whose secrets are named again.
@@ -41,6 +46,20 @@ def deploy_by_framework(archive: Path, config: Path, environment: Mapping[str, s
     node = find_node()
     install_tools()
     deploy_archive(archive, config, node=node, environment=environment, secrets=secrets)
+
+
+def refuse_to_undo(configuration: Configuration, environment: Mapping[str, str]) -> None:
+    """Raise `DeploymentError` where `--bucket` set the function up: without it, triggers and keys would be removed."""
+    url = environment.get("SCW_API_URL") or environment.get("SCW_FUNCTION_URL", "").partition("/functions/")[0]
+    account = Account({**environment, "SCW_API_URL": url}, region=configuration.region)
+    function = Function(account, configuration.service, configuration.function_name)
+    with suppress(DeploymentError):  # what cannot be seen here, the framework reports
+        function.look()
+    if function.is_of_pipeline:
+        raise DeploymentError(
+            f"The function transcribes the bucket {function.swept_bucket}: deploy it with --bucket, as at first. "
+            "Otherwise its triggers and keys would go. For a function without a bucket, first: scripts/deploy --remove"
+        )
 
 
 class Pipeline:
@@ -173,7 +192,8 @@ class Pipeline:
         return Application(self._account, application_name(self._function.service, kind, self._account), rights)
 
     def _configuration(self, keys: Mapping[str, str] | None = None) -> Configuration:
-        return Configuration.read(self._order.config, {**self._environment, **(keys or {})})
+        environment = {**self._environment, **(keys or {})}
+        return Configuration.read(self._order.config, environment, self._order.python)
 
     def _triggers(self) -> Triggers:
         queue = self._queues.name if self._account.has_queues else None

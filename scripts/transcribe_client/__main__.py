@@ -80,16 +80,17 @@ def _main(arguments: Namespace) -> int:
         return 0
     with ExitStack() as stack:
         is_local = arguments.function is None
-        url = stack.enter_context(_local_function(arguments)) if is_local else arguments.function
+        at_once = min(arguments.parallel, len(recordings))
+        url = stack.enter_context(_local_function(arguments, at_once)) if is_local else arguments.function
         headers = {} if is_local else connect(url, arguments.token, arguments.auth_token)
         return _transcribe(recordings, files, arguments, Access(url, headers, is_local))
 
 
-def _local_function(arguments: Namespace) -> AbstractContextManager[str]:
+def _local_function(arguments: Namespace, at_once: int) -> AbstractContextManager[str]:
     # Imported here: the servers' modules take half a second, and with a deployed function none of them runs.
     from transcribe_client.local import local_function  # noqa: PLC0415 # as above
 
-    return local_function(arguments)
+    return local_function(arguments, at_once=at_once)
 
 
 def _is_done(files: Sequence[OutputFile]) -> bool:

@@ -21,15 +21,18 @@ DEPLOYED = ("S3_", "QUEUE_", "OUTPUT_", "ACCESS_TOKEN", "CALLBACK_SECRET")
 
 
 @contextmanager
-def local_function(arguments: Namespace) -> Iterator[str]:
-    """The address of a function on this machine, until left; raises `FunctionUnavailableError`."""
+def local_function(arguments: Namespace, *, at_once: int) -> Iterator[str]:
+    """The address of a function on this machine, until left, which works on `at_once` recordings at the same time.
+
+    Raises `FunctionUnavailableError`.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith(DEPLOYED)}
     options = PlatformOptions(
         storage=True,
         timeout_seconds=TIMEOUT_SECONDS,
         model_folder=arguments.model,
         # One is for looks at the jobs that the others work on.
-        instances=arguments.parallel + 1,
+        instances=at_once + 1,
     )
     # No pipe: nothing reads it while the servers run.
     with TemporaryFile() as file:

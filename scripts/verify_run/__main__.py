@@ -6,13 +6,14 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from verify_run.api_checks import ApiFacts, check_api, sample_calls
 from verify_run.callback_checks import check_callback
 from verify_run.dashboard import write_dashboard
-from verify_run.finding import Finding, Report
+from verify_run.finding import Finding, Report, to_the_end
 from verify_run.function import Function
 from verify_run.function_checks import (
     FunctionFacts,
@@ -66,6 +67,7 @@ def main(command_line: Sequence[str] | None = None, environment: Mapping[str, st
         warn("Stopped.")
         return STOPPED
     finally:
+        run.begin_clean_up()
         for left in run.clean_up.run():
             warn(f"Could not be removed: {left}")
     report.say(report.summary())
@@ -80,7 +82,7 @@ def _run(arguments: argparse.Namespace, environment: Mapping[str, str], report: 
     # As it will be deployed: what serverless.yml states itself is not taken from the environment.
     known = {**({"TIME_LIMIT": own} if own.isdigit() else {}), **_results_bucket(arguments), **environment}
     if arguments.url:
-        known = {**_NO_KEY, **{name: value for name, value in known.items() if value}}
+        known = {**_NO_KEY, **_own_keys(environment), **{name: value for name, value in known.items() if value}}
     settings, finding = read_settings(known)
     if settings is None or not arguments.url:
         report.add(iter([finding]))
@@ -99,6 +101,21 @@ def _run(arguments: argparse.Namespace, environment: Mapping[str, str], report: 
     )
 
 
+def _own_keys(environment: Mapping[str, str]) -> dict[str, str]:
+    """The keys of the person who verifies, which open the bucket as well: the function's are in its secrets alone."""
+    access_key, secret_key = environment.get("SCW_ACCESS_KEY"), environment.get("SCW_SECRET_KEY")
+    has_others = environment.get("S3_ACCESS_KEY") or environment.get("S3_SECRET_KEY")
+    if not access_key or not secret_key or has_others:
+        return {}
+    region = environment.get("SCW_DEFAULT_REGION") or DEFAULT_REGION
+    return {
+        "S3_ACCESS_KEY": access_key,
+        "S3_SECRET_KEY": secret_key,
+        "S3_REGION": region,
+        "S3_ENDPOINT": f"https://s3.{region}.scw.cloud",
+    }
+
+
 def _results_bucket(arguments: argparse.Namespace) -> dict[str, str]:
     """Results go to the bucket of the command line, unless the environment says otherwise."""
     return {} if arguments.bucket is None else {"OUTPUT_BUCKET": arguments.bucket}
@@ -110,58 +127,56 @@ def _check_environment(arguments: argparse.Namespace, run: Run, report: Report) 
     if run.is_paying:
         for model, calls in sample_calls(run):
             price = run.price(model, calls * run.sample_seconds)
-            report.say(f"  {model}: at most {calls} calls with {run.sample_seconds:.0f} s of speech: {price}")
-    web = Web(run.deadline, {"Authorization": f"Bearer {run.settings.api_key}"})
-    try:
-        report.add(check_secret(run))
-        report.add(check_callers(run, deployed_function(arguments.config)))
-        report.add(check_times(run))
-        report.add(check_api(run, web, api))
-        report.add(check_queue(run, queue))  # before the storage, which may announce what is written there
-        report.add(check_storage(run, storage))
-        dates = {"the API": api.date, "Object Storage": storage.date, "the queue": queue.date}
-        report.add(check_clock(run, dates))
-    finally:
-        web.close()
+            named = "1 call" if calls == 1 else f"{calls} calls"
+            report.say(f"  {model}: at most {named} with {run.sample_seconds:.0f} s of speech, {price}")
+    web = Web(lambda: run.deadline, {"Authorization": f"Bearer {run.settings.api_key}"})
+    run.clean_up.add("connections", web.close)  # first, so that it is the last
+    report.add(check_secret(run))
+    report.add(check_callers(run, deployed_function(arguments.config)))
+    report.add(check_times(run))
+    report.add(check_api(run, web, api))
+    report.add(check_queue(run, queue))  # before the storage, which may announce what is written there
+    report.add(check_storage(run, storage))
+    report.add(check_clock({"the API": api.skew, "Object Storage": storage.skew, "the queue": queue.skew}))
 
 
 def _check_function(arguments: argparse.Namespace, run: Run, environment: Mapping[str, str], report: Report) -> None:
     """A deployed function, from end to end."""
-    web = Web(run.deadline)
+    web = Web(lambda: run.deadline)
+    run.clean_up.add("connections", web.close)  # first, so that it is the last
     access_token = arguments.token or environment.get("ACCESS_TOKEN") or None
     # A private function that has no token of its own is called with the platform's alone.
     auth_token = arguments.auth_token or environment.get("AUTH_TOKEN") or arguments.token or None
-    function = Function(arguments.url, web, access_token, auth_token)
+    function = Function(arguments.url, web, auth_token=auth_token)
     facts = FunctionFacts()
-    try:
-        report.add(check_answers(function, facts))
-        if not facts.answers:
-            return
-        report.add(check_tokens(run, function, facts))
-        report.add(check_clock(run, {"the function": facts.date}))
-        report.add(check_limit(function))
-        if run.settings.queue_url:
-            run.function_timeout_seconds = arguments.timeout or facts.time_limit_seconds
-            report.add(check_queue(run, QueueFacts()))
-        if not run.is_paying:
-            return
-        report.say(f"  5 transcripts at most: {run.price(facts.model, 5 * run.sample_seconds)}")
-        report.add(check_inline(run, function))
-        slow: list[Callable[[], Iterator[Finding]]] = [
-            lambda: check_upload(run, function),
-            lambda: check_job(run, function),
-            lambda: check_queue_way(run, facts),
-            lambda: check_callback(run, function, public_url=arguments.callback, port=arguments.callback_port),
-        ]
-        with ThreadPoolExecutor(len(slow)) as pool:
-            for done in as_completed([pool.submit(_all_of, check) for check in slow]):
-                report.add(iter(done.result()))
-    finally:
-        web.close()
+    report.add(check_answers(run, function, facts))
+    if not facts.answers:
+        return
+    report.add(check_tokens(run, function, facts))
+    if facts.needs_access_token:  # it is sent to whom it is for, and no other
+        function = replace(function, access_token=access_token)
+    report.add(check_clock({"the function": facts.skew}))
+    report.add(check_limit(function))
+    if run.settings.queue_url:
+        run.function_timeout_seconds = arguments.timeout or facts.time_limit_seconds
+        report.add(check_queue(run, QueueFacts()))
+    if not run.is_paying:
+        return
+    report.say(f"  5 transcripts at most: {run.price(facts.model, 5 * run.sample_seconds)}")
+    report.add(check_inline(run, function))
+    slow: list[Callable[[], Iterator[Finding]]] = [
+        lambda: check_upload(run, function),
+        lambda: check_job(run, function),
+        lambda: check_queue_way(run, function, facts),
+        lambda: check_callback(run, function, public_url=arguments.callback, port=arguments.callback_port),
+    ]
+    with ThreadPoolExecutor(len(slow)) as pool:
+        for done in as_completed([pool.submit(_all_of, check) for check in slow]):
+            report.add(iter(done.result()))
 
 
 def _all_of(check: Callable[[], Iterator[Finding]]) -> list[Finding]:
-    return list(check())
+    return list(to_the_end(check()))
 
 
 def _parse(command_line: Sequence[str] | None) -> argparse.Namespace:

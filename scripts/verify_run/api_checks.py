@@ -4,7 +4,6 @@ import base64
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -30,9 +29,9 @@ _MISSING: Final = re.compile(r"model.{0,80}(not (?:exist|found|available)|unknow
 
 @dataclass
 class ApiFacts:
-    """What the checks learn for others: the server's time, and its figures of the quota."""
+    """What the checks learn for others: the clock's difference, and the figures of the quota."""
 
-    date: datetime | None = None
+    skew: float | None = None
     quota: Mapping[str, str] | None = None
 
 
@@ -40,7 +39,7 @@ def check_api(run: Run, web: Web, facts: ApiFacts) -> Iterator[Finding]:
     """The key, each model of MODELS, and what it can do."""
     settings = run.settings
     answer = web.send("GET", f"{settings.api_url}/models", timeout_seconds=10)
-    facts.date = answer.date
+    facts.skew = run.skew(answer.date)
     finding = _key_finding(answer, urlsplit(settings.api_url).hostname or "")
     yield finding
     if (

@@ -70,7 +70,7 @@ class Report:
 
     def add(self, findings: Iterator[Finding]) -> None:
         """Write each of `findings` the moment it is there."""
-        for finding in findings:
+        for finding in to_the_end(findings):
             safe = Finding(finding.check, finding.verdict, self._safe(finding.text), self._safe(finding.cure))
             self.findings.append(safe)
             print(self._json(safe) if self.as_json else self._line(safe), file=self.stream, flush=True)
@@ -101,6 +101,15 @@ class Report:
     def _json(self, finding: Finding) -> str:
         fields = {"check": finding.check, "verdict": finding.verdict, "text": finding.text, "cure": finding.cure}
         return json.dumps({name: value for name, value in fields.items() if value}, ensure_ascii=False)
+
+
+def to_the_end(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """The findings; a check that meets what nobody thought of is a finding, too, and ends no other check."""
+    try:
+        yield from findings
+    except Exception as error:  # noqa: BLE001 # as above
+        cause = f"A check met something unexpected ({type(error).__name__})."
+        yield failed("verify", cause, "Run it again; if it stays, it is a fault of scripts/verify itself.")
 
 
 def quoted(text: str) -> str:

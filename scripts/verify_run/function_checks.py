@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -29,16 +28,17 @@ class FunctionFacts:
     """What the checks learn for others."""
 
     answers: bool = False
-    date: datetime | None = None
+    skew: float | None = None
     time_limit_seconds: float | None = None
     model: str = ""
     lets_triggers_in: bool | None = None
+    needs_access_token: bool = False
 
 
-def check_answers(function: Function, facts: FunctionFacts) -> Iterator[Finding]:
+def check_answers(run: Run, function: Function, facts: FunctionFacts) -> Iterator[Finding]:
     """Whether it is there, and how long its start takes."""
     first = function.get()
-    facts.date = first.date
+    facts.skew = run.skew(first.date)
     if first.status != HTTPStatus.OK or first.fields.get("status") != "ok":
         yield _no_answer(first)
         return
@@ -103,8 +103,9 @@ def check_tokens(run: Run, function: Function, facts: FunctionFacts) -> Iterator
             f"A request with a wrong token is let in ({answer.status}): everybody can transcribe on your bill.",
             'Set privacy: "private" in serverless.yml, or ACCESS_TOKEN, and run scripts/deploy.',
         )
-    event = function.post(TEST_EVENT, headers=function.tokens(only_platform=True))
+    event = function.post(TEST_EVENT, headers=function.tokens())
     facts.lets_triggers_in = event.status not in REFUSED
+    facts.needs_access_token = event.status == HTTPStatus.UNAUTHORIZED
     if event.status == HTTPStatus.FORBIDDEN:
         return  # the platform's: no trigger comes by here
     if event.status != HTTPStatus.UNAUTHORIZED:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -24,7 +23,7 @@ _CREDENTIALS_CURE: Final = (
 class QueueFacts:
     """What the checks learn for others."""
 
-    date: datetime | None = None
+    skew: float | None = None
     works: bool = False
 
 
@@ -53,7 +52,7 @@ def check_queue(run: Run, facts: QueueFacts) -> Iterator[Finding]:
         return
     client = queue_client(run)
     looked = sqs(client, "GetQueueAttributes", run.deadline, **{"AttributeName.1": "All"})
-    facts.date = looked.date
+    facts.skew = run.skew(looked.date)
     if looked.code in SKEWED | WRONG_KEYS or looked.code in NO_QUEUE or looked.status in {0, HTTPStatus.NOT_FOUND}:
         yield _refusal(run, "look at", looked)
         return

@@ -63,12 +63,20 @@ class Run:
     now: Callable[[], datetime] = utc_now
     started: float = field(default_factory=time.monotonic)
 
+    def skew(self, date: datetime | None) -> float | None:
+        """Seconds that this machine's clock is ahead of a server whose answer has just come with its `date`."""
+        return None if date is None else (self.now() - date).total_seconds()
+
+    def begin_clean_up(self) -> None:
+        """Give the clean-up its own time, whatever the checks have used up."""
+        self.deadline = Deadline(CLEAN_UP_SECONDS)
+
     def price(self, model: str, audio_seconds: float) -> str:
         """What so much audio costs, in the words of a message."""
         price = self.settings.prices.get(model)
         if price is None:
-            return f"{audio_seconds:.0f} s of audio (PRICES has no price of {model})"
-        return f"{audio_seconds:.0f} s of audio, {price * audio_seconds / 60:.4f} by PRICES"
+            return f"{audio_seconds:.0f} s in all (PRICES has no price of {model})"
+        return f"{audio_seconds:.0f} s in all, {price * audio_seconds / 60:.4f} by PRICES"
 
 
 def warn(text: str) -> None:

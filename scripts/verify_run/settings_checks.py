@@ -99,9 +99,9 @@ def check_times(run: Run) -> Iterator[Finding]:
         yield ok("time limit", f"{limit:g} s, {timeout - limit:g} s before the platform ends a request")
 
 
-def check_clock(run: Run, dates: Mapping[str, Any]) -> Iterator[Finding]:
-    """This machine's clock against the Date headers of the servers that answered, by their names."""
-    skews = {name: (run.now() - date).total_seconds() for name, date in dates.items() if date is not None}
+def check_clock(skew_of: Mapping[str, float | None]) -> Iterator[Finding]:
+    """This machine's clock, by how many seconds it is ahead of each server that answered."""
+    skews = {name: skew for name, skew in skew_of.items() if skew is not None}
     if not skews:
         yield skipped("clock", "no server has answered with its time")
         return

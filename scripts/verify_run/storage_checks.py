@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -67,7 +66,7 @@ class Bucket:
 class StorageFacts:
     """What the checks learn for others."""
 
-    date: datetime | None = None
+    skew: float | None = None
     works: bool = False
 
 
@@ -82,7 +81,7 @@ def check_storage(run: Run, facts: StorageFacts) -> Iterator[Finding]:
         return
     bucket = Bucket(run, run.bucket)
     answer = bucket.send("GET", query={"list-type": "2", "max-keys": "1"})
-    facts.date = answer.date
+    facts.skew = run.skew(answer.date)
     if not answer.is_ok:
         yield refusal(run, bucket.name, "list", answer)
         return

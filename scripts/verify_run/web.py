@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,6 +14,7 @@ from transcriber.deadline import Deadline
 
 # A cold start at the smallest share of a CPU takes 17 s.
 TIMEOUT_SECONDS: Final = 30.0
+OUT_OF_TIME: Final = "the time of this run was over before it answered; what took so long stands above"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class WebAnswer:
 class Web:
     """Sends requests that end by a deadline, over kept connections, without proxies' credentials or a .netrc."""
 
-    def __init__(self, deadline: Deadline, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, deadline: Callable[[], Deadline], headers: Mapping[str, str] | None = None) -> None:
         self._deadline = deadline
         self._session = requests.Session()
         self._session.trust_env = False
@@ -73,7 +74,9 @@ class Web:
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> WebAnswer:
         """The answer; redirects are not followed, since they would hide a wrong address."""
-        started = time.monotonic()
+        started, deadline = time.monotonic(), self._deadline()
+        if deadline.has_passed():
+            return WebAnswer(0, OUT_OF_TIME)
         try:
             response = self._session.request(
                 method,
@@ -82,13 +85,14 @@ class Web:
                 data=data,
                 files=files,
                 headers=headers,
-                timeout=self._deadline.timeout_seconds(timeout_seconds),
+                timeout=deadline.timeout_seconds(timeout_seconds),
                 allow_redirects=False,
             )
             text, status = response.text, response.status_code
             answered = {name.lower(): value for name, value in response.headers.items()}
         except (requests.RequestException, ValueError, OSError) as error:
-            return WebAnswer(0, reason_of(error), seconds=time.monotonic() - started)
+            reason = OUT_OF_TIME if deadline.has_passed() else reason_of(error)
+            return WebAnswer(0, reason, seconds=time.monotonic() - started)
         return WebAnswer(status, text, answered, time.monotonic() - started)
 
     def close(self) -> None:

@@ -25,8 +25,8 @@ def content() -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist() if "pydantic_core" in name}
 
 
-def found(name: str, data: bytes, names: object = ()) -> str:
-    return "; ".join(faults(name, data, set(names)))  # type: ignore[call-overload] # any collection of names
+def found(name: str, data: bytes, names: object = (), *, python_version: str = "3.11") -> str:
+    return "; ".join(faults(name, data, set(names), python_version))  # type: ignore[call-overload] # any collection of names
 
 
 def test_a_musl_wheel_has_no_fault(content: dict[str, bytes]) -> None:

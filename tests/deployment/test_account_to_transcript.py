@@ -6,7 +6,7 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
-from support.deployments import TIMEOUT_SECONDS, deploy, environment_for, needs_node
+from support.deployments import API_KEY, TIMEOUT_SECONDS, deploy, environment_for, needs_node
 from support.handling import HEARD, WHISPER, forget_settings, new_instance, post
 from support.loopback import Peer, serve
 from support.pipelines import BUCKET, World
@@ -133,6 +133,16 @@ def test_stand_in_is_the_framework(here: World) -> None:
     assert here.snapshot() == by_stand_in
     function, secrets = here.function()
     assert {each["key"] for each in function["secret_environment_variables"]} == set(secrets)
+
+
+@needs_node()
+def test_pipeline_is_not_undone(here: World) -> None:
+    """Without --bucket, the triggers and keys of a function that has a bucket would go: it is refused, and says why."""
+    here.set_up()
+    before = here.snapshot()
+    done = run(here, "--archive", str(here.archive), GENERATIVE_API_KEY=API_KEY)
+    assert (done.returncode, here.snapshot()) == (1, before)
+    assert f"The function transcribes the bucket {BUCKET}: deploy it with --bucket" in done.stdout
 
 
 def test_refusal_is_told_without_secrets(here: World) -> None:

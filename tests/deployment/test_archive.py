@@ -15,7 +15,7 @@ from deploy_tools.errors import DeploymentError
 )
 def test_right_archive(bytecode: dict[str, bytes], tmp_path: Path) -> None:
     """Handler, package and dependencies, and no more than their bytecode, are what an archive is made of."""
-    check_archive(archive_of(FILES | bytecode, tmp_path / "function.zip"))
+    check_archive(archive_of(FILES | bytecode, tmp_path / "function.zip"), "3.11")
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_right_archive(bytecode: dict[str, bytes], tmp_path: Path) -> None:
 def test_wrong_archives(files: dict[str, bytes], told: str, tmp_path: Path) -> None:
     """What is missing, strange, or for another machine is named."""
     with pytest.raises(DeploymentError, match=told):
-        check_archive(archive_of(files, tmp_path / "function.zip"))
+        check_archive(archive_of(files, tmp_path / "function.zip"), "3.11")
 
 
 def test_damaged_archive(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_damaged_archive(tmp_path: Path) -> None:
     data[45] ^= 0xFF
     path.write_bytes(data)
     with pytest.raises(DeploymentError):
-        check_archive(path)
+        check_archive(path, "3.11")
 
 
 def test_no_archive(tmp_path: Path) -> None:
@@ -51,4 +51,4 @@ def test_no_archive(tmp_path: Path) -> None:
     (tmp_path / "function.zip").write_text("not a zip")
     for name in ("function.zip", "nowhere.zip"):
         with pytest.raises(DeploymentError, match="no archive that can be read"):
-            check_archive(tmp_path / name)
+            check_archive(tmp_path / name, "3.11")

@@ -5,8 +5,11 @@ import re
 
 import pytest
 from support.account_state import ORGANIZATION_ID
-from support.deployments import API_KEY, FILES, archive_of
+from support.deployments import API_KEY, FILES, ROOT, archive_of
 from support.pipelines import BUCKET, PREFIX, World
+
+from deploy_tools.facts import expiries
+from transcriber.jobs import layout
 
 EVERY_FIVE_MINUTES = "0,5,10,15,20,25,30,35,40,45,50,55 * * * *"
 STORAGE_RIGHTS = ["ObjectStorageObjectsRead", "ObjectStorageObjectsWrite", "ObjectStorageObjectsDelete"]
@@ -241,3 +244,20 @@ def test_region_without_queues(here: World) -> None:
     assert here.snapshot() == found
     here.remove(SCW_DEFAULT_REGION="pl-waw")
     assert here.snapshot()["functions"] == []
+
+
+def test_way_of_the_readme_is_short() -> None:
+    """From an account to the first transcript are at most six lines of commands, the second of which sets all up."""
+    text = (ROOT / "scripts" / "deploy_tools" / "README.md").read_text()
+    lines = text.partition("```text\n")[2].partition("```")[0].splitlines()
+    assert len(lines) <= 6
+    assert lines[1].startswith("scripts/deploy --bucket ")
+
+
+def test_rules_end_what_the_function_keeps() -> None:
+    """The folders that the rules end are among those that the function keeps things in, by its own table of them."""
+    folders = {expiry.prefix for expiry in expiries("transcripts/") if not expiry.is_of_open_uploads}
+    table = layout.__doc__ or ""
+    kept = {f"transcripts/.work/{name}/" for name in re.findall(r"<OUTPUT_PREFIX>\.work/(\w+)/", table)}
+    assert folders == {f"transcripts/.work/{name}/" for name in ("parts", "jobs", "uploads")}
+    assert folders < kept

@@ -89,3 +89,11 @@ def test_one_bucket_for_a_function(here: World) -> None:
     with pytest.raises(DeploymentError, match=f"transcribes the bucket {BUCKET}.*scripts/deploy --remove"):
         here.set_up(bucket="another-bucket")
     assert here.snapshot() == before
+
+
+def test_another_python(here: World) -> None:
+    """The runtime follows --python: the function is deployed anew for it, and then is what it should be."""
+    here.set_up()
+    here.set_up(python="3.13")
+    assert here.function()[0]["runtime"] == "python313"
+    assert "deploy nothing: the function is what it should be" in here.set_up(python="3.13")

@@ -45,7 +45,12 @@ def test_nothing_is_left(here: World) -> None:
 def test_recordings_and_transcripts_stay(here: World) -> None:
     """What is in the bucket stays, with the bucket; only what work needs goes, and the rules."""
     here.set_up()
-    kept = ["incoming/talk.mp3", "transcripts/incoming/talk.mp3.error.json", "transcripts/incoming/talk.mp3.json"]
+    kept = [
+        "incoming/talk.mp3",
+        "transcripts/.work/partials/talk.mp3.v.json",
+        "transcripts/incoming/talk.mp3.error.json",
+        "transcripts/incoming/talk.mp3.json",
+    ]
     put(here, *kept)
     put(here, *(f"transcripts/.work/{kind}/a" for kind in ("done", "leases", "parts", "sweeps")))
     here.remove()

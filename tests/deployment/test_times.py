@@ -39,7 +39,7 @@ def test_visibility_timeout_outlasts_the_function(path: Path) -> None:
     text = " ".join(path.read_text().split())
     named = [int(seconds) for seconds in re.findall(r"visibility timeout[^.]{0,40}?(\d+) s\b", text)]
     assert all(seconds > TIMEOUT_SECONDS for seconds in named)
-    if path == ROOT / "README.md":
+    if path.parent.name == "deploy_tools":
         assert named
 
 

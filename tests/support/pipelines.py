@@ -36,9 +36,11 @@ class World:
             "S3_ENDPOINT": storage.url,
         }
 
-    def set_up(self, bucket: str = BUCKET, prefix: str = PREFIX, **variables: str) -> list[str]:
+    def set_up(
+        self, bucket: str = BUCKET, prefix: str = PREFIX, python: str | None = None, **variables: str
+    ) -> list[str]:
         """Do what `scripts/deploy --bucket` does, with a stand-in for the framework; the plan's lines."""
-        pipeline = self.pipeline(bucket, prefix, **variables)
+        pipeline = self.pipeline(bucket, prefix, python, **variables)
         changes = list(pipeline.plan(self.archive))
         lines = [*(change.text for change in changes), *pipeline.describe(), *pipeline.costs()]
         for change in changes:
@@ -52,9 +54,11 @@ class World:
         pipeline = self.pipeline(bucket, prefix, **variables)
         return [*(change.text for change in pipeline.plan(self.archive)), *pipeline.describe(), *pipeline.costs()]
 
-    def pipeline(self, bucket: str = BUCKET, prefix: str = PREFIX, **variables: str) -> Pipeline:
+    def pipeline(
+        self, bucket: str = BUCKET, prefix: str = PREFIX, python: str | None = None, **variables: str
+    ) -> Pipeline:
         environment = self.environment | variables
-        return Pipeline(Order(bucket, prefix, CONFIGURATION), environment, deploy=stand_in)
+        return Pipeline(Order(bucket, prefix, CONFIGURATION, python), environment, deploy=stand_in)
 
     def remove(self, bucket: str | None = None, **variables: str) -> list[str]:
         """Do what `scripts/deploy --remove` does; the plan's lines."""

@@ -44,6 +44,9 @@ def a_name(text: str) -> str:
 Variables = Annotated[dict[Annotated[str, AfterValidator(a_name)], str], Field(max_length=MAX_VARIABLES)]
 
 
+Runtime = Literal["python311", "python312", "python313", "python314"]
+
+
 class Properties(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel)
 
@@ -79,7 +82,7 @@ class Event(Properties):
 class Function(Properties):
     handler: Annotated[str, Field(pattern=r"^[\w/]+\.\w+$")]
     description: str
-    runtime: Literal["python311"] | None = None
+    runtime: Runtime | None = None
     memory_limit: Literal[128, 256, 512, 1024, 2048, 3072, 4096]
     min_scale: Annotated[int, Field(ge=0)]
     max_scale: Annotated[int, Field(ge=1, le=50)]
@@ -104,7 +107,7 @@ class Function(Properties):
 
 class Provider(Properties):
     name: Literal["scaleway"]
-    runtime: Literal["python311"]
+    runtime: Runtime
     scw_region: str
 
 

@@ -139,7 +139,7 @@ class Receiver:
 
 
 def test_a_callback_comes_by_way_of_the_queue(local: Local) -> None:
-    """A request with a callback is answered 202, and called back under its id, again under the same when refused."""
+    """A request with a callback is a job, and called back under its webhook_id, again under the same when refused."""
     receiver = Receiver(refusals=1)
     with serve(receiver) as server:
         body = {"audio": base64.b64encode(recording("jfk.mp3")).decode(), "callback": server.url}
@@ -147,7 +147,8 @@ def test_a_callback_comes_by_way_of_the_queue(local: Local) -> None:
         assert queued.status_code == 202
         wait_until(lambda: receiver.taken != [])
         local.wait_until_idle()
-    assert receiver.ids == [queued.json()["id"]] * 2
+    assert receiver.ids == [queued.json()["webhook_id"]] * 2
+    assert queued.json()["id"] not in receiver.ids
     assert "stand-in transcript" in receiver.taken[0]["text"]
     assert local.calls() == 1
 
@@ -159,5 +160,5 @@ def test_a_failure_is_called_back(local: Local) -> None:
         body = {"audio": base64.b64encode(b"no audio at all").decode(), "callback": server.url}
         queued = requests.post(local.url, json=body, timeout=60)
         wait_until(lambda: receiver.taken != [])
-    assert (queued.status_code, receiver.ids) == (202, [queued.json()["id"]])
+    assert (queued.status_code, receiver.ids) == (202, [queued.json()["webhook_id"]])
     assert receiver.taken[0]["error"]["code"] == "unsupported_audio"

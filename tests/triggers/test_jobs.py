@@ -171,7 +171,7 @@ def test_callback_of_a_job(server: str, queue_url: str, s3: Any) -> None:
         assert [handle(message, {})["statusCode"] for _ in range(2)] == [200, 200]
         body, message_id = verified(receiver)
         assert body["text"] == HEARD
-        assert message_id.startswith("msg_")
+        assert message_id == job["webhook_id"]
         assert job["id"].removeprefix("job_") not in message_id
         assert len(receiver.requests) == 1
 

@@ -1,5 +1,6 @@
 """Objects of which a chunk cannot be transcribed: what there is goes to requests that allow gaps, and to no others."""
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -7,9 +8,9 @@ from typing import Any
 import pytest
 from support.handling import HEARD, WHISPER, Handle, new_instance
 from support.loopback import Loopback, Peer, body_of, serve
-from support.object_storage import BUCKET, client, keys, work_keys
+from support.object_storage import BUCKET, all_keys, client, keys, work_keys
 from support.recordings import hum
-from support.triggering import RESULT, TALK, counts, event, post, stored, upload
+from support.triggering import RESULT, TALK, counts, drain, event, post, stored, upload
 
 REQUEST = {"bucket": BUCKET, "key": TALK}
 GAPS = {**REQUEST, "allow_partial": True}
@@ -47,14 +48,18 @@ class SpoiltApi:
             peer.answer(json.dumps({"text": HEARD}).encode())
 
 
+def hum_with_pauses() -> bytes:
+    """Each chunk has another length of silence, so that it is known again."""
+    return hum(SECONDS, pauses=[(1, 1.1), (4, 4.3), (7, 7.5), (10, 10.7)])
+
+
 Start = Callable[..., Handle]
 
 
 @pytest.fixture
 def start(environment: pytest.MonkeyPatch, s3: Any) -> Start:
     """A new instance that calls an API, with settings of a test."""
-    # Each chunk has another length of silence, so that it is known again.
-    upload(s3, body=hum(SECONDS, pauses=[(1, 1.1), (4, 4.3), (7, 7.5), (10, 10.7)]))
+    upload(s3, body=hum_with_pauses())
 
     def start(server: Loopback, **settings: str) -> Handle:
         environment.setenv("GENERATIVE_API_URL", server.url)
@@ -220,3 +225,30 @@ def test_lease_that_is_exhausted_leaves_what_there_is(start: Start, s3: Any) -> 
 
 def upload_etag(s3: Any) -> str:
     return str(s3.head_object(Bucket=BUCKET, Key=TALK)["ETag"]).strip('"')
+
+
+@pytest.mark.parametrize("is_inline", [False, True], ids=["object", "inline"])
+def test_job_that_allows_gaps_is_completed(
+    start: Start,
+    queue_url: str,
+    server: str,
+    s3: Any,
+    is_inline: bool,  # noqa: FBT001
+) -> None:
+    """A job with the option is completed, with warnings, and its content has the gap; deleted, it leaves nothing."""
+    source = {"audio": base64.b64encode(hum_with_pauses()).decode()} if is_inline else REQUEST
+    with serve(SpoiltApi()) as api_server:
+        handle = start(api_server, OUTPUT_BUCKET=BUCKET)
+        answer = handle(post({**source, "allow_partial": True, "async": True}), {})
+        path = answer["headers"]["Location"]
+        for message in drain(server, queue_url):
+            assert handle(message, {})["statusCode"] == 200
+        job = body_of_answer(handle({"httpMethod": "GET", "path": path}, {}))
+        assert (job["status"], len(job["warnings"])) == ("completed", 1)
+        content = handle({"httpMethod": "GET", "path": f"{path}/content"}, {})
+        assert body_of_answer(content)["missing"] == MISSING
+        assert content["headers"]["X-Transcript-Warnings"] == "1"
+        assert handle({"httpMethod": "DELETE", "path": path}, {})["statusCode"] in {200, 204}
+        if is_inline:
+            left = [key for key in all_keys(s3) if key.startswith("transcripts/") and "[" not in key]
+            assert not [key for key in left if "/partials/" in key or key.endswith((".srt", "recording.json"))]

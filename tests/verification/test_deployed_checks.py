@@ -21,7 +21,7 @@ from verify_run import callback_checks, pipeline_checks
 SECRET = "whsec_" + "c2VjcmV0" * 4  # invented
 OTHER_SECRET = "whsec_" + "b3RoZXJz" * 4  # invented
 TOKEN = "a-token-of-the-operator"
-# Long enough for a delivery, and much shorter than what a person waits.
+# Much shorter than what a person waits.
 WAIT_SECONDS = 8.0
 
 
@@ -52,10 +52,10 @@ def private() -> Iterator[LocalPlatform]:
         yield running
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what waits in vain."""
     monkeypatch.setattr(pipeline_checks, "WAIT_SECONDS", WAIT_SECONDS)
-    monkeypatch.setattr(callback_checks, "WAIT_SECONDS", WAIT_SECONDS)
 
 
 def test_a_function_that_works(private: LocalPlatform) -> None:
@@ -120,6 +120,24 @@ def test_a_bucket_without_notifications(private: LocalPlatform) -> None:
     assert all_keys(s3) == []
 
 
+def test_without_credentials_of_the_queue(private: LocalPlatform) -> None:
+    """With one's own keys for the bucket alone, the function queues the recording by itself, and it is transcribed."""
+    assert private.storage is not None
+    access = private.storage.access
+    environment = {
+        "SCW_ACCESS_KEY": access.access_key,
+        "SCW_SECRET_KEY": access.secret_key,
+        "S3_ENDPOINT": access.endpoint,
+    }
+    arguments = (private.function.url, "--auth-token", TOKEN, "--bucket", silent_bucket(private))
+    found = verify(*arguments, environment=environment | {"OUTPUT_BUCKET": "recordings"})
+    assert found.of("queue way")["verdict"] == "ok", found.text
+    assert all_keys(access.client("s3")) == []
+    wrong = verify(*arguments[:-1], "another", environment=environment)
+    wrong.assert_failed("queue way", "no bucket another", cure="--bucket")
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_trigger_is_missing(private: LocalPlatform) -> None:
     """A message that nothing takes from the queue is seen there, and the trigger named as what is missing."""
     assert private.storage is not None
@@ -132,6 +150,7 @@ def test_a_trigger_is_missing(private: LocalPlatform) -> None:
     found.assert_failed("queue way", "no trigger takes them", cure="scripts/deploy --bucket")
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_token_on_a_triggered_function() -> None:
     """A function whose triggers are refused is named, by their own event and by the upload that waits in vain."""
     with platform(ACCESS_TOKEN=TOKEN) as running:

@@ -11,6 +11,7 @@ require.
 
 from array import array
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Self
@@ -23,7 +24,7 @@ from transcriber.audio.resampling import Resampler
 from transcriber.audio.stated_length import DEMUXERS_WITHOUT_LENGTH_OF_TRACKS, stated_length
 from transcriber.audio.stated_size import stated_size_bytes
 from transcriber.audio.timeline import Timeline
-from transcriber.audio.tracks import TrackChoice, decodable, with_sound
+from transcriber.audio.tracks import Track, TrackChoice, decodable, no_such_track, with_sound
 from transcriber.audio.wav import WavLayout
 from transcriber.deadline import Deadline
 from transcriber.errors import AudioTooLargeError, SourceTimeoutError, UnsupportedAudioError
@@ -48,7 +49,7 @@ class Decoder:
     """The audio in a source whose first bytes require `demuxer`; close it.
 
     `UnsupportedAudioError` where there is none that can be decoded. `name` is the format's, for messages; `track` is
-    the number of a track, from 0, and None chooses one.
+    the number of a track, from 0; None chooses one. Of "all", this decodes the first, and names `further_tracks`.
     """
 
     def __init__(
@@ -58,15 +59,17 @@ class Decoder:
         demuxer: str,
         name: str,
         wav_layout: WavLayout | None = None,
-        track: int | None = None,
+        track: Track = None,
     ) -> None:
         self._name = name
         self._damage: list[Span] = []
         self._stated_bytes = stated_size_bytes(source.peek(SIGNATURE_BYTES))
         self._bytes_before = 0
+        self.further_tracks: list[int] = []
         self._file = OpenFile(source, demuxer, name, wav_layout=wav_layout)
         try:
             self._choose_track(track)
+            self._first_file = self._file
         except UnsupportedAudioError:
             self.close()
             raise
@@ -77,7 +80,7 @@ class Decoder:
         file = self._file
         self._file = OpenFile(file.source, file.demuxer, self._name, wav_layout=file.wav_layout, late=late)
 
-    def _choose_track(self, track: int | None) -> None:
+    def _choose_track(self, track: Track) -> None:
         can_be_read_again = self._file.source.can_be_read_again
         if not self._file.streams and self._file.demuxer in LATE_DEMUXERS and can_be_read_again:
             self._reopen(late=True)
@@ -86,21 +89,28 @@ class Decoder:
             kind = "a video without sound" if self._file.container.streams.video else "no sound"
             raise UnsupportedAudioError(f"The source holds {self._name}, and in it {kind}.")
         count = len(streams)
-        if track is not None and track >= count:
-            raise UnsupportedAudioError(
-                f"The source has no track {track}: its {count} audio tracks have the numbers 0 to {count - 1}."
-            )
-        numbers = decodable(streams) if track is None else [n for n in decodable(streams) if n == track]
+        if isinstance(track, int) and track >= count:
+            raise UnsupportedAudioError(no_such_track(track, count))
+        numbers = [number for number in decodable(streams) if not isinstance(track, int) or number == track]
         if not numbers:
             raise UnsupportedAudioError(self._why_undecodable())
         number = numbers[0]
-        if len(numbers) > 1 and can_be_read_again:
+        if track == "all" and len(numbers) > 1 and can_be_read_again:
+            number, *self.further_tracks = sorted(numbers)
+        elif len(numbers) > 1 and can_be_read_again:
             number = with_sound(self._file.container, numbers)
             self._reopen()
         # A choice of the client's has no warning.
-        self.track = TrackChoice(number, count if track is None else 1)
+        self.track = TrackChoice(number, 1 if isinstance(track, int) else count, is_single=not self.further_tracks)
         self._use(number)
         self.sample_rate_hz = min(SAMPLE_RATE_HZ, int(self._stream.codec_context.sample_rate))
+
+    def of_track(self, number: int) -> "Decoder":
+        """A decoder of one of the `further_tracks`."""
+        file = self._first_file
+        decoder = Decoder(file.source, demuxer=file.demuxer, name=self._name, wav_layout=file.wav_layout, track=number)
+        decoder.track = replace(decoder.track, is_single=False)
+        return decoder
 
     def _use(self, number: int) -> None:
         self._stream = self._file.streams[number]

@@ -7,6 +7,7 @@ from transcriber.audio import mp3, wav
 from transcriber.audio.beginning import from_beginning
 from transcriber.audio.containers import LOAS_AUDIO, MPEG_AUDIO, SIGNATURE_BYTES, UNKNOWN, Container, FileType, sniff
 from transcriber.audio.streams import stream_start
+from transcriber.audio.tracks import Track, no_such_track
 from transcriber.audio.wav_end import Following, following_in, read_header
 from transcriber.errors import AudioTooLargeError, UnsupportedAudioError
 from transcriber.sources.base import Source
@@ -50,15 +51,16 @@ class DecodedAudio:
 
     @property
     def duration_seconds(self) -> float | None:
-        """The length that it states; None when it states none."""
-        return self.decoder.duration_seconds
+        """The length that it states, of all tracks that are decoded; None when it states none."""
+        seconds = self.decoder.duration_seconds
+        return None if seconds is None else seconds * max(1, len(self.decoder.further_tracks) + 1)
 
 
 Audio: TypeAlias = PassThroughAudio | DecodedAudio
 
 
-def identify(source: Source, *, max_seconds: float) -> Audio:
-    """The audio in `source`; only the beginning is read, and an index at the end.
+def identify(source: Source, *, max_seconds: float, track: Track = None) -> Audio:
+    """The audio in `source`; only the beginning is read, and an index at the end. None chooses a `track`.
 
     `UnsupportedAudioError` names the type that was found instead; `AudioTooLargeError` if it is longer than
     `max_seconds`.
@@ -67,7 +69,9 @@ def identify(source: Source, *, max_seconds: float) -> Audio:
     audio: Audio | None = None
     try:
         layout, is_followed = _wav_layout(source) if wav.is_wav(source.peek(SIGNATURE_BYTES)) else (None, False)
-        audio = _identify_plain(source, layout, is_followed=is_followed) or _identify_encoded(source, layout)
+        audio = _identify_plain(source, layout, track, is_followed=is_followed) or _identify_encoded(
+            source, layout, track
+        )
         check_duration(audio.duration_seconds, max_seconds=max_seconds)
     except (UnsupportedAudioError, AudioTooLargeError):
         if isinstance(audio, DecodedAudio):
@@ -89,24 +93,28 @@ def check_duration(seconds: float | None, *, max_seconds: float) -> None:
         )
 
 
-def _identify_plain(source: Source, wav_layout: wav.WavLayout | None, *, is_followed: bool) -> PassThroughAudio | None:
+def _identify_plain(
+    source: Source, wav_layout: wav.WavLayout | None, track: Track, *, is_followed: bool
+) -> PassThroughAudio | None:
     """WAV or MP3 that the APIs take unchanged; None for everything else."""
     layout: Layout | None = wav_layout
     if wav_layout is None and sniff(source.peek(SIGNATURE_BYTES)) is UNKNOWN:
         layout = _mp3_layout(source)
     if layout is None or not layout.is_plain:
         return None
+    if track not in {None, 0, "all"}:
+        raise UnsupportedAudioError(no_such_track(track, 1))
     container = Container.MP3 if wav_layout is None else Container.WAV
     return PassThroughAudio(source, container, layout, is_followed)
 
 
-def _identify_encoded(source: Source, wav_layout: wav.WavLayout | None) -> DecodedAudio:
+def _identify_encoded(source: Source, wav_layout: wav.WavLayout | None, track: Track) -> DecodedAudio:
     from transcriber.audio.decoding import Decoder  # noqa: PLC0415 # WAV and MP3 do not need it at a cold start
 
     file_type = _file_type(source)
     if file_type.demuxer is None:
         raise UnsupportedAudioError(f"{_found(source, file_type)} Send a recording: {KNOWN_FORMATS}.")
-    decoder = Decoder(source, demuxer=file_type.demuxer, name=file_type.name, wav_layout=wav_layout)
+    decoder = Decoder(source, demuxer=file_type.demuxer, name=file_type.name, wav_layout=wav_layout, track=track)
     return DecodedAudio(source, decoder)
 
 

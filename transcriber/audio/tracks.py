@@ -27,18 +27,30 @@ class TrackChoice:
 
     number: int
     tracks: int
+    is_single: bool = True
+
+    @property
+    def heading(self) -> str:
+        """The heading of one of several tracks that are transcribed one after another."""
+        return "" if self.is_single else f"Track {self.number}:"
 
     @property
     def warning(self) -> str | None:
         """The warning about what was chosen and what else there is; None where there is nothing else."""
-        if self.tracks <= 1:
+        if self.tracks <= 1 or not self.is_single:
             return None
         others = [str(number) for number in range(self.tracks) if number != self.number]
         are = f"track {others[0]} is" if len(others) == 1 else f"tracks {', '.join(others)} are"
         return (
             f"The file has {self.tracks} audio tracks; only track {self.number} is transcribed, and {are} not. "
-            "Send the others in files of their own."
+            "Choose with the option track: a number, or all."
         )
+
+
+def no_such_track(track: Track, count: int) -> str:
+    """The message about a track that a file of `count` tracks does not have."""
+    numbers = "has the number 0" if count == 1 else f"are numbered from 0 to {count - 1}"
+    return f"The source has no track {track}: its {count} audio track{'' if count == 1 else 's'} {numbers}."
 
 
 def decodable(streams: "Sequence[AudioStream]") -> list[int]:

@@ -140,7 +140,7 @@ class Chunk:
 
     Its bytes begin `preroll_seconds` before the span, with sound of the chunk before that is too short for a word.
     `layout` says where the samples of a WAV file are. `measured` is the loudness of its bytes, where cutting measured
-    it. `warnings` say what could not be read within the span.
+    it. `warnings` say what could not be read within the span. `heading` is of a track that begins with it.
     """
 
     span: Span
@@ -150,6 +150,7 @@ class Chunk:
     preroll_seconds: float = 0.0
     measured: Loudness | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
+    heading: str = ""
 
     @property
     def origin_seconds(self) -> float:

@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import Final, TypeAlias
 
 from transcriber.audio import mp3, wav
@@ -119,8 +120,15 @@ def _held(source: Source) -> BytesPayload:
 
 
 def _cut_decoded_audio(audio: DecodedAudio, options: CutOptions, start_seconds: float) -> FileChunks:
-    with audio.decoder as decoder:
-        yield from _cut_samples_of(decoder, options, start_seconds, None)
+    numbers = audio.decoder.further_tracks
+    end_seconds = 0.0
+    for decoder in chain([audio.decoder], (audio.decoder.of_track(number) for number in numbers)):
+        own_start_seconds, heading = end_seconds, decoder.track.heading
+        with decoder:
+            for chunk in _cut_samples_of(decoder, options, start_seconds + own_start_seconds, None):
+                span = chunk.span.moved(own_start_seconds)
+                yield replace(chunk, span=span, heading=heading)
+                end_seconds, heading = span.end_seconds, ""
     return None
 
 

@@ -85,7 +85,7 @@ def components() -> dict[str, Schema]:
             warnings=_WARNINGS,
         ),
         "Queued": _open({"id": TEXT, "status": {"enum": ["queued"]}}),
-        "AcceptedJob": _closed(_JOB),
+        "AcceptedJob": _closed(_JOB, webhook_id=TEXT),
         "Job": _closed(
             {
                 **_JOB,
@@ -93,7 +93,8 @@ def components() -> dict[str, Schema]:
                 "completed_at": {"type": ["integer", "null"]},
                 "error": {"anyOf": [_closed(error), {"type": "null"}]},
                 "warnings": {"type": "array", "items": TEXT},
-            }
+            },
+            webhook_id=TEXT,
         ),
         "DeletedJob": _closed({"id": TEXT, "object": _JOB["object"], "deleted": {"const": True}}),
         "InProgress": _closed({"status": {"const": "in_progress"}}),

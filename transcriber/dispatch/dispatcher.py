@@ -86,7 +86,7 @@ class Dispatcher:
     def upload(self, request: UploadRequest, scope: RequestScope) -> Answer:
         """The place of an upload, which the client makes by itself: no byte of it passes through the function."""
         slot = self._services.open_upload(request)
-        scope.report.add(upload=slot.id, announced_bytes=request.size_bytes)
+        scope.report.add(bucket=slot.bucket, key=slot.key, bytes=request.size_bytes)
         return upload_answer(
             upload_id=slot.id,
             url=slot.url,

@@ -29,7 +29,7 @@ def _estimate(request: TranscriptionRequest, services: Services, scope: RequestS
     if isinstance(request.source, ObjectReference):
         return _estimate_object(request.source, request, model, services, scope)
     with services.open_source(request.source, scope.deadline) as source:
-        return estimate(source, model=model, settings=settings, deadline=scope.deadline)
+        return estimate(source, model=model, settings=settings, deadline=scope.deadline, track=request.options.track)
 
 
 def _estimate_object(
@@ -53,4 +53,5 @@ def _estimate_object(
             settings=services.settings,
             deadline=scope.deadline,
             is_done=lambda span: is_whole or parts.has(span),
+            track=request.options.track,
         )

@@ -54,16 +54,16 @@ class JobCalls:
 
     def _delete(self, call: JobDeletionRequest, stores: Stores, scope: RequestScope) -> Answer:
         record = stores.jobs.get(call.job_id)
+        # First, so that a removal that is ended by a kill is ended by a sweep; after the time of a worker that is at
+        # it, and may still write a part.
+        place = stores.jobs.recording(record.id)
+        owed = OwedCallback(Job(record.id), {"bucket": place.bucket, "key": place.key}, record.created_at)
+        minutes = self._services.settings.time_limit_seconds / self._services.settings.minute_seconds
+        stores.callbacks.keep(stores.jobs.bucket, owed, minutes=minutes)
         stores.jobs.bury(record)
         remove_job(record, stores, scope.log)
         if record.status.is_final:
             stores.callbacks.remove(stores.jobs.bucket, record.id)
-        else:
-            # A worker that is at it may still write a part; after its lease, a sweep looks once more.
-            place = stores.jobs.recording(record.id)
-            owed = OwedCallback(Job(record.id), {"bucket": place.bucket, "key": place.key}, record.created_at)
-            minutes = self._services.settings.time_limit_seconds / self._services.settings.minute_seconds
-            stores.callbacks.keep(stores.jobs.bucket, owed, minutes=minutes)
         return json_answer(200, deleted_fields(record.id))
 
     def _stores(self, scope: RequestScope) -> Stores:

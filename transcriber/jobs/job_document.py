@@ -16,13 +16,14 @@ PAUSE_SHARE: Final = 0.1
 
 
 def accepted_fields(record: JobRecord) -> dict[str, Any]:
-    """The job in the answer to the request for it."""
-    return {
+    """The job in the answer to the request for it; `webhook_id` is that of its callback, where it has one."""
+    fields = {
         "id": record.id,
         "object": OBJECT,
         "status": record.status.value,
         "created_at": _seconds(record.created_at),
     }
+    return {**fields, "webhook_id": record.webhook_id} if "callback" in record.request else fields
 
 
 def status_fields(record: JobRecord) -> dict[str, Any]:

@@ -15,7 +15,7 @@
 import hashlib
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from transcriber.errors import RequestError
@@ -38,8 +38,11 @@ _LIKE_A_RESULT = re.compile(rf"\.(?:error|claim|[0-9a-f]{{{_DIGEST_LENGTH}}}|[0-
 _PLAIN_ETAG = re.compile(r"[A-Za-z0-9-]{1,70}\Z")
 
 
-def options_digest(options: TranscriptionOptions) -> str:
-    """A digest of the options that change the words; "" where there are none, also where defaults are spelt out."""
+def options_digest(options: TranscriptionOptions, *, has_gaps: bool = False) -> str:
+    """A digest of the options that change the words; "" where there are none, also where defaults are spelt out.
+
+    Whether gaps are allowed is none of them, since a whole transcript is the same; only a partial one `has_gaps`.
+    """
     words = {
         "model": options.model,
         "language": options.language,
@@ -48,7 +51,8 @@ def options_digest(options: TranscriptionOptions) -> str:
         "top_p": None if options.top_p == 1 else options.top_p,
         "max_tokens": options.max_tokens,
         "instruction": options.prompt_is_instruction or None,
-        "allow_partial": options.allow_partial or None,
+        "allow_partial": has_gaps or None,
+        "track": options.track,
     }
     given = {name: value for name, value in words.items() if value is not None}
     return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH] if given else ""
@@ -63,11 +67,8 @@ class Version:
 
     @classmethod
     def of(cls, etag: str, options: TranscriptionOptions) -> "Version":
-        """The version of the audio `etag` with `options`.
-
-        Whether gaps are allowed is none of them: the work is the same, and so is a whole transcript.
-        """
-        return cls(etag, options_digest(replace(options, allow_partial=False)))
+        """The version of the audio `etag` with `options`."""
+        return cls(etag, options_digest(options))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ words: what stands at the recording's own key is whole. When a later attempt com
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from transcriber.cloud.object_storage import ObjectStorage
@@ -50,7 +49,7 @@ class Partials:
         self._parts = parts
         self._options = options
         self._log = log
-        digest = options_digest(replace(options, allow_partial=True))
+        digest = options_digest(options, has_gaps=True)
         self._keys = ResultKeys.of(reference, settings, digest)
         self._version = Version(etag, digest)
         plain = ResultKeys.of(reference, settings, Version.of(etag, options).options)

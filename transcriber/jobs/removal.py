@@ -21,7 +21,7 @@ def remove_job(record: JobRecord, stores: Stores, log: JsonLogger) -> None:
 
 
 def _remove_work(recording: ObjectReference, record: JobRecord, stores: Stores, log: JsonLogger) -> None:
-    """Remove lease and parts: without its lease, a worker stores no result."""
+    """Remove lease, parts and a partial transcript: without its lease, a worker stores no result."""
     keys = ResultKeys.of(recording, stores.settings, record.options)
     stores.storage.delete(keys.bucket, keys.lease)
     etag = record.audio_etag
@@ -29,6 +29,7 @@ def _remove_work(recording: ObjectReference, record: JobRecord, stores: Stores, 
         etag = audio.etag
     if etag:
         stores.parts(recording, Version(etag, record.options), log).remove()
+        stores.storage.delete(keys.bucket, keys.partial(etag))
 
 
 def _remove_upload(recording: ObjectReference, stores: Stores) -> None:

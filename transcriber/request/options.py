@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from transcriber.errors import RequestError
 from transcriber.response_format import ResponseFormat
@@ -17,6 +17,9 @@ MAX_MODEL_LENGTH = 200
 MAX_LANGUAGE_LENGTH = 35
 # The output limit that the Generative APIs document for Voxtral.
 MAX_OUTPUT_TOKENS = 16_384
+# Containers number their tracks in a byte, or have a handful of them.
+MAX_TRACK = 255
+ALL_TRACKS: Final = "all"
 # The range of the OpenAI API.
 MAX_TEMPERATURE = 2.0
 # How a form or a query string spells a flag; curl users and HTML forms write each of these.
@@ -36,7 +39,8 @@ class TranscriptionOptions:
     """How a recording is transcribed; None leaves the choice to the function.
 
     With `dry_run`, it is not transcribed at all: the answer is what it would cost. With `allow_partial`, a chunk that
-    cannot be transcribed is a gap in the transcript instead of an error.
+    cannot be transcribed is a gap in the transcript instead of an error. `track` is the number of a track of the file,
+    from 0, or "all", one after another.
     `prompt_is_instruction` marks the text of a chat's messages, which only a model that follows instructions can use.
     """
 
@@ -51,6 +55,7 @@ class TranscriptionOptions:
     prompt_is_instruction: bool = False
     dry_run: bool = False
     allow_partial: bool = False
+    track: int | Literal["all"] | None = None
 
     @property
     def asks_for_words(self) -> bool:
@@ -65,7 +70,8 @@ class TranscriptionOptions:
     def to_fields(self) -> dict[str, Any]:
         """The fields of a request with these options; those at their default are left out."""
         fields = {
-            name: getattr(self, name) for name in ("model", "language", "prompt", "temperature", "top_p", "max_tokens")
+            name: getattr(self, name)
+            for name in ("model", "language", "prompt", "temperature", "top_p", "max_tokens", "track")
         }
         if self.response_format is not ResponseFormat.JSON:
             fields["response_format"] = self.response_format.value
@@ -168,6 +174,17 @@ def _flag(value: object) -> bool:
     return read
 
 
+def _track(value: object) -> int | Literal["all"]:
+    text = value.strip().lower() if isinstance(value, str) else value
+    if text == ALL_TRACKS:
+        return ALL_TRACKS
+    if isinstance(text, str) and re.fullmatch(r"[0-9]{1,3}", text):
+        return int(text)
+    if isinstance(text, bool) or not isinstance(text, int) or not 0 <= text <= MAX_TRACK:
+        raise _InvalidOptionError(f'is the number of a track, from 0 to {MAX_TRACK}, or "all"')
+    return text
+
+
 # The name in a request, the attribute that it becomes, and what reads it.
 OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], Any]]]] = {
     "model": ("model", _model),
@@ -181,6 +198,7 @@ OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], Any]]]] = {
     "timestamp_granularities[]": ("timestamp_granularities", _granularities),
     "dry_run": ("dry_run", _flag),
     "allow_partial": ("allow_partial", _flag),
+    "track": ("track", _track),
 }
 
 

@@ -24,6 +24,7 @@ from transcriber.request.options import (
     MAX_OUTPUT_TOKENS,
     MAX_PROMPT_LENGTH,
     MAX_TEMPERATURE,
+    MAX_TRACK,
     OPTIONS,
 )
 from transcriber.request.s3_events import MAX_RECORDS
@@ -110,6 +111,13 @@ OPTION_SCHEMAS: Final[Mapping[str, Schema]] = {
         "type": "boolean",
         "default": False,
         "description": "A chunk that cannot be transcribed is a gap in the transcript instead of an error.",
+    },
+    "track": {
+        "anyOf": [
+            {"type": "integer", "minimum": 0, "maximum": MAX_TRACK},
+            {"type": "string", "pattern": r"^\s*([0-9]{1,3}|[Aa][Ll][Ll])\s*$"},
+        ],
+        "description": "The track of the file, from 0; all: one after another, each under its heading.",
     },
 }
 

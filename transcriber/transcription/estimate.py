@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from transcriber.audio.identify import identify
+from transcriber.audio.tracks import Track
 from transcriber.chunks.cut_points import ChunkLimits
 from transcriber.chunks.cutting import CutOptions, cut
 from transcriber.deadline import Deadline
@@ -45,13 +46,14 @@ def estimate(
     settings: Settings,
     deadline: Deadline,
     is_done: Callable[[Span], bool] = no_chunk_is_done,
+    track: Track = None,
 ) -> Estimate:
     """What it costs to transcribe the recording in `source` by `model`; chunks that are done cost nothing more."""
     options = CutOptions(ChunkLimits(settings.chunk_seconds), settings.max_audio_seconds, deadline)
     chunks = billed_chunks = 0
     duration_seconds = billed_seconds = 0.0
     warnings: list[str] = []
-    audio = identify(source, max_seconds=settings.max_audio_seconds)
+    audio = identify(source, max_seconds=settings.max_audio_seconds, track=track)
     with closing(cut(audio, options)) as cuts:
         for chunk in cuts:
             if deadline.has_passed():

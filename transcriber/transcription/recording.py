@@ -27,7 +27,7 @@ from transcriber.transcription.estimate import cost_of
 from transcriber.transcription.parallel import map_parallel
 from transcriber.transcription.partial import PartialRun
 from transcriber.transcription.resuming import ChunkOutcome, ChunkStore, ResumableRun
-from transcriber.transcription.transcript import SECONDS_DECIMALS, Transcript, join
+from transcriber.transcription.transcript import SECONDS_DECIMALS, Heading, Transcript, join
 
 T = TypeVar("T")
 
@@ -57,21 +57,25 @@ class Transcriber:
         calls = self._calls(options, scope)
         with _reporting(source, scope, calls.context.counts):
             with report.phase("prepare"):
-                audio = identify(source, max_seconds=settings.max_audio_seconds)
+                audio = identify(source, max_seconds=settings.max_audio_seconds, track=options.track)
             cut_options = CutOptions(
                 limits=ChunkLimits(settings.chunk_seconds),
                 max_seconds=settings.max_audio_seconds,
                 deadline=scope.deadline,
                 keep_loudness=options.wants_times,
             )
-            with report.phase("api"), closing(cut(audio, cut_options)) as chunks:
+            headings: list[Heading] = []
+            with report.phase("api"), audio.source, closing(cut(audio, cut_options)) as cuts:
+                chunks = _noting_headings(cuts, headings)
                 if store is None and options.allow_partial:
                     results = self._transcribe_some(chunks, calls, audio.duration_seconds)
                 elif store is None:
                     results = self._transcribe_chunks(chunks, calls)
                 else:
                     results = self._resume(chunks, calls, store, audio.duration_seconds)
-            transcript = join(results, model=options.model or settings.models[0], language=options.language)
+            transcript = join(
+                results, model=options.model or settings.models[0], language=options.language, headings=headings
+            )
             report.add(**_log_fields(transcript, settings))
         return transcript
 
@@ -148,6 +152,13 @@ def _reporting(source: Source, scope: RequestScope, counts: CallCounts) -> Itera
             transfer_seconds=source.transfer_seconds,
         )
         scope.report.add(**counts.log_fields)
+
+
+def _noting_headings(chunks: Iterator[Chunk], headings: list[Heading]) -> Iterator[Chunk]:
+    for chunk in chunks:
+        if chunk.heading:
+            headings.append(Heading(chunk.span.start_seconds, chunk.heading))
+        yield chunk
 
 
 def _in_time(chunks: Iterator[Chunk], deadline: Deadline) -> Iterator[Chunk]:

@@ -16,6 +16,8 @@ from transcriber.transcription.last_look import last_look
 SECONDS_DECIMALS = 3
 # What stands for the words of a gap, in every format.
 GAP_MARK: Final = "[…]"
+# Between a heading and the words under it.
+PARAGRAPH: Final = "\n\n"
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,18 @@ class Transcript:
         return tuple(self.text[start:end] for start, end in pairwise(places))
 
 
-def join(results: Sequence[ChunkResult], *, model: str, language: str | None) -> Transcript:
-    """The transcript of the recording with these `results`, in order.
+@dataclass(frozen=True)
+class Heading:
+    """What stands before the words of a track, and when it begins."""
+
+    start_seconds: float
+    text: str
+
+
+def join(
+    results: Sequence[ChunkResult], *, model: str, language: str | None, headings: Sequence[Heading] = ()
+) -> Transcript:
+    """The transcript of the recording with these `results`, in order, each track under its heading.
 
     `model` and `language` are those of a recording without sound, and of one whose language the API does not state.
     """
@@ -62,13 +74,13 @@ def join(results: Sequence[ChunkResult], *, model: str, language: str | None) ->
         *(warning for result in results for warning in result.warnings),
         *last_look(sent),
     ]
-    text, text_ends = join_and_divide(result.text for result in results)
+    text, text_ends = _text(results, headings)
     return Transcript(
         text=text,
         model=models[0] if models else model,
         duration_seconds=max((result.span.end_seconds for result in results), default=0.0),
         warnings=tuple(dict.fromkeys(warnings)),
-        segments=tuple(segment for result in results for segment in result.segments),
+        segments=_segments(results, headings),
         language=languages.most_common(1)[0][0] if languages else language,
         usage=sum((result.usage for result in results), start=NO_USAGE),
         chunks=tuple(result.span for result in sent),
@@ -76,6 +88,44 @@ def join(results: Sequence[ChunkResult], *, model: str, language: str | None) ->
         text_ends=text_ends,
         missing=tuple(gap.span for gap in gaps),
     )
+
+
+def _text(results: Sequence[ChunkResult], headings: Sequence[Heading]) -> tuple[str, tuple[int, ...]]:
+    """The text of all results, and where that of each ends."""
+    if not headings:
+        return join_and_divide(result.text for result in results)
+    text, ends = "", list[int]()
+    for heading, tracks_results in _by_heading(results, headings):
+        text += f"{'' if not text else PARAGRAPH}{heading.text}{PARAGRAPH}"
+        words, own_ends = join_and_divide(result.text for result in tracks_results)
+        ends += [len(text) + end for end in own_ends]
+        text += words
+    return text.rstrip(), tuple(ends)
+
+
+def _segments(results: Sequence[ChunkResult], headings: Sequence[Heading]) -> tuple[Segment, ...]:
+    """The segments of all results; the first one of each track begins with its heading."""
+    if not headings:
+        return tuple(segment for result in results for segment in result.segments)
+    found: list[Segment] = []
+    for heading, tracks_results in _by_heading(results, headings):
+        own = [segment for result in tracks_results for segment in result.segments]
+        found += [replace(each, text=f"{heading.text} {each.text}") for each in own[:1]] + own[1:]
+    return tuple(found)
+
+
+def _by_heading(
+    results: Sequence[ChunkResult], headings: Sequence[Heading]
+) -> list[tuple[Heading, Sequence[ChunkResult]]]:
+    """Each heading with the results under it."""
+    starts = [*(heading.start_seconds for heading in headings[1:]), float("inf")]
+    found, position = list[tuple[Heading, Sequence[ChunkResult]]](), 0
+    for heading, end in zip(headings, starts, strict=True):
+        first = position
+        while position < len(results) and results[position].span.start_seconds < end:
+            position += 1
+        found.append((heading, results[first:position]))
+    return found
 
 
 def _with_gaps_joined(results: Sequence[ChunkResult]) -> list[ChunkResult]:

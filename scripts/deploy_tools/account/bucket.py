@@ -19,6 +19,8 @@ NO_RULES = frozenset({"NoSuchCORSConfiguration", "NoSuchLifecycleConfiguration"}
 ELSEWHERE = frozenset({"301", "PermanentRedirect", "AuthorizationHeaderMalformed"})
 # Of what lies under the prefix now, no more than this is counted: it is for the plan's text.
 MAX_COUNTED: Final = 10_000
+# What only work needs. All else under the same prefix is what people sent, or what came of it.
+WORK_ALONE: Final = ("parts/", "leases/", "done/", "sweeps/")
 # What people sent to be transcribed, and what came of it: never removed, but by the rules that end it.
 KEPT_WORK: Final = ("jobs/", "uploads/")
 
@@ -180,7 +182,7 @@ class Bucket:
                     Bucket=self.name, Prefix=prefix, Delimiter="/"
                 )
                 folders += [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", [])]
-        return [folder for folder in folders if not folder.endswith(KEPT_WORK)]
+        return [folder for folder in folders if folder.endswith(WORK_ALONE)]
 
     def _remove_objects(self, prefix: str) -> None:
         with explained(f"remove {prefix} from {self.name}", "removal"):

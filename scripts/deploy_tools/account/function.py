@@ -80,6 +80,11 @@ class Function:
         """Whether there is one."""
         return self._function is not None
 
+    @property
+    def is_of_pipeline(self) -> bool:
+        """Whether `--bucket` gave it a key for the storage."""
+        return self.exists and any(tag.startswith(f"{STORAGE_TAG}=") for tag in self._function.tags)
+
     def queue_url(self, name: str) -> str | None:
         """The address that the function has of the queue `name`."""
         url = "" if self._function is None else str(self._function.environment_variables.get("QUEUE_URL", ""))

@@ -10,10 +10,10 @@ from typing import Any
 
 from moto.s3.models import CorsRule
 
-# Any page may send files and read them, as long as somebody who has the keys has signed it.
+# As scripts/deploy sets it: any page may send a file, as long as somebody who has the keys has signed that.
 ANY_PAGE: Mapping[str, Any] = {
     "AllowedOrigin": "*",
-    "AllowedMethod": ["GET", "HEAD", "PUT"],
+    "AllowedMethod": "PUT",
     "AllowedHeader": "*",
     "ExposeHeader": "ETag",
     "MaxAgeSeconds": "3600",

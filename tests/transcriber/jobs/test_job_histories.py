@@ -127,7 +127,7 @@ class JobHistories(RuleBasedStateMachine):
         with may_be_killed():
             self._delete(job, Instance(kill_at))
             return
-        self._delete(job, Instance())
+        self._delete(job, Instance())  # a 404 where the tombstone is there: a sweep removes the rest
 
     @rule(minutes=st.sampled_from([1.0, 6.0, LONG_MINUTES]))
     def time_passes(self, minutes: float) -> None:
