@@ -33,6 +33,8 @@ TURNS = 4
 SILENCE_DECIBELS = -96.0
 # One step of 16 bits: what rounding leaves of nothing.
 ROUNDING_DECIBELS = -90.0
+# Sound under this, in a chunk that is not quiet, is a few steps of 16 bits.
+INAUDIBLE_DECIBELS = -66.0
 # Under this, levels are so few steps of 16 bits that noise seems to leap: all of it counts as noise of this level.
 LEAPING_DECIBELS = -82.0
 # The shortest word has a vowel of this length; clicks and the peaks of noise are shorter.
