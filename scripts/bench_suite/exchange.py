@@ -18,6 +18,7 @@ class Request:
     target: str
     headers: Mapping[str, str]
     stream: IO[bytes] = field(repr=False)
+    method: str = "GET"
 
     def body(self, pace: Pace) -> Iterator[bytes]:
         """The body in pieces, at the speed of a link."""
@@ -48,7 +49,8 @@ def read_request(stream: IO[bytes]) -> Request | None:
     while (header := stream.readline().strip()) != b"":
         name, _, value = header.decode("latin-1").partition(":")
         headers[name.lower()] = value.strip()
-    return Request(target=line.split(b" ")[1].decode(), headers=headers, stream=stream)
+    method, target = line.decode().split(" ")[:2]
+    return Request(target=target, headers=headers, stream=stream, method=method)
 
 
 def response_head(status: str, size_bytes: int, **headers: str) -> bytes:

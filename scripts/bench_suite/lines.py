@@ -23,6 +23,7 @@ CPU = Metric("CPU", "s", 3)
 MEMORY = Metric("memory", "MiB", 1)
 RESIDENT = Metric("resident", "MiB", 1)
 MEMORY_SHARE = Metric("memory", "x audio", 2)
+REQUESTS = Metric("requests", "", 0)
 THROUGHPUT = Metric("throughput", "1/s", 1, more_is_better=True)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from bench_suite.cold_start_row import ColdStartRow
+from bench_suite.job_row import JobRow
 from bench_suite.lines import Line, Target
 from bench_suite.links import LIMITED, UNLIMITED, Links
 from bench_suite.long_recording import Kind
@@ -197,6 +198,7 @@ ROWS: Final[tuple[Row, ...]] = (
     ThroughputRow(name="throughput-8-instances", instances=8, requests=120, rounds=3, quick_rounds=0),
     *_speech_rows(),
     *(TextRow(name=f"text-{shape}", shape=shape, rounds=5, quick_rounds=0) for shape in SHAPES),
+    JobRow(name="job-10-chunks", minutes=10, rounds=5, quick_rounds=1),
     SweepRow(name="sweep-100000-objects", rounds=3, quick_rounds=1),
     ColdStartRow(
         name="cold-start",

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -81,7 +82,7 @@ def _run(arguments: argparse.Namespace, environment: Mapping[str, str], report: 
     # As it will be deployed: what serverless.yml states itself is not taken from the environment.
     known = {**({"TIME_LIMIT": own} if own.isdigit() else {}), **_results_bucket(arguments), **environment}
     if arguments.url:
-        known = {**_NO_KEY, **{name: value for name, value in known.items() if value}}
+        known = {**_NO_KEY, **_own_keys(environment), **{name: value for name, value in known.items() if value}}
     settings, finding = read_settings(known)
     if settings is None or not arguments.url:
         report.add(iter([finding]))
@@ -98,6 +99,21 @@ def _run(arguments: argparse.Namespace, environment: Mapping[str, str], report: 
         function_timeout_seconds=arguments.timeout or timeout_seconds(deployed),
         function_region=environment.get("SCW_DEFAULT_REGION") or DEFAULT_REGION,
     )
+
+
+def _own_keys(environment: Mapping[str, str]) -> dict[str, str]:
+    """The keys of the person who verifies, which open the bucket as well: the function's are in its secrets alone."""
+    access_key, secret_key = environment.get("SCW_ACCESS_KEY"), environment.get("SCW_SECRET_KEY")
+    has_others = environment.get("S3_ACCESS_KEY") or environment.get("S3_SECRET_KEY")
+    if not access_key or not secret_key or has_others:
+        return {}
+    region = environment.get("SCW_DEFAULT_REGION") or DEFAULT_REGION
+    return {
+        "S3_ACCESS_KEY": access_key,
+        "S3_SECRET_KEY": secret_key,
+        "S3_REGION": region,
+        "S3_ENDPOINT": f"https://s3.{region}.scw.cloud",
+    }
 
 
 def _results_bucket(arguments: argparse.Namespace) -> dict[str, str]:
@@ -131,12 +147,14 @@ def _check_function(arguments: argparse.Namespace, run: Run, environment: Mappin
     access_token = arguments.token or environment.get("ACCESS_TOKEN") or None
     # A private function that has no token of its own is called with the platform's alone.
     auth_token = arguments.auth_token or environment.get("AUTH_TOKEN") or arguments.token or None
-    function = Function(arguments.url, web, access_token, auth_token)
+    function = Function(arguments.url, web, auth_token=auth_token)
     facts = FunctionFacts()
     report.add(check_answers(run, function, facts))
     if not facts.answers:
         return
     report.add(check_tokens(run, function, facts))
+    if facts.needs_access_token:  # it is sent to whom it is for, and no other
+        function = replace(function, access_token=access_token)
     report.add(check_clock({"the function": facts.skew}))
     report.add(check_limit(function))
     if run.settings.queue_url:
@@ -149,7 +167,7 @@ def _check_function(arguments: argparse.Namespace, run: Run, environment: Mappin
     slow: list[Callable[[], Iterator[Finding]]] = [
         lambda: check_upload(run, function),
         lambda: check_job(run, function),
-        lambda: check_queue_way(run, facts),
+        lambda: check_queue_way(run, function, facts),
         lambda: check_callback(run, function, public_url=arguments.callback, port=arguments.callback_port),
     ]
     with ThreadPoolExecutor(len(slow)) as pool:

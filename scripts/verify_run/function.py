@@ -45,10 +45,10 @@ class Function:
         """The address of a path of the function."""
         return f"{self.url.rstrip('/')}/{path.lstrip('/')}"
 
-    def tokens(self, *, only_platform: bool = False) -> dict[str, str]:
-        """The headers that let a client in; a trigger has the platform's alone."""
+    def tokens(self) -> dict[str, str]:
+        """The headers that let a client in."""
         headers = {} if self.auth_token is None else {"X-Auth-Token": self.auth_token}
-        if self.access_token is not None and not only_platform:
+        if self.access_token is not None:
             headers["Authorization"] = f"Bearer {self.access_token}"
         return headers
 

@@ -32,6 +32,7 @@ class FunctionFacts:
     time_limit_seconds: float | None = None
     model: str = ""
     lets_triggers_in: bool | None = None
+    needs_access_token: bool = False
 
 
 def check_answers(run: Run, function: Function, facts: FunctionFacts) -> Iterator[Finding]:
@@ -102,8 +103,9 @@ def check_tokens(run: Run, function: Function, facts: FunctionFacts) -> Iterator
             f"A request with a wrong token is let in ({answer.status}): everybody can transcribe on your bill.",
             'Set privacy: "private" in serverless.yml, or ACCESS_TOKEN, and run scripts/deploy.',
         )
-    event = function.post(TEST_EVENT, headers=function.tokens(only_platform=True))
+    event = function.post(TEST_EVENT, headers=function.tokens())
     facts.lets_triggers_in = event.status not in REFUSED
+    facts.needs_access_token = event.status == HTTPStatus.UNAUTHORIZED
     if event.status == HTTPStatus.FORBIDDEN:
         return  # the platform's: no trigger comes by here
     if event.status != HTTPStatus.UNAUTHORIZED:

@@ -9,14 +9,14 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
 
-from transcriber.jobs.layout import WORK, ResultKeys, jobs_prefix, own_prefix
+from transcriber.jobs.layout import WORK, ResultKeys, jobs_prefix, own_prefix, results_bucket
 from transcriber.request.s3_events import ObjectReference
 from verify_run.finding import Finding, failed, ok, quoted, skipped
 from verify_run.function import Function, inline
 from verify_run.function_checks import LOG_CURE, FunctionFacts, transcript_finding
 from verify_run.queue_checks import queue_client
 from verify_run.run import Run
-from verify_run.signed import sqs, texts_of
+from verify_run.signed import SignedAnswer, sqs, texts_of
 from verify_run.storage_checks import Bucket, refusal
 from verify_run.web import WebAnswer
 
@@ -87,11 +87,15 @@ def check_job(run: Run, function: Function) -> Iterator[Finding]:
             yield failed("job", f"Its state is answered {state.status}: {quoted(state.message)}", LOG_CURE)
 
 
-def check_queue_way(run: Run, facts: FunctionFacts) -> Iterator[Finding]:
-    """An object in the bucket, told of by the queue, to its transcript beside it."""
+def check_queue_way(run: Run, function: Function, facts: FunctionFacts) -> Iterator[Finding]:
+    """An object in the bucket, reported by the queue, to its transcript beside it.
+
+    With the queue's credentials, its message is that of a storage. Without, a sweep has the function queue it.
+    """
     settings = run.settings
-    if settings.storage is None or run.bucket is None or settings.queue is None or not settings.queue_url:
-        yield skipped("queue way", "set S3_*, QUEUE_* and OUTPUT_BUCKET (or --bucket) as the function has them")
+    if settings.storage is None or run.bucket is None:
+        keys = "SCW_ACCESS_KEY and SCW_SECRET_KEY, or S3_ACCESS_KEY and S3_SECRET_KEY"
+        yield skipped("queue way", f"needs a bucket (--bucket, OUTPUT_BUCKET) and keys for it ({keys})")
         return
     reference = ObjectReference(run.bucket, f"{run.prefix}verify-{secrets.token_hex(8)}.mp3")
     own = own_prefix(run.bucket, settings)
@@ -103,15 +107,34 @@ def check_queue_way(run: Run, facts: FunctionFacts) -> Iterator[Finding]:
     _remove_later(run, reference.bucket, reference.key)
     put = bucket.send("PUT", reference.key, body=run.sample)
     if not put.is_ok:
-        yield refusal(run, bucket.name, "write", put)
+        yield replace(refusal(run, bucket.name, "write", put), check="queue way")
         return
-    client = queue_client(run)
-    sent = sqs(client, "SendMessage", run.deadline, MessageBody=upload_message(reference))
-    if not sent.is_ok:
-        cure = "scripts/verify, without URL, says what is wrong with the queue."
-        yield failed("queue way", f"The queue does not take a message ({sent.label}).", cure)
-        return
-    yield _await_transcript(run, facts, reference)
+    refused = _announce(run, reference) if settings.queue_url else _sweep(run, function, reference)
+    yield refused or _await_transcript(run, facts, reference)
+
+
+def _announce(run: Run, reference: ObjectReference) -> Finding | None:
+    """Have the queue report the object; the failure where it does not take the message."""
+    sent = sqs(queue_client(run), "SendMessage", run.deadline, MessageBody=upload_message(reference))
+    cure = "scripts/verify, without URL, says what is wrong with the queue."
+    return None if sent.is_ok else failed("queue way", f"The queue does not take a message ({sent.label}).", cure)
+
+
+def _sweep(run: Run, function: Function, reference: ObjectReference) -> Finding | None:
+    """Have the function itself queue the object, as its schedule does; the failure where it does not."""
+    results = Bucket(run, results_bucket(reference.bucket, run.settings))
+    prefix = f"{run.settings.output_prefix}{WORK}sweeps/"
+    before = set(results.keys(prefix))
+    run.clean_up.add("what a sweep left", lambda: results.remove(*(set(results.keys(prefix)) - before)))
+    swept = function.post({"sweep": {"bucket": reference.bucket, "prefix": reference.key, "limit": 1}})
+    if swept.status == HTTPStatus.OK and swept.fields.get("found"):
+        return None
+    if swept.status == HTTPStatus.OK:
+        cure = "Compare the bucket and its region with the function's S3_ENDPOINT and S3_REGION."
+        return failed("queue way", "A sweep of the function does not find the recording in the bucket.", cure)
+    said = quoted(swept.message)
+    cure = f"The message names what is missing: a setting, a right of the function's keys, or its queue. {LOG_CURE}"
+    return failed("queue way", f"A sweep of the function fails: {swept.status}, {said}", cure)
 
 
 def upload_message(reference: ObjectReference) -> str:
@@ -131,7 +154,7 @@ def _await_transcript(run: Run, facts: FunctionFacts, reference: ObjectReference
             seconds = time.monotonic() - started
             return ok("queue way", f"from the upload to its transcript in {seconds:.1f} s, {len(text.split())} words")
         if found.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            return refusal(run, results.name, "read", found)
+            return replace(refusal(run, results.name, "read", found), check="queue way")
         record = results.send("GET", keys.with_suffix(".error.json"))
         if record.is_ok:
             said = WebAnswer(HTTPStatus.OK, record.body.decode("utf-8", "replace")).message
@@ -142,7 +165,9 @@ def _await_transcript(run: Run, facts: FunctionFacts, reference: ObjectReference
 
 def _stuck(run: Run, facts: FunctionFacts, seconds: float) -> Finding:
     """Why there is no transcript."""
-    looked = sqs(queue_client(run), "GetQueueAttributes", run.deadline, **{"AttributeName.1": "All"})
+    looked = SignedAnswer(0)
+    if run.settings.queue_url:
+        looked = sqs(queue_client(run), "GetQueueAttributes", run.deadline, **{"AttributeName.1": "All"})
     attributes = dict(zip(texts_of(looked.body, "Name"), texts_of(looked.body, "Value"), strict=False))
     waiting = int(attributes.get("ApproximateNumberOfMessages", "0"))
     in_flight = int(attributes.get("ApproximateNumberOfMessagesNotVisible", "0"))
@@ -157,7 +182,7 @@ def _stuck(run: Run, facts: FunctionFacts, seconds: float) -> Finding:
         cause = f"{after}: the message was taken, and its request fails or has not ended."
         return failed("queue way", cause, LOG_CURE)
     if not looked.is_ok:
-        cause = f"{after}. The trigger is missing, or its requests fail; the credentials may not look at the queue."
+        cause = f"{after}. The trigger is missing, or its requests fail; the queue cannot be looked at from here."
         return failed("queue way", cause, f"{_TRIGGER_CURE} {LOG_CURE}")
     cure = f"Compare its S3_ and OUTPUT_ settings with those here, and which function the trigger calls. {LOG_CURE}"
     return failed(

@@ -227,3 +227,33 @@ def test_any_name_becomes_a_key(handle: Handle, api: Api, filename: str) -> None
     assert put(slot).status_code == 200
     assert handle(post(source(slot)), {})["statusCode"] == 200
     assert api.jobs == 1
+
+
+def test_a_job_of_an_upload_is_removed_with_all_of_it(handle: Handle, s3: Any) -> None:
+    """A job may be of an upload; when the job is deleted, the upload and its results are gone, too."""
+    slot = announce(handle)
+    put(slot)
+    accepted = handle(post({**source(slot), "async": True}), {})
+    assert accepted["statusCode"] == 202
+    path = accepted["headers"]["Location"]
+    while json.loads(call(handle, path)["body"])["status"] != "completed":
+        pass
+    assert json.loads(call(handle, f"{path}/content")["body"])["text"] == HEARD
+    assert {slot["key"], f"{slot['key']}.json"} <= set(all_keys(s3))
+    assert call(handle, path, "DELETE")["statusCode"] == 200
+    assert [key for key in all_keys(s3) if slot["key"] in key] == []
+    assert handle(post(source(slot)), {})["statusCode"] == 404
+
+
+def call(handle: Handle, path: str, method: str = "GET") -> dict[str, Any]:
+    return handle({"httpMethod": method, "path": path}, {})
+
+
+def test_an_upload_needs_the_token(environment: pytest.MonkeyPatch, new: Callable[[], Handle]) -> None:
+    """With ACCESS_TOKEN set, an upload is a 401 without it; the PUT itself needs the signed address alone."""
+    environment.setenv("ACCESS_TOKEN", "the-token")
+    handle, body = new(), {"filename": "talk.mp3", "bytes": len(MP3)}
+    assert handle(post(body, path="/v1/uploads"), {})["statusCode"] == 401
+    allowed = handle(post(body, path="/v1/uploads", headers={"Authorization": "Bearer the-token"}), {})
+    assert allowed["statusCode"] == 201
+    assert put(json.loads(allowed["body"])).status_code == 200

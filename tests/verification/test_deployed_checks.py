@@ -120,6 +120,23 @@ def test_a_bucket_without_notifications(private: LocalPlatform) -> None:
     assert all_keys(s3) == []
 
 
+def test_without_credentials_of_the_queue(private: LocalPlatform) -> None:
+    """With one's own keys for the bucket alone, the function queues the recording by itself, and it is transcribed."""
+    assert private.storage is not None
+    access = private.storage.access
+    environment = {
+        "SCW_ACCESS_KEY": access.access_key,
+        "SCW_SECRET_KEY": access.secret_key,
+        "S3_ENDPOINT": access.endpoint,
+    }
+    arguments = (private.function.url, "--auth-token", TOKEN, "--bucket", silent_bucket(private))
+    found = verify(*arguments, environment=environment | {"OUTPUT_BUCKET": "recordings"})
+    assert found.of("queue way")["verdict"] == "ok", found.text
+    assert all_keys(access.client("s3")) == []
+    wrong = verify(*arguments[:-1], "another", environment=environment)
+    wrong.assert_failed("queue way", "no bucket another", cure="--bucket")
+
+
 @pytest.mark.usefixtures("impatient")
 def test_a_trigger_is_missing(private: LocalPlatform) -> None:
     """A message that nothing takes from the queue is seen there, and the trigger named as what is missing."""

@@ -14,7 +14,6 @@ from transcriber.errors import TranscriberError
 from transcriber.request.options import TranscriptionOptions
 from transcriber.request_log import JsonLogger
 from transcriber.spans import Segment
-from transcriber.text.model_additions import CleanText
 
 T = TypeVar("T")
 
@@ -133,13 +132,3 @@ class Backend(Protocol):
         With `wants_times`, segments are requested where the API may have them.
         """
         ...
-
-
-def doubt_warnings(chunk: Chunk, clean: CleanText) -> tuple[str, ...]:
-    """The warning of what stays in the text of `chunk`, and may be the model's; none where nothing is in doubt."""
-    if not clean.doubts:
-        return ()
-    times = chunk.span.clock_times
-    return (
-        f"{times} the text may hold what the model added to the words, and it was kept: {', '.join(clean.doubts)}.",
-    )

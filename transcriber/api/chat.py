@@ -10,13 +10,12 @@ from functools import partial
 from itertools import chain
 from typing import Any, Final
 
-from transcriber.api.backend import ApiClient, CallContext, ChunkTranscript, Usage, doubt_warnings
+from transcriber.api.backend import ApiClient, CallContext, ChunkTranscript, Usage
 from transcriber.api.request_body import StreamedBody
 from transcriber.chunks.chunk import Chunk
 from transcriber.errors import ApiFailedError, TruncatedTranscriptError
 from transcriber.request.options import MAX_OUTPUT_TOKENS, TranscriptionOptions
 from transcriber.sources.base import Reader
-from transcriber.text.model_additions import CleanText, clean_answer
 
 # Demands the words and nothing else. Each ban names something that chat models are known to do with a recording.
 INSTRUCTION: Final = (
@@ -142,12 +141,16 @@ def _read_answer(answer: Mapping[str, Any], chunk: Chunk, model: str, options: T
         raise ApiFailedError(f"The model stopped before its end (finish_reason {str(reason)[:40]!r}).")
     if not isinstance(text, str | None):
         raise ApiFailedError("The API's answer has a message that is not a text.")
-    clean = CleanText((text or "").strip())
+    text = (text or "").strip()
+    warnings: tuple[str, ...] = ()
     if options.asks_for_words:
+        # Imported with the first answer: its patterns take 20 ms of CPU to compile, for which no cold start waits.
+        from transcriber.text.model_additions import clean_answer, doubt_warnings  # noqa: PLC0415
+
         # The instruction is ours or one like it, so that the model's additions to the words are known.
-        clean = clean_answer(clean.text, _instruction(options))
-    warnings = doubt_warnings(chunk, clean)
-    return ChunkTranscript(text=clean.text, model=model, warnings=warnings, usage=_usage(answer.get("usage"), chunk))
+        clean = clean_answer(text, _instruction(options))
+        text, warnings = clean.text, doubt_warnings(clean, chunk.span)
+    return ChunkTranscript(text=text, model=model, warnings=warnings, usage=_usage(answer.get("usage"), chunk))
 
 
 def _usage(counted: object, chunk: Chunk) -> Usage:

@@ -1,18 +1,17 @@
 """The backend for the Audio Transcriptions API: a form whose file part is the audio, unencoded."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from transcriber.api.backend import ApiClient, CallContext, ChunkTranscript, Usage, doubt_warnings
+from transcriber.api.backend import ApiClient, CallContext, ChunkTranscript, Usage
 from transcriber.api.request_body import FilePart, FormBody
 from transcriber.chunks.chunk import Chunk
 from transcriber.errors import ApiFailedError, ApiRefusedError
 from transcriber.request.options import TranscriptionOptions
 from transcriber.spans import Segment
-from transcriber.text.model_additions import clean_transcription
 
 # A server that lacks a format answers that the request is wrong, or that its values are.
 REFUSALS_OF_A_FORMAT = (400, 422)
@@ -94,14 +93,17 @@ def _read_answer(answer: Mapping[str, Any], chunk: Chunk, model: str, options: T
     text, language = answer.get("text"), answer.get("language")
     if not isinstance(text, str):
         raise ApiFailedError("The API's answer has no text in it.")
+    # Imported with the first answer: its patterns take 20 ms of CPU to compile, for which no cold start waits.
+    from transcriber.text.model_additions import clean_transcription, doubt_warnings  # noqa: PLC0415
+
     clean = clean_transcription(text)
     segments = _segments(answer.get("segments"), text)
     if segments is not None and clean.text != text.strip():
-        segments = _clean_segments(segments, clean.text)
+        segments = _clean_segments(segments, clean.text, clean=lambda words: clean_transcription(words).text)
     return ChunkTranscript(
         text=clean.text,
         model=model,
-        warnings=(*_warnings(model, options), *doubt_warnings(chunk, clean)),
+        warnings=(*_warnings(model, options), *doubt_warnings(clean, chunk.span)),
         segments=segments,
         language=language if isinstance(language, str) and language else None,
         usage=Usage(calls=1, audio_seconds=chunk.duration_seconds),
@@ -128,12 +130,14 @@ def _segments(segments: object, text: str) -> tuple[Segment, ...] | None:
     return tuple(read)
 
 
-def _clean_segments(segments: Sequence[Segment], text: str) -> tuple[Segment, ...] | None:
+def _clean_segments(
+    segments: Sequence[Segment], text: str, *, clean: Callable[[str], str]
+) -> tuple[Segment, ...] | None:
     """The segments, each without what was taken out of the text; None where that gives other words than the text's."""
-    clean = [replace(segment, text=clean_transcription(segment.text).text) for segment in segments]
-    if "".join("".join(segment.text for segment in clean).split()) != "".join(text.split()):
+    cleaned = [replace(segment, text=clean(segment.text)) for segment in segments]
+    if "".join("".join(segment.text for segment in cleaned).split()) != "".join(text.split()):
         return None
-    return tuple(segment for segment in clean if segment.text)
+    return tuple(segment for segment in cleaned if segment.text)
 
 
 def _warnings(model: str, options: TranscriptionOptions) -> tuple[str, ...]:

@@ -175,7 +175,7 @@ def upload_request() -> Schema:
     schemas: dict[str, Schema] = {
         "filename": {**_TEXT, "maxLength": MAX_FILENAME_LENGTH},
         "bytes": {"type": "integer", "minimum": 1, "description": "The exact size of the file."},
-        "mime_type": {"type": ["string", "null"], "pattern": f"^({MEDIA_TYPE.pattern})?$"},
+        "mime_type": {"type": ["string", "null"], "pattern": f"^({MEDIA_TYPE})?$"},
     }
     properties = {name: schemas.get(name, {"description": "Has no effect here."}) for name in UPLOAD_FIELDS}
     return {

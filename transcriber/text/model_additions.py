@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from transcriber.spans import Span
 from transcriber.text.frames import has_labels, has_stamps, strip_frames
 from transcriber.text.model_remarks import is_no_speech_remark, may_be_remark, strip_model_remarks
 from transcriber.text.wrappers import looks_wrapped, unwrap
@@ -30,6 +31,14 @@ class CleanText:
 
     text: str
     doubts: tuple[str, ...] = ()
+
+
+def doubt_warnings(clean: CleanText, span: Span) -> tuple[str, ...]:
+    """The warning of what stays in the text of `span`, and may be the model's; none where nothing is in doubt."""
+    if not clean.doubts:
+        return ()
+    kept = ", ".join(clean.doubts)
+    return (f"{span.clock_times} the text may hold what the model added to the words, and it was kept: {kept}.",)
 
 
 def clean_answer(text: str, instruction: str) -> CleanText:

@@ -17,6 +17,7 @@ from transcriber.text.joining import join_texts
 from transcriber.transcription.chunk_calls import ChunkCalls
 from transcriber.transcription.chunk_result import ChunkResult
 from transcriber.transcription.gaps import fill_gaps, find_gaps
+from transcriber.transcription.invented import invented_warnings
 from transcriber.transcription.issues import LISTEN, NO_WORDS, CompletenessIssue, find_issue, is_dispelled
 from transcriber.transcription.pace import Paced
 from transcriber.transcription.timing import timed_segments
@@ -45,7 +46,9 @@ def transcribe_chunk(chunk: Chunk, calls: ChunkCalls) -> tuple[ChunkResult, ...]
             raise
         return tuple(result for half in split(chunk) for result in transcribe_chunk(half, calls))
     sound_seconds = None
+    warnings = (*chunk.warnings, *transcript.warnings)
     if chunk.has_loudness and calls.is_verbatim(transcript.model):
+        warnings += invented_warnings(chunk, transcript)
         sound_seconds = chunk.loudness.speech_seconds
         if not is_doubtful:
             calls.pace.add(Paced(chunk.span, transcript.text, sound_seconds, chunk.loudness.phrases))
@@ -57,7 +60,7 @@ def transcribe_chunk(chunk: Chunk, calls: ChunkCalls) -> tuple[ChunkResult, ...]
             segments=timed_segments(chunk, transcript) if calls.wants_times else (),
             language=transcript.language,
             usage=transcript.usage,
-            warnings=(*chunk.warnings, *transcript.warnings),
+            warnings=warnings,
             sound_seconds=sound_seconds,
             is_doubtful=is_doubtful,
         ),

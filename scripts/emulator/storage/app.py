@@ -134,7 +134,9 @@ class CheckedStorage:
             body.seek(0)
             refusal = refusal_of(environ, hashed, self._credentials)
             if refusal is None and service == S3:
-                refusal = problem_of_key(environ["RAW_URI"].partition("?")[0]) or wrong_hash(environ, _sha256(body))
+                refusal = problem_of_key(environ["RAW_URI"].partition("?")[0]) or wrong_hash(
+                    environ, lambda: _sha256(body)
+                )
             if refusal is not None:
                 return _refuse(refusal, service, start_response)
             if environ["PATH_INFO"] == LIFECYCLE_PATH:

@@ -7,8 +7,9 @@ import json
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from support.loopback import Loopback, Peer, serve
@@ -26,6 +27,7 @@ from transcriber.errors import (
     ApiRefusedError,
     ApiTimeoutError,
     ModelNotFoundError,
+    TranscriberError,
     UnsupportedAudioError,
 )
 from transcriber.request.base64_text import read_base64
@@ -37,6 +39,7 @@ from transcriber.retry import RetryPolicy
 from transcriber.settings import ApiKind, Settings
 from transcriber.sources.inline import InlineSource
 from transcriber.spans import Span
+from transcriber.transcription.chunk_result import ChunkResult
 from transcriber.transcription.recording import Transcriber, _log_fields
 from transcriber.transcription.transcript import Transcript
 
@@ -86,6 +89,29 @@ def source_of(data: bytes) -> InlineSource:
     return InlineSource(read_base64(base64.b64encode(data).decode(), param=None), max_bytes=10**9)
 
 
+class KeptChunks:
+    """A store that has what came of all chunks before a time, and keeps nothing."""
+
+    def __init__(self, text: str, *, end_seconds: float) -> None:
+        self.text, self.end_seconds = text, end_seconds
+
+    def expect(self, duration_seconds: float) -> None:
+        assert duration_seconds > self.end_seconds
+
+    def has(self, span: Span) -> bool:
+        return span.end_seconds <= self.end_seconds
+
+    def load(self, span: Span) -> Sequence[ChunkResult]:
+        return (ChunkResult(span, f"{self.text} {span.start_seconds}", CHAT, sound_seconds=span.duration_seconds),)
+
+    def keep(self, span: Span, results: Sequence[ChunkResult]) -> Sequence[ChunkResult]:
+        assert not self.has(span)
+        return results
+
+    def keep_refusal(self, span: Span, error: TranscriberError) -> None:
+        raise AssertionError(span) from error
+
+
 def scope_of(seconds: float = 30) -> RequestScope:
     return RequestScope(Deadline(seconds), JsonLogger(stream=io.StringIO()), RequestReport())
 
@@ -93,6 +119,19 @@ def scope_of(seconds: float = 30) -> RequestScope:
 def transcribe(apis: Apis, options: TranscriptionOptions = DEFAULTS, *, data: bytes | None = None) -> Transcript:
     with serve(apis) as server, source_of(hum(CHUNK_SECONDS) if data is None else data) as source:
         return transcriber_of(server).transcribe(source, options, scope_of())
+
+
+def test_chunks_of_an_earlier_run_are_part_of_the_pace() -> None:
+    """A chunk with half the words of those that are kept is in doubt, though a slow speaker would say as many."""
+    seconds = 30.0
+    apis = Apis(chat=[" ".join([WORDS] * 5), " ".join(f"{WORDS} {number}" for number in range(9))])
+    with serve(apis) as server, source_of(hum(4 * seconds)) as source:
+        transcriber = transcriber_of(server)
+        transcriber = replace(transcriber, settings=replace(transcriber.settings, chunk_seconds=seconds))
+        kept = KeptChunks(" ".join([WORDS] * 10), end_seconds=3.5 * seconds)
+        transcript = transcriber.transcribe(source, DEFAULTS, scope_of(), kept)
+    assert apis.called == [CHAT, CHAT]
+    assert transcript.warnings == ()
 
 
 def test_open_model() -> None:
