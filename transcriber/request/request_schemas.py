@@ -75,13 +75,17 @@ SOURCE_SCHEMAS: Final[Mapping[str, Schema]] = {
     "key": _KEY,
 }
 _GRANULARITIES: Final[Schema] = {
-    "oneOf": [{"const": "segment"}, {"type": "array", "prefixItems": [{"const": "segment"}], "items": False}],
+    "oneOf": [
+        {"const": "segment"},
+        {"type": "array", "prefixItems": [{"const": "segment"}], "minItems": 1, "items": False},
+    ],
     "description": "Goes with response_format verbose_json.",
 }
 # Of each option of `OPTIONS`.
 OPTION_SCHEMAS: Final[Mapping[str, Schema]] = {
     "model": {
-        **_TEXT,
+        "type": "string",
+        "pattern": r"^[!-~]([ -~]*[!-~])?$",
         "maxLength": MAX_MODEL_LENGTH,
         "description": "This model and no other; by default, the first of the function's models that exists.",
     },
@@ -175,7 +179,7 @@ def upload_request() -> Schema:
     schemas: dict[str, Schema] = {
         "filename": {**_TEXT, "maxLength": MAX_FILENAME_LENGTH},
         "bytes": {"type": "integer", "minimum": 1, "description": "The exact size of the file."},
-        "mime_type": {"type": ["string", "null"], "pattern": f"^({MEDIA_TYPE.pattern})?$"},
+        "mime_type": {"type": ["string", "null"], "pattern": f"^({MEDIA_TYPE})?$"},
     }
     properties = {name: schemas.get(name, {"description": "Has no effect here."}) for name in UPLOAD_FIELDS}
     return {
