@@ -217,7 +217,7 @@ class FrameCutter:
                 preroll_seconds=preroll * seconds,
                 measured=measured,
             )
-            if measured.held_decibels < MAYBE_QUIET_DECIBELS and not chunk.is_silent:
+            if measured.held_decibels < MAYBE_QUIET_DECIBELS and not measured.is_nothing:
                 chunk = decoded(chunk, if_raised=True)
             if chunk.layout is None and scanner.is_stereo and sides_cancel(taken, ends, levels):
                 chunk = decoded(chunk)
