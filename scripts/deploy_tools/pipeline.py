@@ -82,9 +82,15 @@ class Pipeline:
         self._environment = {**environment, **own}
         configuration = self._configuration()
         self._function = Function(self._account, configuration.service, configuration.function_name)
+        output_prefix = configuration.variable("OUTPUT_PREFIX")
+        if order.prefix.startswith("/") or (output_prefix and order.prefix.startswith(output_prefix)):
+            raise DeploymentError(
+                f"--prefix: {order.prefix} holds no recordings: keys begin without a slash, and what begins with "
+                f"{output_prefix} is the function's own."
+            )
         timeout = configuration.timeout_seconds
         self._queues = Queues(self._account, configuration.service, timeout_seconds=timeout)
-        ends = expiries(configuration.variable("OUTPUT_PREFIX"), int(configuration.variable("JOB_DAYS")))
+        ends = expiries(output_prefix, int(configuration.variable("JOB_DAYS")))
         self._bucket = Bucket(self._account, order.bucket, ends)
         self._has_own_api_key = bool(environment.get("GENERATIVE_API_KEY"))
         # The application of a key that was made earlier, where one is given now.

@@ -37,24 +37,29 @@ class Removal:
         self._function.look()
         self._storage.look()
         self._api.look()
-        yield from self._function.plan_removal()
-        if self._account.has_queues and self._queues.is_active() and self._storage.notes:
+        notes = self._storage.notes
+        bucket = notes.get(BUCKET_NOTE)
+        # A function that was deployed without a bucket is nobody's but the one's who did that.
+        if self._function.is_of_pipeline or (bucket and self._function.has_bucket(bucket)):
+            yield from self._function.plan_removal()
+        if notes or self._function.is_of_pipeline:
+            yield from self._function.plan_removal_of_namespace()
+        if self._account.has_queues and notes and self._queues.is_active():
             names = " and ".join(reversed(self._queues.names))
             yield Change(
                 f"remove the queues {names} where they are there, with the messages in them", self._remove_queues
             )
-        if self._account.has_queues:
+        if self._account.has_queues and notes:
             for each in self._queues.credentials():
                 yield Change(
                     f"remove the queue's credentials {each.access_key}",
                     partial(self._queues.remove_credentials, each.id),
                 )
-        if name := self._bucket or self._storage.notes.get(BUCKET_NOTE):
-            notes = self._storage.notes
+        if name := self._bucket or bucket:
             ends = expiries(
                 self._configuration.variable("OUTPUT_PREFIX"), int(self._configuration.variable("JOB_DAYS"))
             )
-            is_made_here = MADE_NOTE in notes and notes.get(BUCKET_NOTE) == name
+            is_made_here = MADE_NOTE in notes and bucket == name
             yield from Bucket(self._account, name, ends).plan_removal(is_made_here=is_made_here)
         yield from self._api.plan_removal()
         yield from self._storage.plan_removal()

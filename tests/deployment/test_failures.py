@@ -161,3 +161,11 @@ def test_name_that_no_bucket_has(here: World) -> None:
     with pytest.raises(DeploymentError, match="--bucket: is 3 to 63 lowercase letters"):
         here.set_up(bucket="Recordings of ours")
     assert here.account.functions.received == []
+
+
+@pytest.mark.parametrize("prefix", ["/incoming/", "transcripts/", "transcripts/incoming/"])
+def test_prefix_without_recordings(here: World, prefix: str) -> None:
+    """A prefix under which nothing would ever be transcribed is told before anything is sent."""
+    with pytest.raises(DeploymentError, match=r"--prefix: .* holds no recordings"):
+        here.set_up(prefix=prefix)
+    assert here.account.functions.received == []

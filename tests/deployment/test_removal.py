@@ -129,3 +129,18 @@ def test_set_up_again_after_removal(here: World) -> None:
     here.remove()
     here.set_up()
     assert here.snapshot() == first
+
+
+def test_function_without_a_bucket_stays(here: World) -> None:
+    """A function that was deployed by itself is not what --bucket made, and stays; so does all that is with it."""
+    here.set_up()
+    function, secrets = here.function()
+    namespaces = dict(here.account.functions.namespaces)
+    here.remove()
+    api = here.account.functions
+    function["environment_variables"].pop("OUTPUT_BUCKET")
+    api.namespaces |= namespaces
+    api.functions[function["id"]], api.secrets[function["id"]] = function | {"tags": []}, secrets
+    before = here.snapshot()
+    assert here.remove() == []
+    assert here.snapshot() == before

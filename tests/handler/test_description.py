@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openapi_spec_validator import validate
 from support.api_description import ApiDescription
 from support.handling import KEY, VOXTRAL, FakeApi, Handle, audio, new_instance, post
 from support.recordings import hum, recording, silence
+from support.schema_values import values_of
 
 from transcriber.errors import RequestError
 from transcriber.request.event import HttpRequest
@@ -169,6 +172,16 @@ def test_schemas_and_function_agree(handle: Handle, fields: dict[str, Any], is_r
     """What the schema of a request allows is read, and what it forbids is refused."""
     assert description_of(handle).schema("TranscriptionRequest").is_valid(fields) is is_right
     assert is_read(fields) is is_right
+
+
+@settings(max_examples=30)
+@given(data=st.data())
+@pytest.mark.parametrize("name", sorted(OPTION_SCHEMAS))
+def test_what_a_schema_allows_is_read(name: str, data: st.DataObject) -> None:
+    """Each value that the schema of an option allows is one that the function takes."""
+    value = data.draw(values_of(OPTION_SCHEMAS[name]))
+    goes_with = {"response_format": "verbose_json"} if name.startswith("timestamp_granularities") else {}
+    assert is_read({"audio": SHORT, **goes_with, name: value}), value
 
 
 def chat(*parts: object, **fields: object) -> dict[str, Any]:

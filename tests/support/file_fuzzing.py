@@ -34,8 +34,8 @@ from transcriber.sources.inline import InlineSource  # noqa: E402
 
 # What a function of 256 MB has beside its interpreter and libraries, as address space.
 MEMORY_BYTES: Final = 192 * 1024 * 1024
-# A file of a few seconds is cut in a fraction of one; a process that takes longer hangs.
-HANG_SECONDS: Final = 30
+# A file of a few seconds is cut in a fraction of one, on a busy machine in seconds; what takes longer hangs.
+HANG_SECONDS: Final = 120
 MAX_SECONDS: Final = 600
 # Numbers that fields of size and count may hold.
 _NUMBERS: Final = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x100_0000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF)
@@ -128,7 +128,7 @@ _MUTATIONS: Final = (_flip, _flip, _number, _number, _cut_out, _insert, _truncat
 def run_file(data: bytes) -> str | None:
     """What is wrong about the way that `data` ends; None where nothing is."""
     source = InlineSource(read_base64(base64.b64encode(data).decode(), param=None), max_bytes=10**9)
-    options = CutOptions(ChunkLimits(300), MAX_SECONDS, Deadline(HANG_SECONDS))
+    options = CutOptions(ChunkLimits(300), MAX_SECONDS, Deadline(HANG_SECONDS / 2))
     try:
         chunks = sum(1 for _ in cut(identify(source, max_seconds=MAX_SECONDS), options))
     except TranscriberError:

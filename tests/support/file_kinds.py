@@ -358,8 +358,26 @@ def with_late_sound(container: str, codec: str, video: str, seconds: float, *, p
     return make
 
 
+def with_clock(container: str, codec: str, seconds: float) -> Make:
+    """A stream whose clock begins at `seconds`."""
+    return of(container, codec, rate_hz=48_000, bit_rate=64_000, options={"output_ts_offset": str(seconds)})
+
+
 def _times() -> Sequence[FileKind]:
     return [
+        *(
+            FileKind("times", name, make)
+            for name, make in (
+                ("MPEG-TS, the clock jumps 10 minutes", joined(TS, with_clock("mpegts", "aac", 600))),
+                ("MPEG-TS, the clock jumps 10 hours", joined(TS, with_clock("mpegts", "aac", 36_000))),
+                (
+                    "MPEG-TS, the clock jumps back",
+                    joined(with_clock("mpegts", "mp2", 900), with_clock("mpegts", "mp2", 3)),
+                ),
+                ("MPEG-TS, two jumps", joined(TS, with_clock("mpegts", "aac", 7_000), TS)),
+                ("MPEG-PS, the clock jumps 10 minutes", joined(PS, with_clock("vob", "mp2", 600))),
+            )
+        ),
         FileKind("times", "MP4, sound from 5 s on", with_late_sound("mp4", "aac", "mpeg4", 5), lead_seconds=5),
         FileKind(
             "times", "Matroska, sound from 5 s on", with_late_sound("matroska", "aac", "mpeg4", 5), lead_seconds=5

@@ -1,6 +1,5 @@
 """Limits what the decoder's library allocates at a time: whatever a file claims, a small function outlives it."""
 
-import ctypes
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,8 @@ _MAPPED_FILES: Final = Path("/proc/self/maps")
 @cache
 def limit_allocations() -> bool:
     """Set the limit in the library that PyAV has loaded, once; false where that cannot be found, and nothing is set."""
+    import ctypes  # noqa: PLC0415 # WAV and MP3 do not need it at a cold start
+
     try:
         mapped = _MAPPED_FILES.read_text().splitlines()
         path = next(line.split(maxsplit=5)[5] for line in mapped if _LIBRARY in line)

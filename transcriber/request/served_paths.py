@@ -44,12 +44,13 @@ UNSERVED: Final[Mapping[str, str]] = {
     "containers": _BOTH,
     "rerank": _BOTH,
 }
-# With their base: the API's version, Azure's path, or none.
-_UNSERVED = re.compile(rf"\A(?:.*/v1|/openai(?:/deployments/[^/]+)?)?/(?P<name>{'|'.join(UNSERVED)})(?:/.*)?\Z")
-_UNSERVED_ANYWHERE = re.compile(rf".*(?<!/chat)/(?P<name>{'|'.join(_UNMISTAKABLE)})/?\Z")
-_OF_THE_API = re.compile(r"(?:\A|/)v1/(?P<rest>.+?)/?\Z")
-_SERVED = re.compile(r"(?:chat/completions|audio/transcriptions(?:/.+)?|models(?:/.+)?|uploads|openapi\.json)\Z")
-_MODEL = re.compile(r"/models/(?P<model>.+?)/?\Z")
+# With their base: the API's version, Azure's path, or none. Compiled where they are first needed: at a cold start, they
+# would take as long as reading a request does.
+_UNSERVED: Final = rf"\A(?:.*/v1|/openai(?:/deployments/[^/]+)?)?/(?P<name>{'|'.join(UNSERVED)})(?:/.*)?\Z"
+_UNSERVED_ANYWHERE: Final = rf".*(?<!/chat)/(?P<name>{'|'.join(_UNMISTAKABLE)})/?\Z"
+_OF_THE_API: Final = r"(?:\A|/)v1/(?P<rest>.+?)/?\Z"
+_SERVED: Final = r"(?:audio/transcriptions/.+|models/.+)\Z"
+_MODEL: Final = r"/models/(?P<model>.+?)/?\Z"
 # What is only ever sent: another method would get the function's status, which a client could take for an answer.
 _POSTED: Final = frozenset({ApiPath.CHAT, ApiPath.TRANSCRIPTIONS, ApiPath.UPLOADS})
 _SHOWN_LENGTH: Final = 60
@@ -57,9 +58,11 @@ _SHOWN_LENGTH: Final = 60
 
 def refuse_unserved(path: str) -> None:
     """Raise `PathNotServedError` for a path of the OpenAI API that this function does not have."""
-    found = _UNSERVED.match(path) or _UNSERVED_ANYWHERE.match(path)
-    rest = _OF_THE_API.search(path)
-    if found is None and (rest is None or _SERVED.search(rest["rest"])):
+    if path in {"", "/"} or api_path(path) is not ApiPath.ROOT:
+        return
+    found = re.match(_UNSERVED, path) or re.match(_UNSERVED_ANYWHERE, path)
+    rest = re.search(_OF_THE_API, path)
+    if found is None and (rest is None or re.match(_SERVED, rest["rest"])):
         return
     instead = UNSERVED[found["name"]] if found else _BOTH
     raise PathNotServedError(f"{path[:_SHOWN_LENGTH]} is not served here. Served is {instead}.")
@@ -74,5 +77,5 @@ def refuse_reading(method: str, path: str) -> None:
 
 def model_of(path: str) -> str | None:
     """The model whose description the path names; None where it names none."""
-    match = _MODEL.search(path)
+    match = re.search(_MODEL, path)
     return match["model"] if match else None

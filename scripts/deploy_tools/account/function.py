@@ -85,6 +85,10 @@ class Function:
         """Whether `--bucket` gave it a key for the storage."""
         return self.exists and any(tag.startswith(f"{STORAGE_TAG}=") for tag in self._function.tags)
 
+    def has_bucket(self, bucket: str) -> bool:
+        """Whether it has been told to keep transcripts in `bucket`."""
+        return self.exists and self._function.environment_variables.get("OUTPUT_BUCKET") == bucket
+
     def queue_url(self, name: str) -> str | None:
         """The address that the function has of the queue `name`."""
         url = "" if self._function is None else str(self._function.environment_variables.get("QUEUE_URL", ""))
@@ -132,6 +136,9 @@ class Function:
             yield Change(text, partial(self._asked, text, api.delete_trigger, trigger_id=trigger.id))
         if self._function is not None:
             yield Change(f"remove the function {self.name}", self._remove_function)
+
+    def plan_removal_of_namespace(self) -> Iterator[Change]:
+        """The namespace, which goes only if nothing else is in it; `look` comes before."""
         if self._namespace is not None:
             yield Change(f"remove the namespace {self.service}, if no other function is in it", self._remove_namespace)
 

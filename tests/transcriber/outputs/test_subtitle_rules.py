@@ -1,16 +1,27 @@
 """Subtitles in twelve languages keep the rules of Netflix and the BBC, as an independent checker reads them."""
 
+import base64
 from dataclasses import replace
 
 import pytest
 from support.misbehaving_models import Misbehaving, transcribed
 from support.recorded_languages import conversation
+from support.recordings import WORDS, recording
 from support.spoken_texts import SENTENCES
 from support.subtitle_rules import read_cues, violations
 
+from transcriber.api.backend import ChunkTranscript
+from transcriber.audio.identify import identify
+from transcriber.chunks.cut_points import ChunkLimits
+from transcriber.chunks.cutting import CutOptions, cut
+from transcriber.deadline import Deadline
 from transcriber.outputs import srt, vtt
+from transcriber.request.base64_text import read_base64
 from transcriber.request.options import TranscriptionOptions
 from transcriber.response_format import ResponseFormat
+from transcriber.sources.inline import InlineSource
+from transcriber.transcription.timing import timed_segments
+from transcriber.transcription.transcript import Transcript
 
 TIMED = TranscriptionOptions(response_format=ResponseFormat.SRT)
 
@@ -40,3 +51,15 @@ def test_slow_and_fast_speakers(language: str, pace: float) -> None:
     backend = Misbehaving(recording, lambda sentences, _: sentences)
     transcript = replace(transcribed(backend, recording.chunks(5), options=TIMED), language=language)
     assert violations(srt.render(transcript), language, transcript.duration_seconds) == []
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_real_recordings(name: str) -> None:
+    """The words of each recording that we have, timed by its sound alone, are subtitles within the rules."""
+    source = InlineSource(read_base64(base64.b64encode(recording(name)).decode(), param=None), max_bytes=10**9)
+    options = CutOptions(ChunkLimits(300), max_seconds=300, deadline=Deadline(30), keep_loudness=True)
+    (chunk,) = cut(identify(source, max_seconds=300), options)
+    segments = timed_segments(chunk, ChunkTranscript(f"{WORDS[name].capitalize()}.", "model"))
+    transcript = Transcript("", "model", chunk.duration_seconds, segments=segments, language="en")
+    assert violations(srt.render(transcript), "en", transcript.duration_seconds) == []
+    assert len(read_cues(vtt.render(transcript))) >= 1
