@@ -312,3 +312,61 @@ def test_answers_about_jobs_are_as_described(server: str, queue_url: str, s3: An
             work(server, queue_url, handle)
         for _ in range(2):
             described.check_answer("delete", f"{JOBS}/{{id}}", handle({"httpMethod": "DELETE", "path": path}, {}))
+
+
+@pytest.mark.usefixtures("output_bucket", "queue_url")
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/x-www-form-urlencoded", f"bucket={BUCKET}&key=a.mp3&async=true"),
+        (
+            "multipart/form-data; boundary=b",
+            "".join(
+                f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+                for name, value in (("bucket", BUCKET), ("key", "a.mp3"), ("async", "true"))
+            )
+            + "--b--\r\n",
+        ),
+    ],
+)
+def test_form_that_asks_for_a_job(content_type: str, body: str) -> None:
+    """A form has a job made of it, too."""
+    event = {"httpMethod": "POST", "path": JOBS, "headers": {"Content-Type": content_type}, "body": body}
+    answer = new_instance()(event, {})
+    assert (answer["statusCode"], json.loads(answer["body"])["object"]) == (202, "transcription.job")
+    assert answer["headers"]["Location"].startswith(f"{JOBS}/job_")
+
+
+@pytest.mark.usefixtures("output_bucket")
+def test_error_of_a_job_holds_no_id(server: str, queue_url: str, s3: Any) -> None:
+    """What a callback's receiver is told of a failure does not open the job, although its recording's key would."""
+    handle = new_instance()
+    with serve(Peer.answer) as receiver:
+        body = {"audio": base64.b64encode(hum(1)).decode(), "callback": receiver.url}
+        job, path = created(handle, body)
+        s3.delete_object(Bucket=BUCKET, Key=f"transcripts/.work/jobs/{job['id']}/recording")
+        assert work(server, queue_url, handle) == [200]
+        told = verified(receiver)[0]
+    assert told["error"]["code"] == "source_not_found"
+    assert job["id"] not in json.dumps(told)
+    assert call(handle, "GET", path)[1]["error"] == told["error"]
+
+
+@pytest.mark.usefixtures("output_bucket")
+def test_job_that_waits_says_why(server: str, queue_url: str, s3: Any, api: Api) -> None:
+    """A job that goes on later has the reason among its warnings, until it goes on."""
+    upload(s3)
+    handle = new_instance()
+    handle(post({"sweep": {"bucket": BUCKET, "prefix": "elsewhere/"}}), {})  # there is a schedule
+    _, path = created(handle, OBJECT)
+    api.statuses = ["422 X"]
+    assert work(server, queue_url, handle) == [200]
+    found = call(handle, "GET", path)[1]
+    assert (found["status"], len(found["warnings"])) == ("in_progress", 1)
+    assert found["warnings"][0].startswith("The work goes on later: ")
+    make_due(s3)
+    handle = new_instance()
+    handle(post({"sweep": {"bucket": BUCKET, "prefix": "elsewhere/"}}), {})
+    work(server, queue_url, handle)
+    found = call(handle, "GET", path)[1]
+    assert (found["status"], found["warnings"]) == ("completed", [])

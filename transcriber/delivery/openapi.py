@@ -10,7 +10,7 @@ from transcriber import __version__
 from transcriber.delivery import answer_schemas
 from transcriber.delivery.answer_schemas import error_responses, json_response, reference, transcript_response
 from transcriber.outputs.plain_json import JSON_TYPE
-from transcriber.request import request_schemas
+from transcriber.request import request_schemas, trigger_schemas
 from transcriber.request.job_calls import JOBS_PATH
 from transcriber.request.openai_api import ApiPath
 from transcriber.settings import BYTES_PER_MB, Settings
@@ -32,8 +32,8 @@ def document(settings: Settings) -> dict[str, Any]:
         "FormRequest": request_schemas.form_request(),
         "ChatCompletionRequest": request_schemas.chat_request(),
         "UploadRequest": request_schemas.upload_request(),
-        "Sweep": request_schemas.sweep_request(),
-        "UploadEvent": request_schemas.upload_event(),
+        "Sweep": trigger_schemas.sweep_request(),
+        "UploadEvent": trigger_schemas.upload_event(),
     }
     return {
         "openapi": OPENAPI_VERSION,

@@ -34,7 +34,7 @@ from transcriber.request.job_message import Job, new_job
 from transcriber.request.parse import read_own_request
 from transcriber.request.s3_events import ObjectReference
 from transcriber.request.transcription_request import TranscriptionRequest, UrlReference
-from transcriber.request_log import error_log_fields
+from transcriber.request_log import error_log_fields, without_secret_ids
 from transcriber.request_scope import RequestScope
 from transcriber.services import Services
 from transcriber.sources.url_check import check_url
@@ -146,7 +146,7 @@ class JobWork:
         return self._later(failure, progress, stores, scope, is_at_once=is_at_once)
 
     def _carried_out(self, progress: JobProgress, stores: Stores, scope: RequestScope) -> JobRecord:
-        progress.update(status=JobStatus.IN_PROGRESS)
+        progress.update(status=JobStatus.IN_PROGRESS, warnings=())
         request = read_own_request(Job(progress.record.id), progress.record.request)
         source = request.source
         if isinstance(source, UrlReference):
@@ -169,8 +169,7 @@ class JobWork:
                     warnings=transcript.warnings,
                 )
             case Answer() as recorded:
-                failure = JobFailure(recorded.status, json.loads(recorded.body)["error"])
-                record = progress.update(status=JobStatus.FAILED, failure=failure)
+                record = progress.update(status=JobStatus.FAILED, failure=_failure(recorded))
             case None:
                 error = result.error or UnexpectedError("The recording has no result.")
                 is_at_once = result.status is ObjectStatus.UNFINISHED
@@ -193,6 +192,7 @@ class JobWork:
         if settings.queue_url and is_at_once:
             self._queue(progress.record, scope)
             return progress.record
+        progress.update(warnings=(f"The work goes on later: {without_secret_ids(error.message)}",))
         if stores.sweep_mark.is_recent():
             minutes = (
                 0.0 if is_at_once else max(LATER_MINUTES, (error.retry_after_seconds or 0.0) / settings.minute_seconds)
@@ -206,9 +206,7 @@ class JobWork:
 
     def _fail(self, error: TranscriberError, progress: JobProgress, stores: Stores, scope: RequestScope) -> JobRecord:
         scope.report.add(outcome=ObjectStatus.FAILED, **error_log_fields(error))
-        answer = error_answer(error)
-        failure = JobFailure(answer.status, json.loads(answer.body)["error"])
-        record = progress.update(status=JobStatus.FAILED, failure=failure)
+        record = progress.update(status=JobStatus.FAILED, failure=_failure(error_answer(error)))
         self._callbacks.finish(record, stores, scope)
         return record
 
@@ -226,6 +224,12 @@ class JobWork:
         if job.attempt > 1 or not record.is_deleted:
             # By a sweep, when no worker can be at it any more; until then, the entry stays.
             stores.callbacks.remove(bucket, job.id)
+
+
+def _failure(answer: Answer) -> JobFailure:
+    """The failure as it is kept: a callback's receiver has no business with the id, which may be in a key."""
+    error = json.loads(answer.body)["error"]
+    return JobFailure(answer.status, {**error, "message": without_secret_ids(error["message"])})
 
 
 def accepted_answer(record: JobRecord, request: TranscriptionRequest) -> Answer:

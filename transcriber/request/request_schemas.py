@@ -27,8 +27,6 @@ from transcriber.request.options import (
     MAX_TRACK,
     OPTIONS,
 )
-from transcriber.request.s3_events import MAX_RECORDS
-from transcriber.request.sweep_request import MAX_LIMIT
 from transcriber.request.transcription_fields import (
     MAX_CALLBACK_LENGTH,
     NOTIFICATION_FIELDS,
@@ -41,7 +39,7 @@ from transcriber.response_format import ResponseFormat
 Schema = dict[str, Any]
 
 _TEXT: Final[Schema] = {"type": "string", "pattern": r"\S"}
-_BUCKET: Final[Schema] = {
+BUCKET: Final[Schema] = {
     "type": "string",
     "maxLength": MAX_BUCKET_LENGTH,
     "pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
@@ -71,7 +69,7 @@ SOURCE_SCHEMAS: Final[Mapping[str, Schema]] = {
     "input_audio": _INPUT_AUDIO,
     "audio": _BASE64,
     "file": _BASE64,
-    "bucket": {**_BUCKET, "description": "The bucket in Object Storage; goes with key."},
+    "bucket": {**BUCKET, "description": "The bucket in Object Storage; goes with key."},
     "key": _KEY,
 }
 _GRANULARITIES: Final[Schema] = {
@@ -187,43 +185,6 @@ def upload_request() -> Schema:
         "required": ["filename", "bytes"],
         "properties": properties,
         "additionalProperties": False,
-    }
-
-
-def sweep_request() -> Schema:
-    """The request of a schedule."""
-    prefix = {"type": ["string", "null"], "maxLength": MAX_KEY_BYTES}
-    limit = {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_LIMIT}
-    sweep = {
-        "type": "object",
-        "required": ["bucket"],
-        "properties": {"bucket": _BUCKET, "prefix": prefix, "limit": limit},
-        "additionalProperties": False,
-    }
-    return {
-        "type": "object",
-        "required": ["sweep"],
-        "properties": {"sweep": sweep},
-        "additionalProperties": False,
-    }
-
-
-def upload_event() -> Schema:
-    """S3 records, as a storage or a queue sends them."""
-    name = {"type": "object", "required": ["name"], "properties": {"name": _BUCKET}}
-    key = {"type": "object", "required": ["key"], "properties": {"key": {"type": "string", "minLength": 1}}}
-    record = {
-        "type": "object",
-        "required": ["eventName", "s3"],
-        "properties": {
-            "eventName": {"type": "string"},
-            "s3": {"type": "object", "required": ["bucket", "object"], "properties": {"bucket": name, "object": key}},
-        },
-    }
-    return {
-        "type": "object",
-        "required": ["Records"],
-        "properties": {"Records": {"type": "array", "maxItems": MAX_RECORDS, "items": record}},
     }
 
 
