@@ -125,7 +125,8 @@ def test_chunks_of_an_earlier_run_are_part_of_the_pace() -> None:
     """A chunk with half the words of those that are kept is in doubt, though a slow speaker would say as many."""
     seconds = 30.0
     apis = Apis(chat=[" ".join([WORDS] * 5), " ".join(f"{WORDS} {number}" for number in range(9))])
-    with serve(apis) as server, source_of(hum(4 * seconds)) as source:
+    pauses = [(seconds * number - 0.5, seconds * number + 0.5) for number in (1, 2, 3)]
+    with serve(apis) as server, source_of(hum(4 * seconds, pauses=pauses)) as source:
         transcriber = transcriber_of(server)
         transcriber = replace(transcriber, settings=replace(transcriber.settings, chunk_seconds=seconds))
         kept = KeptChunks(" ".join([WORDS] * 10), end_seconds=3.5 * seconds)
