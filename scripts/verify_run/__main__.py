@@ -103,7 +103,9 @@ def _run(arguments: argparse.Namespace, environment: Mapping[str, str], report: 
 
 def _own_keys(environment: Mapping[str, str]) -> dict[str, str]:
     """The keys of the person who verifies, which open the bucket as well: the function's are in its secrets alone."""
-    access_key, secret_key = environment.get("SCW_ACCESS_KEY"), environment.get("SCW_SECRET_KEY")
+    # As S3 clients are given them, too.
+    access_key = environment.get("SCW_ACCESS_KEY") or environment.get("AWS_ACCESS_KEY_ID")
+    secret_key = environment.get("SCW_SECRET_KEY") or environment.get("AWS_SECRET_ACCESS_KEY")
     has_others = environment.get("S3_ACCESS_KEY") or environment.get("S3_SECRET_KEY")
     if not access_key or not secret_key or has_others:
         return {}
