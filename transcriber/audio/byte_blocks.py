@@ -5,6 +5,7 @@ process, which makes 1.4 times the audio resident. Blocks are held once.
 """
 
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 
 
 class ByteBlocks:
@@ -16,6 +17,9 @@ class ByteBlocks:
 
     def __len__(self) -> int:
         return self._size_bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._blocks)
 
     @property
     def first(self) -> bytes:
@@ -41,8 +45,26 @@ class ByteBlocks:
             self._size_bytes -= len(block)
         return taken
 
+    def replace_each(self, change: Callable[[bytes], bytes]) -> None:
+        """Replace each block by one of the same size."""
+        for _ in range(len(self._blocks)):
+            self._blocks.append(change(self._blocks.popleft()))
+
     def put_back(self, block: bytes) -> None:
         """Add `block` at the beginning."""
         if block:
             self._blocks.appendleft(block)
             self._size_bytes += len(block)
+
+
+def cut_out(blocks: Iterable[bytes], start: int, end: int) -> bytes:
+    """The bytes from `start` to before `end` of blocks that follow each other."""
+    parts: list[bytes] = []
+    position = 0
+    for block in blocks:
+        if position >= end:
+            break
+        if position + len(block) > start:
+            parts.append(block[max(0, start - position) : end - position])
+        position += len(block)
+    return b"".join(parts)

@@ -18,7 +18,7 @@ from typing import Self
 
 from transcriber.audio.containers import SIGNATURE_BYTES, sniff
 from transcriber.audio.opening import LATE_DEMUXERS, OpenFile, with_advice
-from transcriber.audio.pcm import SAMPLE_RATES_HZ
+from transcriber.audio.pcm import SAMPLE_BITS, SAMPLE_RATES_HZ
 from transcriber.audio.progress import Progress
 from transcriber.audio.resampling import Resampler
 from transcriber.audio.stated_length import DEMUXERS_WITHOUT_LENGTH_OF_TRACKS, stated_length
@@ -142,13 +142,13 @@ class Decoder:
             return 0.0  # the length of its pictures, too
         return self.duration_seconds or 0.0
 
-    def samples(self, *, max_seconds: float, deadline: Deadline) -> "Iterator[array[int]]":
-        """All samples, in order, with silence where there is a gap.
+    def samples(self, *, max_seconds: float, deadline: Deadline, bits: int = SAMPLE_BITS) -> "Iterator[array[int]]":
+        """All samples, in order, of 16 or 32 `bits`, with silence where there is a gap.
 
         `AudioTooLargeError` when they play longer than `max_seconds`, whatever the container states.
         """
         timeline = Timeline(self._damage)
-        resampler = Resampler(self.sample_rate_hz)
+        resampler = Resampler(self.sample_rate_hz, bits=bits)
         while True:
             start = self._file.container.start_time
             timeline.begin(None if start is None or timeline.seconds else start / 1_000_000)

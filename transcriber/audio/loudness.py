@@ -1,50 +1,63 @@
 """Measures the loudness of samples over time: where there is sound above the noise, and where it is quietest.
 
-It examines a part of the samples only, since nothing finer than a pause between words is needed. Never decodes.
+It examines a part of the samples only, since nothing finer than a pause between words is needed. Never decodes. What is
+measured are changes within half a millisecond, which leave out a constant offset and most of a mains hum.
 """
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import islice
-from math import log10
+from math import inf, log10
 
 from transcriber.audio.pcm import FULL_SCALE, samples_of
-from transcriber.audio.peaks import peaks
+from transcriber.audio.peaks import peaks_of_changes
 from transcriber.spans import Span
 
 # A pause between words lasts twice this or more, so that at least one window lies wholly inside. Windows are a little
 # shorter where the sample rate does not divide.
 WINDOW_SECONDS = 0.05
-# This many samples of a window give its peak to within a few decibels. Measured for an hour at 16 kHz: 0.08 CPU seconds
-# with 32, 0.19 with 64.
+# This many samples of a window give its peak to within a few decibels. Measured for an hour at 16 kHz: 0.06 CPU seconds
+# with 32, twice as much with 64.
 SAMPLES_A_WINDOW = 32
-# About two seconds: enough for the speed, and little enough to stay in the processor's cache.
-WINDOWS_AT_ONCE = 64
+# About six seconds: enough for the speed, and little enough to stay in the processor's cache.
+WINDOWS_AT_ONCE = 128
+# Changes are measured over a period of these frequencies, in turns, so that none is left out by both. A voice's
+# fundamental and first formants count nearly in full, hiss as much as before; 50 Hz loses 16 dB, an offset everything.
+CHANGES_HZ = (2_000, 3_200)
+# Each of both is measured of either side of stereo, since the samples of a window belong to the sides in turns.
+TURNS = 4
 
 # The level of digital silence: below what 16 bits can hold.
 SILENCE_DECIBELS = -96.0
+# One step of 16 bits: what rounding leaves of nothing.
+ROUNDING_DECIBELS = -90.0
+# Sound under this, in a chunk that is not quiet, is a few steps of 16 bits.
+INAUDIBLE_DECIBELS = -66.0
+# Under this, levels are so few steps of 16 bits that noise seems to leap: all of it counts as noise of this level.
+LEAPING_DECIBELS = -82.0
 # The shortest word has a vowel of this length; clicks and the peaks of noise are shorter.
 VOWEL_SECONDS = 0.15
-# Sound that stays under this for the length of a vowel is a few steps of 16 bits, where no recorder leaves words.
-INAUDIBLE_DECIBELS = -66.0
 # For the length of a vowel, steady noise hardly ever exceeds its quieter parts by this much; a speaker does in each
-# word. Noise that is louder than the second figure might hide a speaker, and never counts as silence.
+# word.
 VOWEL_OVER_NOISE_DECIBELS = 7.0
-LOUDEST_SILENCE_DECIBELS = -36.0
-# The error of levels that are read from MP3 frames.
-ROUGH_DECIBELS = 12.0
-# The share of the time that counts as noise, if there is any: few people speak for more than the rest.
-NOISE_SHARE = 0.2
+# Sound that exceeds the quieter parts by this much, for the length of a vowel, is no steady noise, whatever its colour;
+# measured of minutes of noise: up to 5.5 in samples, and up to 36 in levels of MP3 frames, at the lowest rates.
+CLEAR_DECIBELS = 10.0
+CLEAR_ROUGH_DECIBELS = 40.0
+# The share of the time that counts as noise, if there is any: hardly anybody speaks for more than the rest.
+NOISE_SHARE = 0.1
 
-# Speech exceeds the noise by the first figure, and is at least as loud as the second; where there is hardly a pause,
-# the noise is unknown, and sound that is this much under the loudest counts as a pause.
+# Speech exceeds the noise by the first figure, and is at most so much quieter than the loudest; where there is hardly a
+# pause, the noise is unknown, and sound that is this much under the loudest counts as a pause.
 SPEECH_OVER_NOISE_DECIBELS = 10.0
-QUIETEST_SPEECH_DECIBELS = -54.0
+QUIETEST_UNDER_LOUDEST_DECIBELS = 44.0
 SPEECH_UNDER_LOUDEST_DECIBELS = 22.0
 # Where half of the time is at most this much louder than the quietest, it is noise.
 MEDIAN_OVER_NOISE_DECIBELS = 8.0
+# Noise is hardly ever louder.
+LOUDEST_NOISE_DECIBELS = -36.0
 # Gaps within words, such as before a plosive, are shorter than this.
 SHORTEST_PAUSE_SECONDS = 0.25
 # Fast speakers part sentences by pauses of 0.15 s, which show as two windows at least.
@@ -55,32 +68,61 @@ SHORTEST_SPEECH_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Loudness:
-    """The loudness of each window of a span of audio, in decibels of full scale."""
+    """The loudness of each window of a span of audio, in decibels of full scale.
+
+    `is_rough` where it was read from MP3 frames. Where speech has been told from noise already, `speech_over` is the
+    level from which on sound is speech; infinite where none is.
+    """
 
     decibels: Sequence[float] = field(repr=False)
     window_seconds: float
+    is_rough: bool = False
+    speech_over: float | None = None
 
     @property
-    def is_silent(self) -> bool:
-        """Whether nothing exceeds the noise: then there is no word in it."""
-        return self._is_steady(VOWEL_OVER_NOISE_DECIBELS, LOUDEST_SILENCE_DECIBELS)
+    def is_nothing(self) -> bool:
+        """Whether there is no sound at all, but for rounding."""
+        return max(self.decibels, default=SILENCE_DECIBELS) <= ROUNDING_DECIBELS
+
+    @cached_property
+    def is_clear(self) -> bool:
+        """Whether something exceeds the rest by so much that it cannot be noise."""
+        held, noise = self._held_and_noise
+        return held >= noise + (CLEAR_ROUGH_DECIBELS if self.is_rough else CLEAR_DECIBELS)
+
+    @cached_property
+    def is_steady(self) -> bool:
+        """Whether nothing exceeds the rest, as in noise; sound that is hidden in it does not show here."""
+        held, noise = self._held_and_noise
+        if self.speech_over is not None:
+            return self.speech_over == inf
+        return held < noise + VOWEL_OVER_NOISE_DECIBELS
+
+    @cached_property
+    def held_decibels(self) -> float:
+        """The highest level that is held for the length of a vowel."""
+        return self._held_and_noise[0]
 
     @property
-    def may_be_silent(self) -> bool:
-        """Whether `is_silent` might be true, if these levels are rough: then better ones have to decide."""
-        return self._is_steady(VOWEL_OVER_NOISE_DECIBELS + ROUGH_DECIBELS, LOUDEST_SILENCE_DECIBELS + ROUGH_DECIBELS)
+    def noise_decibels(self) -> float:
+        """The level that a tenth of the time does not exceed."""
+        return self._held_and_noise[1]
 
-    def _is_steady(self, over_noise_decibels: float, loudest_decibels: float) -> bool:
+    @cached_property
+    def _held_and_noise(self) -> tuple[float, float]:
+        """The highest level that is held for the length of a vowel, and that of the noise."""
         if not self.decibels:
-            return True
+            return SILENCE_DECIBELS, LEAPING_DECIBELS
         vowel = min(len(self.decibels), max(1, round(VOWEL_SECONDS / self.window_seconds)))
         # The level that is held for the length of a vowel: the quietest window of each run of that length.
         shifted = (islice(self.decibels, start, None) for start in range(vowel))  # copies would be megabytes
         held = sorted(min(windows) for windows in zip(*shifted, strict=False))
-        loudest, noise = held[-1], held[int(len(held) * NOISE_SHARE)]
-        if loudest <= INAUDIBLE_DECIBELS:
-            return True
-        return bool(loudest <= loudest_decibels and loudest < max(noise, SILENCE_DECIBELS) + over_noise_decibels)
+        return held[-1], max(held[int(len(held) * NOISE_SHARE)], LEAPING_DECIBELS)
+
+    def raised(self, by_decibels: float) -> "Loudness":
+        """The loudness of the same sound, raised; what is nothing stays so."""
+        levels = [level if level <= SILENCE_DECIBELS else level + by_decibels for level in self.decibels]
+        return replace(self, decibels=levels)
 
     @cached_property
     def speech(self) -> tuple[Span, ...]:
@@ -94,14 +136,9 @@ class Loudness:
 
     def speech_between(self, shortest_pause_seconds: float) -> tuple[Span, ...]:
         """The spans that may be speech, between pauses of this length and longer."""
-        if self.is_silent:
+        if self.is_steady:
             return ()
-        noise, median, loudest = self._low_median_high
-        threshold = noise + SPEECH_OVER_NOISE_DECIBELS
-        # Where nearly all of it is noise, the loudest twentieth may be noise as well.
-        if median > min(noise + MEDIAN_OVER_NOISE_DECIBELS, LOUDEST_SILENCE_DECIBELS):
-            threshold = min(threshold, loudest - SPEECH_UNDER_LOUDEST_DECIBELS)
-        threshold = max(threshold, QUIETEST_SPEECH_DECIBELS)
+        threshold = self._speech_threshold
         spans: list[Span] = []
         for index, level in enumerate(self.decibels):
             if level <= threshold:
@@ -112,6 +149,17 @@ class Loudness:
             else:
                 spans.append(Span(start, end))
         return tuple(span for span in spans if span.duration_seconds > SHORTEST_SPEECH_SECONDS)
+
+    @property
+    def _speech_threshold(self) -> float:
+        if self.speech_over is not None:
+            return self.speech_over
+        noise, median, loudest = self._low_median_high
+        threshold = noise + SPEECH_OVER_NOISE_DECIBELS
+        # Where nearly all of it is noise, the loudest twentieth may be noise as well.
+        if median > min(noise + MEDIAN_OVER_NOISE_DECIBELS, LOUDEST_NOISE_DECIBELS):
+            threshold = min(threshold, loudest - SPEECH_UNDER_LOUDEST_DECIBELS)
+        return max(threshold, self.held_decibels - QUIETEST_UNDER_LOUDEST_DECIBELS)
 
     @cached_property
     def _low_median_high(self) -> tuple[float, float, float]:
@@ -132,9 +180,12 @@ class LoudnessMeter:
     def __init__(self, *, sample_rate_hz: int, channels: int) -> None:
         self.peaks: array[int] = array("H")
         # A divisor of the window, so that the samples of many windows are one slice; odd, so that both channels count.
-        self._step = max(1, round(sample_rate_hz * channels * WINDOW_SECONDS) // SAMPLES_A_WINDOW - 1) | 1
+        self._step = max(channels + 1, round(sample_rate_hz * channels * WINDOW_SECONDS) // SAMPLES_A_WINDOW - 1) | 1
         self.window_samples = self._step * SAMPLES_A_WINDOW
         self.window_seconds = self.window_samples / (sample_rate_hz * channels)
+        # Of the same channel, and within the step, so that both samples of a change are in one window.
+        longest = (self._step - 1) // channels
+        self._distances = [channels * min(longest, max(1, round(sample_rate_hz / hertz))) for hertz in CHANGES_HZ]
         self._rest: array[int] = array("h")
 
     def feed(self, samples: "array[int]") -> None:
@@ -154,7 +205,15 @@ class LoudnessMeter:
         """Measure the whole windows from `start` to before `end`."""
         size = WINDOWS_AT_ONCE * self.window_samples
         for first in range(start, end, size):
-            self.peaks += peaks(samples[first : min(first + size, end) : self._step], SAMPLES_A_WINDOW)
+            last = min(first + size, end)
+            self.peaks.extend(map(max, *(self._peaks_of_turn(samples, first, last, turn) for turn in range(TURNS))))
+
+    def _peaks_of_turn(self, samples: "array[int]", first: int, last: int, turn: int) -> "array[int]":
+        """The peaks of each window, by every fourth of the samples that are examined."""
+        start, stride = first + turn * self._step, TURNS * self._step
+        distance = self._distances[turn // len(self._distances)]
+        earlier, later = samples[start:last:stride], samples[start + distance : last : stride]
+        return peaks_of_changes(earlier, later, SAMPLES_A_WINDOW // TURNS)
 
     def decibels(self, first: int, last: int) -> list[float]:
         """The loudness of the windows from `first` to before `last`."""
@@ -166,11 +225,21 @@ class LoudnessMeter:
         del self.peaks[:windows]
         return Loudness(taken, self.window_seconds)
 
+    def shift(self, bits: int) -> None:
+        """Raise what was measured so far by so many bits, or lower it by less than none."""
+        if bits > 0:
+            self.peaks = array("H", (peak << bits for peak in self.peaks))
+            self._rest = array("h", (sample << bits for sample in self._rest))
+        elif bits < 0:
+            self.peaks = array("H", (peak >> -bits for peak in self.peaks))
+            self._rest = array("h", (sample >> -bits for sample in self._rest))
+
     def finish(self) -> None:
         """Count the rest, which does not fill a window, as a window of its own."""
         if self._rest:
-            highest, lowest = max(self._rest), min(self._rest)
-            self.peaks.append(max(highest, -lowest))
+            rest = self._rest
+            pairs = (pair for by in self._distances for pair in zip(rest, islice(rest, by, None), strict=False))
+            self.peaks.append(max((abs(later - earlier) // 2 for earlier, later in pairs), default=0))
             self._rest = array("h")
 
     def take_all(self) -> Loudness:

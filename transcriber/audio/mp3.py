@@ -60,11 +60,17 @@ class Mp3Layout:
     layer: int
     channels: int
     sample_rate_hz: int
+    frame_samples: int
     bytes_per_second: float
     has_constant_rate: bool
     frames_start: int
     stated_seconds: float | None
     stated_bytes: int | None
+
+    @property
+    def frame_seconds(self) -> float:
+        """The length of each frame."""
+        return self.frame_samples / self.sample_rate_hz
 
     @property
     def is_plain(self) -> bool:
@@ -162,6 +168,7 @@ def _layout(data: bytes, start: int, frames: list[Frame], offset: int) -> Mp3Lay
         layer=first.layer,
         channels=first.channels,
         sample_rate_hz=first.sample_rate_hz,
+        frame_samples=first.samples,
         bytes_per_second=sum(sizes) / seconds,
         has_constant_rate=max(sizes) - min(sizes) <= SLOT_BYTES,
         frames_start=offset + start,

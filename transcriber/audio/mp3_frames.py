@@ -15,7 +15,16 @@ from struct import Struct
 from transcriber.audio import mp3
 from transcriber.audio.byte_blocks import ByteBlocks
 from transcriber.audio.loudness import Loudness
-from transcriber.audio.mp3_side_info import DECIBELS_OF_LEVEL, PROTECTION_SHIFT, Shape, books_level, shape_of
+from transcriber.audio.mp3_side_info import (
+    BOOKS_MASK,
+    DECIBELS_OF_LEVEL,
+    GAIN_MASK,
+    LENGTH_MASK,
+    PROTECTION_SHIFT,
+    Shape,
+    books_level,
+    shape_of,
+)
 from transcriber.audio.tags import end_tag_bytes
 
 # The bits that all frames of a stream share: sync word, version, layer and sample rate.
@@ -27,9 +36,6 @@ _HEADER = Struct(">I")
 
 # The offset of a level to full scale, to within ten decibels: sound of 0 dB has levels of 300 and a little more.
 FULL_SCALE_DECIBELS = 300.0
-_LENGTH_MASK = 0xFFF
-_GAIN_MASK = 0xFF
-_BOOKS_MASK = 0xFFFF
 # Not a level that any code books have: those are -5 to 69.
 _UNKNOWN_LEVEL = -128
 
@@ -64,7 +70,7 @@ class FrameScanner:
         self._reservoirs: array[int] = array("H")
         self._shapes: dict[int, Shape | None] = {}
         # 64 KiB, whatever the recording; a dict of as many entries would take 6 MB.
-        self._books = array("b", [_UNKNOWN_LEVEL]) * (_BOOKS_MASK + 1)
+        self._books = array("b", [_UNKNOWN_LEVEL]) * (BOOKS_MASK + 1)
         self._same = 0
         self._position = 0
         self._taken = 0
@@ -111,6 +117,11 @@ class FrameScanner:
         self._reservoirs = self._reservoirs[gone:]
         self._taken += gone
         return [*removed, *shared]
+
+    @property
+    def is_stereo(self) -> bool:
+        """Whether its frames have two sides."""
+        return self.first is not None and self.first.channels == 2  # noqa: PLR2004 # the meaning of stereo
 
     def preroll(self, count: int) -> int:
         """The number of frames before the `count`-th that a decoder needs to decode it as it should sound.
@@ -162,12 +173,12 @@ class FrameScanner:
             level = 0
             for shift in books_shifts:
                 field = side >> shift
-                if field >> length_shift & _LENGTH_MASK:
-                    number = field & _BOOKS_MASK
+                if field >> length_shift & LENGTH_MASK:
+                    number = field & BOOKS_MASK
                     level_of_books = books[number]
                     if level_of_books == _UNKNOWN_LEVEL:
                         level_of_books = books[number] = books_level(number)
-                    found = (field >> gain_shift & _GAIN_MASK) + level_of_books
+                    found = (field >> gain_shift & GAIN_MASK) + level_of_books
                     if found > level:  # noqa: PLR1730 # a call of max takes as long as all the rest of this line
                         level = found
             add_level(level)
@@ -263,4 +274,4 @@ def frame_loudness(data: bytes) -> Loudness:
     scanner = FrameScanner()
     scanner.feed(data)
     scanner.finish()
-    return Loudness(scanner.decibels(0, len(scanner.levels)), scanner.frame_seconds)
+    return Loudness(scanner.decibels(0, len(scanner.levels)), scanner.frame_seconds, is_rough=True)

@@ -12,6 +12,9 @@ PROTECTION_SHIFT = 16
 _PROTECTION_BYTES = 2
 # The fields of a granule's channel: 12 bits of length, 9 of big values, 8 of gain, then the compression of scale
 # factors, and, in 16 bits, whether the window is switched and which code books are used.
+LENGTH_MASK = 0xFFF
+GAIN_MASK = 0xFF
+BOOKS_MASK = 0xFFFF
 _BOOKS_BITS = 16
 _LENGTH_AND_GAIN_BITS = 29
 # The largest value of each code book (ISO/IEC 11172-3, table B.7); the last sixteen add this number of bits to 15.
@@ -66,3 +69,10 @@ def books_level(books: int) -> int:
     numbers = (books >> 7 & 31, books >> 2 & 31) if is_switched else (books >> 10 & 31, books >> 5 & 31, books & 31)
     largest = max(_SMALL_BOOKS[n] if n < len(_SMALL_BOOKS) else 14 + 2 ** _ADDED_BITS[n - 16] for n in numbers)
     return round(20 * 4 / 3 * log10(max(largest, 0.5)) / DECIBELS_OF_LEVEL)
+
+
+def channel_level(field: int, shape: Shape) -> int:
+    """The level of a granule's channel, whose fields end where `field` does; 0 where it is empty."""
+    if not field >> shape.length_shift & LENGTH_MASK:
+        return 0
+    return (field >> shape.gain_shift & GAIN_MASK) + books_level(field & BOOKS_MASK)

@@ -11,7 +11,7 @@ FULL_SCALE: Final = 1 << (SAMPLE_BITS - 1)
 SAMPLE_RATES_HZ: Final = range(1_000, 768_001)
 
 
-def samples_of(block: bytes | memoryview) -> "array[int]":
+def samples_of(block: bytes | bytearray | memoryview) -> "array[int]":
     """The whole samples in `block`."""
     samples = array("h")
     samples.frombytes(memoryview(block)[: len(block) // SAMPLE_BYTES * SAMPLE_BYTES])

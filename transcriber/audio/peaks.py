@@ -18,8 +18,19 @@ def peaks(samples: "array[int]", group: int) -> "array[int]":
 
     A negative sample counts as one less than its absolute value, so that the lowest, -32,768, has 15 bits as well.
     """
-    count = len(samples)
-    values = int.from_bytes(samples.tobytes(), "little")
+    return _peaks(int.from_bytes(samples.tobytes(), "little"), len(samples), group)
+
+
+def peaks_of_changes(earlier: "array[int]", later: "array[int]", group: int) -> "array[int]":
+    """The peaks, as above, of half of what each sample of `later` differs from the one of `earlier` in its place."""
+    count = len(earlier)
+    # With the top bit inverted, samples have no sign; halved, they leave the top bit free to borrow from.
+    top, low = _each(count, 1 << (SAMPLE_BITS - 1)), _each(count, (1 << (SAMPLE_BITS - 1)) - 1)
+    before, after = ((int.from_bytes(samples.tobytes(), "little") ^ top) >> 1 & low for samples in (earlier, later))
+    return _peaks(((after | top) - before) ^ top, count, group)
+
+
+def _peaks(values: int, count: int, group: int) -> "array[int]":
     negative = (values >> (SAMPLE_BITS - 1)) & _each(count, 1)
     values ^= (negative << SAMPLE_BITS) - negative  # all bits of the negative ones
     top = _each(count, 1 << (SAMPLE_BITS - 1))

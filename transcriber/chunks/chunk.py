@@ -1,17 +1,22 @@
 """A chunk: a span of the recording, as WAV or MP3, that one call of the API transcribes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import ClassVar
 
 from transcriber.audio.containers import Container
 from transcriber.audio.decoding import Decoder
-from transcriber.audio.loudness import Loudness, LoudnessMeter, sample_loudness
+from transcriber.audio.loudness import Loudness, sample_loudness
 from transcriber.audio.mp3_frames import frame_loudness
+from transcriber.audio.pcm import samples_of
+from transcriber.audio.spectrum import SHORTEST_NOISE_SECONDS, SpeechMeter
 from transcriber.audio.wav import WavLayout
 from transcriber.deadline import Deadline
+from transcriber.errors import UnsupportedAudioError
 from transcriber.request.base64_text import Base64Text
 from transcriber.settings import MAX_CHUNK_MINUTES
 from transcriber.sources.base import Reader, Source
@@ -22,6 +27,8 @@ from transcriber.spans import Span
 # 30 minutes for a transcription.
 MAX_CHUNK_BYTES = 25 * 1024 * 1024
 MAX_CHUNK_SECONDS = MAX_CHUNK_MINUTES * 60.0
+# Where levels leave a doubt, speech is looked for in this much of the sound first, then in twice as much, and so on.
+FIRST_LOOK_SECONDS = 10.0
 
 
 class Payload(ABC):
@@ -162,9 +169,30 @@ class Chunk:
 
     @cached_property
     def loudness(self) -> Loudness:
-        """The loudness of its bytes over time; measured once, from the bytes if cutting did not measure it."""
-        if self.measured is not None:
-            return self.measured
+        """The loudness of its bytes over time; measured once, from the bytes if cutting did not measure it.
+
+        Where noise, hum or an offset hides the words in it, it is how much the sound exceeds them.
+        """
+        levels = self._measure() if self.measured is None else self.measured
+        if levels.is_nothing or not levels.is_steady or self.duration_seconds < SHORTEST_NOISE_SECONDS:
+            return levels
+        with suppress(UnsupportedAudioError):
+            return self._speech_meter(until_speech=False).take_all()
+        return levels
+
+    @cached_property
+    def is_silent(self) -> bool:
+        """Whether there is no speech in it, but nothing, or steady noise; false where that is not known cheaply."""
+        levels = self.measured
+        if levels is None or levels.is_nothing:
+            return levels is not None
+        if levels.is_clear or self.duration_seconds < SHORTEST_NOISE_SECONDS:
+            return False
+        with suppress(UnsupportedAudioError):
+            return self._speech_meter(until_speech=True).take_all().is_steady
+        return False
+
+    def _measure(self) -> Loudness:
         with self.payload.open() as reader:
             reader.skip(0 if self.layout is None else self.layout.data_start)
             data = reader.read_fully(self.payload.size_bytes)
@@ -172,23 +200,33 @@ class Chunk:
             return frame_loudness(data)
         return sample_loudness(data, sample_rate_hz=self.layout.sample_rate_hz, channels=self.layout.channels)
 
-    @cached_property
-    def is_silent(self) -> bool:
-        """Whether there is no sound in it, so that nothing can be said in it; false where that is not known cheaply."""
-        if self.measured is None or self.measured.is_silent or self.layout is not None:
-            return self.measured is not None and self.measured.is_silent
-        # The levels of MP3 frames are rough, and vary in steady noise; in doubt, the samples decide.
-        return self.measured.may_be_silent and self._decoded_loudness().is_silent
-
-    def _decoded_loudness(self) -> Loudness:
-        with Decoder(_PayloadSource(self.payload), demuxer=self.container.value, name="MP3") as decoder:
-            meter = LoudnessMeter(sample_rate_hz=decoder.sample_rate_hz, channels=1)
-            for samples in decoder.samples(max_seconds=float("inf"), deadline=Deadline(float("inf"))):
+    def _speech_meter(self, *, until_speech: bool) -> SpeechMeter:
+        """The bands of its spectrum, of all of it, or up to where there is speech; MP3 is decoded for it."""
+        look_at_seconds = FIRST_LOOK_SECONDS
+        with ExitStack() as opened:
+            meter, blocks = self._samples(opened)
+            for samples in blocks:
                 meter.feed(samples)
-            return meter.take_all()
+                if until_speech and meter.seconds >= look_at_seconds:
+                    if not meter.levels().is_steady:
+                        break
+                    look_at_seconds *= 2
+            return meter
+
+    def _samples(self, opened: ExitStack) -> tuple[SpeechMeter, "Iterator[array[int]]"]:
+        """Its samples, some seconds at a time, and a meter for them."""
+        if self.layout is not None:
+            reader = opened.enter_context(self.payload.open())
+            reader.skip(self.layout.data_start)
+            blocks = iter(partial(reader.read_fully, self.layout.bytes_per_second), b"")
+            meter = SpeechMeter(sample_rate_hz=self.layout.sample_rate_hz, channels=self.layout.channels)
+            return meter, map(samples_of, blocks)
+        decoder = opened.enter_context(Decoder(PayloadSource(self.payload), demuxer=self.container.value, name="MP3"))
+        meter = SpeechMeter(sample_rate_hz=decoder.sample_rate_hz, channels=1)
+        return meter, decoder.samples(max_seconds=float("inf"), deadline=Deadline(float("inf")))
 
 
-class _PayloadSource(Source):
+class PayloadSource(Source):
     """A chunk's payload as a source."""
 
     kind: ClassVar[str] = "chunk"

@@ -12,18 +12,17 @@ from functools import partial
 from itertools import chain
 from typing import Final, TypeAlias
 
-from transcriber.audio import wav
+from transcriber.audio import mp3, wav
 from transcriber.audio.containers import Container
 from transcriber.audio.decoding import Decoder
+from transcriber.audio.headroom import FINE_BITS
 from transcriber.audio.identify import Audio, DecodedAudio, PassThroughAudio, check_duration, identify
-from transcriber.audio.loudness import sample_loudness
-from transcriber.audio.mp3_frames import frame_loudness
-from transcriber.audio.streams import ends_alike
 from transcriber.audio.wav_end import Following, following
 from transcriber.chunks.chunk import BytesPayload, Chunk, SourcePayload
 from transcriber.chunks.cut_points import ChunkLimits
 from transcriber.chunks.cutters import FrameCutter, SampleCutter
 from transcriber.chunks.damage import DamageWarnings, decoding_damage, lost_frames, missing_end, unreadable_file
+from transcriber.chunks.pass_through import can_pass_through
 from transcriber.deadline import Deadline
 from transcriber.errors import UnsupportedAudioError
 from transcriber.sources.base import Reader, Source
@@ -32,12 +31,13 @@ from transcriber.spans import Span
 
 # To be raised with every change that moves a cut, changes which chunks are silent, or changes the level or the bytes of
 # what is sent: parts of recordings are named by it.
-CUTS_VERSION: Final = 2
+CUTS_VERSION: Final = 3
 # Less than what musl's allocator, and so the platform's, requests from the system anew each time: a quarter less CPU
 # than with larger blocks.
 READ_BYTES = 64 * 1024
-# The part of a recording's beginning whose loudness is measured before it is sent as it arrives: two seconds and more.
-MEASURED_BYTES = 64 * 1024
+# The loudness of longer frames does not show pauses between words: they are decoded, which takes 0.6 CPU seconds for an
+# hour. Those of MPEG-2.5, at 8 to 12 kHz, are such.
+LONGEST_FRAME_SECONDS = 0.04
 
 
 @dataclass(frozen=True)
@@ -90,25 +90,6 @@ def _checked(
         yield chunk
 
 
-def can_pass_through(audio: PassThroughAudio, limits: ChunkLimits) -> bool:
-    """Whether `audio` can be sent while it arrives: it fits one chunk, can be read again, and begins with sound."""
-    source, seconds, layout = audio.source, audio.duration_seconds, audio.layout
-    if source.size_bytes is None or seconds is None or not source.can_be_read_again or audio.is_followed:
-        return False
-    if source.size_bytes > limits.max_bytes or seconds > limits.longest_seconds:
-        return False
-    if isinstance(layout, wav.WavLayout):
-        if not layout.is_right(source.size_bytes):
-            return False
-        head = source.peek(layout.data_start + MEASURED_BYTES)[layout.data_start :]
-        loudness = sample_loudness(head, sample_rate_hz=layout.sample_rate_hz, channels=layout.channels)
-    else:
-        if not layout.is_right(source.size_bytes) or not ends_alike(source, layout):
-            return False
-        loudness = frame_loudness(source.peek(layout.frames_start + MEASURED_BYTES)[layout.frames_start :])
-    return not loudness.is_silent
-
-
 def _cut_plain(audio: PassThroughAudio, options: CutOptions, start_seconds: float) -> FileChunks:
     layout = audio.layout
     if can_pass_through(audio, options.limits):
@@ -119,6 +100,10 @@ def _cut_plain(audio: PassThroughAudio, options: CutOptions, start_seconds: floa
         warnings = missing_end(audio.missing_seconds, span.end_seconds)
         yield Chunk(span, audio.container, payload, wav_layout, warnings=warnings)
         return None
+    if isinstance(layout, mp3.Mp3Layout) and layout.frame_seconds > LONGEST_FRAME_SECONDS:
+        with Decoder(audio.source, demuxer=Container.MP3.value, name="MP3") as decoder:
+            yield from _cut_samples_of(decoder, options, start_seconds, audio.missing_seconds)
+            return None
     if not isinstance(layout, wav.WavLayout):
         return (yield from _cut_frames(audio, layout.frames_start, options, start_seconds))
     if layout.bytes_per_second * options.limits.longest_seconds > options.limits.max_bytes:
@@ -233,8 +218,8 @@ def _cut_samples_of(
     damage = DamageWarnings(decoding_damage, start_seconds=start_seconds)
     cutter = SampleCutter(options.limits, sample_rate_hz=decoder.sample_rate_hz, channels=1)
     left_seconds = options.max_seconds - start_seconds
-    for samples in decoder.samples(max_seconds=left_seconds, deadline=options.deadline):
-        for chunk in cutter.feed(samples.tobytes()):
+    for fine in decoder.samples(max_seconds=left_seconds, deadline=options.deadline, bits=FINE_BITS):
+        for chunk in cutter.feed_fine(fine):
             begun = decoder.take_damage(before_seconds=chunk.span.end_seconds)
             yield replace(chunk, warnings=(*warnings, *damage.within(chunk.span.moved(start_seconds), begun)))
             warnings = ()

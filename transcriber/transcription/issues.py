@@ -90,7 +90,7 @@ def find_issue(
 def _may_hold_words(chunk: Chunk) -> bool:
     """Whether there is enough sound for a word, however quiet: speech under the usual levels is no silence, either."""
     speech_seconds = chunk.loudness.speech_seconds
-    return speech_seconds >= MIN_SPEECH_SECONDS or (not speech_seconds and not chunk.loudness.is_silent)
+    return speech_seconds >= MIN_SPEECH_SECONDS or (not speech_seconds and not chunk.loudness.is_steady)
 
 
 def _issue_by_pace(chunk: Chunk, text: str, pace: RecordingPace) -> CompletenessIssue | None:
