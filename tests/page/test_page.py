@@ -153,6 +153,8 @@ def test_code_that_is_shown_runs(visit: Visit, tmp_path: Path, source: str) -> N
         visit.page.fill("#temperature", "0.2")
         words = visit.transcribe()
         assert words.startswith(WORDS)
+        # The page has a job for an address, whose copy is cut as objects are, and its tags are not sent.
+        expected = words if source == "file" else WORDS
         commands = {
             "curl": ["bash", "-euo", "pipefail", "-c", visit.code("curl")],
             "requests": [sys.executable, "-c", visit.code("requests")],
@@ -166,7 +168,7 @@ def test_code_that_is_shown_runs(visit: Visit, tmp_path: Path, source: str) -> N
                 command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
             )
             assert done.returncode == 0, (language, done.stderr)
-            assert words in done.stdout, language
+            assert expected in done.stdout, language
 
 
 def test_code_for_a_model_that_only_transcribes(visit: Visit, tmp_path: Path) -> None:
