@@ -11,6 +11,7 @@ from math import sqrt
 from statistics import median
 from threading import Lock
 
+from transcriber.audio.loudness import SHORTEST_PAUSE_SECONDS
 from transcriber.spans import Span
 from transcriber.text.letters import count_letters
 from transcriber.text.repetition import units_of
@@ -161,7 +162,7 @@ def is_copy(paced: Paced, others: Iterable[Paced]) -> bool:
     for other in others if runs else ():
         if paced.phrases and other.phrases:
             words = _words(units_of(other.text))
-            if any(run in words for run in runs) and not _sounds_the_same(paced.phrases, other.phrases):
+            if any(run in words for run in runs) and _sounds_different(paced.phrases, other.phrases):
                 return True
         elif _differs(paced, other) and units_of(other.text) == units:
             return True
@@ -178,9 +179,31 @@ def _words(units: Sequence[str]) -> str:
     return f" {' '.join(units)} "
 
 
-def _sounds_the_same(phrases: Sequence[Span], others: Sequence[Span]) -> bool:
+def _sounds_different(phrases: Sequence[Span], others: Sequence[Span]) -> bool:
+    """Whether the rhythms of both have nothing in common; too few phrases say nothing.
+
+    Phrases are compared as they are, and joined over pauses so short that they may be seen the one time and not the
+    other, since the windows of loudness fall differently.
+    """
+    ours, theirs = _rhythm(_joined(phrases)), _rhythm(_joined(others))
+    if min(len(ours), len(theirs)) < SAME_PHRASES or _have_a_run_in_common(ours, theirs):
+        return False
+    return not _have_a_run_in_common(_rhythm(phrases), _rhythm(others))
+
+
+def _joined(phrases: Sequence[Span]) -> list[Span]:
+    """The phrases, joined where the pause between them is short."""
+    joined: list[Span] = []
+    for phrase in phrases:
+        if joined and phrase.start_seconds - joined[-1].end_seconds < SHORTEST_PAUSE_SECONDS:
+            joined[-1] = Span(joined[-1].start_seconds, phrase.end_seconds)
+        else:
+            joined.append(phrase)
+    return joined
+
+
+def _have_a_run_in_common(ours: Sequence[tuple[float, float]], theirs: Sequence[tuple[float, float]]) -> bool:
     """Whether several phrases in a row, with the pauses between them, are as long as others in a row."""
-    ours, theirs = _rhythm(phrases), _rhythm(others)
     runs = [0] * (len(theirs) + 1)
     for sound, pause in ours:
         # Each entry is the length of the run that ends here and there; from the last to the first, since it is the one
