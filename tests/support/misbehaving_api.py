@@ -19,6 +19,8 @@ from transcriber.audio.pcm import SAMPLE_BYTES
 from transcriber.spans import Segment
 
 WAV_HEADER_BYTES = 44
+# Names to expect, none of which a recording has.
+PROMPT: Final = "Names: Kennedy, Dashwood, Willoughby, Ferrars, Brandon, Steele"
 # Words that no recording of the tests has, as long as theirs.
 OTHER_LETTERS = str.maketrans("aeioubcdfghklmnprstvw", "ouaeivtgkcdbprnsmlwhf")
 
@@ -173,6 +175,7 @@ FRILLS: Final[Mapping[str, Spoiled]] = {
     "JSON": lambda asked: json.dumps({"transcript": asked.text}),
     "XML": lambda asked: f"<transcript>{asked.text}</transcript>",
     "instruction echoed": lambda asked: f"{INSTRUCTION}\n\n{asked.text}",
+    "prompt echoed": lambda asked: f"{PROMPT}\n\n{asked.text}" if asked.has_prompt else asked.text,
 }
 
 SPOILED: Final[Mapping[str, Spoiled]] = {

@@ -79,7 +79,7 @@ def make_body(chunk: Chunk, model: str, options: TranscriptionOptions, response_
         "response_format": response_format,
         "temperature": f"{options.temperature or 0:g}",
         "language": options.language,
-        "prompt": None if options.prompt_is_instruction else options.prompt,
+        "prompt": _prompt(options),
     }
     return FormBody(
         fields={name: value for name, value in fields.items() if value is not None},
@@ -89,6 +89,11 @@ def make_body(chunk: Chunk, model: str, options: TranscriptionOptions, response_
     )
 
 
+def _prompt(options: TranscriptionOptions) -> str | None:
+    """The prompt to send; none where it is an instruction, which a model that only transcribes cannot follow."""
+    return None if options.prompt_is_instruction else options.prompt
+
+
 def _read_answer(answer: Mapping[str, Any], chunk: Chunk, model: str, options: TranscriptionOptions) -> ChunkTranscript:
     text, language = answer.get("text"), answer.get("language")
     if not isinstance(text, str):
@@ -96,7 +101,7 @@ def _read_answer(answer: Mapping[str, Any], chunk: Chunk, model: str, options: T
     # Imported with the first answer: its patterns take 20 ms of CPU to compile, for which no cold start waits.
     from transcriber.text.model_additions import clean_transcription, doubt_warnings  # noqa: PLC0415
 
-    clean = clean_transcription(text)
+    clean = clean_transcription(text, _prompt(options))
     segments = _segments(answer.get("segments"), text)
     if segments is not None and clean.text != text.strip():
         segments = _clean_segments(segments, clean.text, clean=lambda words: clean_transcription(words).text)

@@ -7,7 +7,7 @@ measured are changes within half a millisecond, which leave out a constant offse
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import islice
 from math import inf, log10
 
@@ -121,8 +121,8 @@ class Loudness:
 
     def raised(self, by_decibels: float) -> "Loudness":
         """The loudness of the same sound, raised; what is nothing stays so."""
-        levels = [level if level <= SILENCE_DECIBELS else level + by_decibels for level in self.decibels]
-        return replace(self, decibels=levels)
+        levels = (level if level <= SILENCE_DECIBELS else level + by_decibels for level in self.decibels)
+        return replace(self, decibels=array("d", levels))
 
     @cached_property
     def speech(self) -> tuple[Span, ...]:
@@ -215,9 +215,9 @@ class LoudnessMeter:
         earlier, later = samples[start:last:stride], samples[start + distance : last : stride]
         return peaks_of_changes(earlier, later, SAMPLES_A_WINDOW // TURNS)
 
-    def decibels(self, first: int, last: int) -> list[float]:
+    def decibels(self, first: int, last: int) -> "array[float]":
         """The loudness of the windows from `first` to before `last`."""
-        return [decibels(peak) for peak in self.peaks[first:last]]
+        return array("d", map(decibels, self.peaks[first:last]))  # a list takes four times as much
 
     def take(self, windows: int) -> Loudness:
         """Remove and return the first `windows`."""
@@ -255,7 +255,7 @@ def sample_loudness(data: bytes, *, sample_rate_hz: int, channels: int) -> Loudn
     return meter.take_all()
 
 
-@lru_cache(maxsize=FULL_SCALE + 1)  # samples have no more different peaks
-def decibels(peak: float) -> float:
-    """A peak against full scale, at least `SILENCE_DECIBELS`."""
-    return max(SILENCE_DECIBELS, 20 * log10(peak / FULL_SCALE)) if peak > 0 else SILENCE_DECIBELS
+# Not cached: in samples, nearly every peak is another one, and each that is kept takes as much as 70 samples.
+def decibels(peak: int) -> float:
+    """A peak against full scale; that of nothing is `SILENCE_DECIBELS`, that of one step -90."""
+    return 20 * log10(peak / FULL_SCALE) if peak else SILENCE_DECIBELS

@@ -23,6 +23,9 @@ LABELS: Final = "labels of speakers"
 STAMPS: Final = "stamps of time"
 DOCUMENT: Final = "a document around the words"
 REMARK: Final = "a remark about the transcript"
+PROMPT: Final = "the prompt"
+
+_WORD: Final = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,14 @@ def clean_answer(text: str, instruction: str) -> CleanText:
     return CleanText(text, tuple(_doubts(text)))
 
 
-def clean_transcription(text: str) -> CleanText:
-    """The text of a model that only transcribes: what it says of transcripts is what it was played."""
+def clean_transcription(text: str, prompt: str | None = None) -> CleanText:
+    """The text of a model that only transcribes: what it says of transcripts is what it was played.
+
+    The words of the `prompt` that it was sent are those to expect, so that a speaker may say them, too: they stay.
+    """
     text = strip_frames(unwrap(text))
-    return CleanText(text, tuple(_doubts(text)))
+    doubts = tuple(_doubts(text))
+    return CleanText(text, (*doubts, PROMPT) if prompt and _echoes_prompt(text, prompt) else doubts)
 
 
 def _doubts(text: str) -> Iterator[str]:
@@ -70,6 +77,13 @@ def _doubts(text: str) -> Iterator[str]:
         yield DOCUMENT
     if may_be_remark(text):
         yield REMARK
+
+
+def _echoes_prompt(text: str, prompt: str) -> bool:
+    """Whether the text begins or ends with all words of the prompt, and these are more than one says by chance."""
+    expected, said = (_WORD.findall(each.casefold()) for each in (prompt, text))
+    count = len(expected)
+    return count >= MIN_ECHO_WORDS and expected in (said[:count], said[-count:])
 
 
 def _without_echo(text: str, instruction: str) -> str:

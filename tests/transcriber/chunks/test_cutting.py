@@ -225,7 +225,7 @@ def mp3_of_20_mb() -> bytes:
 
 # Beside the bytes there are the block that is being read, and a level for each window of samples, or each frame.
 @pytest.mark.parametrize(
-    ("make", "chunk_seconds", "most_beside"), [(wav_of_20_mb, 600, 0.1), (mp3_of_20_mb, 1800, 0.1)], ids=["WAV", "MP3"]
+    ("make", "chunk_seconds", "most_beside"), [(wav_of_20_mb, 600, 0.05), (mp3_of_20_mb, 1800, 0.1)], ids=["WAV", "MP3"]
 )
 def test_recording_that_can_be_read_once_is_held_once(
     make: Callable[[], bytes], chunk_seconds: float, most_beside: float

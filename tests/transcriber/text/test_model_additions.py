@@ -11,13 +11,16 @@ from transcriber.api.chat import INSTRUCTION
 from transcriber.text.model_additions import (
     DOCUMENT,
     LABELS,
+    PROMPT,
     REMARK,
     STAMPS,
+    CleanText,
     clean_answer,
     clean_transcription,
 )
 
 WORDS = "So he came. And left."
+NAMES = "Names: Kennedy, Dashwood, Willoughby, Ferrars, Brandon, Steele"
 LINES = "So he came.\nAnd left."
 STAMPED = "[00:01] So he came.\n[00:05] And left."
 SRT = "1\n00:00:01,000 --> 00:00:05,000\nSo he came.\n\n2\n00:00:05,000 --> 00:00:07,000\nAnd left."
@@ -144,6 +147,37 @@ def test_model_that_only_transcribes_makes_no_remarks() -> None:
     assert clean_transcription(said).doubts == (REMARK,)
     for framed in (STAMPED, SRT, json.dumps({"text": LINES}), f"<|0.00|>{LINES}<|5.00|>"):
         assert " ".join(clean_transcription(framed).text.split()) == WORDS
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        (NAMES, f"{NAMES}. {WORDS}"),
+        (NAMES, f"{WORDS}\n\n“{NAMES.upper()}”"),
+        (NAMES, NAMES),
+        ("田中、佐藤、鈴木、高橋、伊藤、渡辺", f"田中、佐藤、鈴木、高橋、伊藤、渡辺。{WORDS}"),
+    ],
+)
+def test_prompt_in_the_text_is_doubted(prompt: str, text: str) -> None:
+    """All words of a prompt at the beginning or the end may be the model's echo: they stay, with a doubt."""
+    assert clean_transcription(text, prompt) == CleanText(text, (PROMPT,))
+    assert clean_transcription(text).doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        (NAMES, WORDS),
+        (NAMES, ""),
+        (NAMES, f"So he came. {NAMES}. And left."),
+        (NAMES, f"Kennedy, Dashwood and Ferrars. {WORDS}"),
+        ("So he came.", WORDS),
+        ("...", WORDS),
+    ],
+)
+def test_words_of_a_prompt_may_be_said(prompt: str, text: str) -> None:
+    """Some of the words to expect, few of them, or all of them amid others, are no echo."""
+    assert clean_transcription(text, prompt) == CleanText(text)
 
 
 @settings(deadline=None)

@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 from support.handling import KEY, VOXTRAL, WHISPER, Handle, audio, forget_settings, new_instance, post
 from support.loopback import serve
-from support.misbehaving_api import FRILLS, SPOILED, MisbehavingApi, outcome, words_of
+from support.misbehaving_api import FRILLS, PROMPT, SPOILED, MisbehavingApi, outcome, words_of
 from support.misbehaving_models import SAMPLE_RATE_HZ, KnownRecording, simulated
 
 README = Path(__file__).parents[3] / "transcriber" / "transcription" / "README.md"
@@ -64,7 +64,7 @@ def result(
     api = MisbehavingApi(recording(), SPOILED[fault], (model, *others), is_passing=is_passing, gives_times=gives_times)
     request: dict[str, object] = {**audio(recording_as_wav()), "response_format": response_format}
     if "prompt" in fault and api_name != "chat":
-        request["prompt"] = "Names: Kennedy, Dashwood"
+        request["prompt"] = PROMPT
     with instance(api, fault) as handle:
         answer = handle(post(request), None)
     assert answer["statusCode"] == 200, answer["body"]
