@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -52,7 +53,7 @@ class Example:
             # The internet stays out of the tests.
             "https://example.com/talk.mp3": self._recording_url,
             # Not every environment that tests is .venv.
-            ".venv/bin/python": sys.executable,
+            ".venv/bin/python": shlex.quote(sys.executable),
         }
 
     def translated(self, text: str) -> str:

@@ -25,7 +25,8 @@ def conversation(language: str, *, minutes: float, pace: float = 1.0, seed: int 
         text = dice.choice(SENTENCES[language])
         seconds = max(0.25, count_letters(text) / (LETTERS_A_SECOND * pace * dice.uniform(0.75, 1.3)))
         sentences.append(Segment(now, now + seconds, text))
-        now += seconds + dice.choice((0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 1.0, 3.0))
+        # Who speaks slowly pauses for longer, too; without its pauses, noise would be no speech.
+        now += seconds + dice.choice((0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 1.0, 3.0)) * max(1.0, 1 / pace)
     samples = array("h", bytes(2 * int((sentences[-1].end_seconds + dice.uniform(0, 0.4)) * SAMPLE_RATE_HZ)))
     for each in sentences:
         first, last = int(each.start_seconds * SAMPLE_RATE_HZ), int(each.end_seconds * SAMPLE_RATE_HZ)

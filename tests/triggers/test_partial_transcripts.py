@@ -16,7 +16,7 @@ REQUEST = {"bucket": BUCKET, "key": TALK}
 GAPS = {**REQUEST, "allow_partial": True}
 SWEEP = {"sweep": {"bucket": BUCKET}}
 FAILURE = f"transcripts/{TALK}.error.json"
-MISSING = [[3.0, 6.0]]
+MISSING = [[3.4, 7.15]]
 # Four chunks of three seconds.
 SECONDS, CHUNK_MINUTES = 12, "0.05"
 
@@ -100,7 +100,7 @@ def test_partial_result_has_keys_of_its_own(start: Start, s3: Any) -> None:
         assert "[…]" in stored(s3, srt)["Body"].read().decode()
         assert "[…]" in stored(s3, text)["Body"].read().decode()
         # The failure stays on record, for everybody else.
-        assert "Missing: 0:03 to 0:06." in stored(s3, FAILURE)["Body"].read().decode()
+        assert "Missing: 0:03 to 0:07." in stored(s3, FAILURE)["Body"].read().decode()
 
 
 def test_partial_result_is_for_those_who_allow_it(start: Start, s3: Any) -> None:

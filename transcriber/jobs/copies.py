@@ -5,7 +5,7 @@ on after the last one, with a range of the same version of the recording; where 
 another one by now, the copy begins anew.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from transcriber.cloud.multipart_upload import PART_BYTES, MultipartUpload, UploadedPart
 from transcriber.cloud.object_storage import ObjectStorage
@@ -14,7 +14,9 @@ from transcriber.jobs.job_progress import JobProgress
 from transcriber.jobs.records import CopyState
 from transcriber.request.s3_events import ObjectReference
 from transcriber.sources.base import Reader
-from transcriber.sources.url import UrlSource
+
+if TYPE_CHECKING:
+    from transcriber.sources.url import UrlSource
 
 # Larger reads would lose more where a connection breaks.
 READ_BYTES: Final = 256 * 1024
@@ -61,7 +63,7 @@ class JobCopy:
             self._upload.abort()
         self._upload, self._parts, self._begun_with = None, [], 0
 
-    def run(self, source: UrlSource) -> str:
+    def run(self, source: "UrlSource") -> str:
         """Copy the rest of `source`, and return the ETag of the object."""
         if not self._is_read:
             with source.open(self._size_bytes) as reader:
@@ -84,7 +86,7 @@ class JobCopy:
     def _size_bytes(self) -> int:
         return sum(part.size_bytes for part in self._parts)
 
-    def _opened(self, source: UrlSource) -> MultipartUpload:
+    def _opened(self, source: "UrlSource") -> MultipartUpload:
         """The upload; a new one is noted in the record before it has a part."""
         if self._upload is None:
             self._upload = MultipartUpload.begin(self._storage, self._place.bucket, self._place.key, _CONTENT)

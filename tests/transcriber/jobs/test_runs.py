@@ -311,16 +311,17 @@ def words_of(body: RequestBody) -> str:
 
 @cache
 def audio(version: int) -> bytes:
-    """A WAV file with another tone in each second, and in each version."""
+    """A WAV file with another tone in each second, and in each version; every other quarter of a second is quieter."""
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
         writer.setnchannels(1)
         writer.setsampwidth(2)
         writer.setframerate(RATE_HZ)
         for second in range(SECONDS):
-            half, level = 8 + second, 8_000 + 10 * version
-            period = half * level.to_bytes(2, "little") + half * (-level).to_bytes(2, "little", signed=True)
-            writer.writeframes((period * RATE_HZ)[: RATE_HZ * 2])
+            for level in (8_000 + 10 * version, 2_000) * 2:
+                half = 8 + second
+                period = half * level.to_bytes(2, "little") + half * (-level).to_bytes(2, "little", signed=True)
+                writer.writeframes((period * RATE_HZ)[: RATE_HZ // 2])
     return file.getvalue()
 
 
