@@ -20,7 +20,7 @@ MAX_VALUE_LENGTH = 500
 # The phases that the contract names. They may overlap: the audio is sent while it still arrives.
 PHASES: Final = ("download", "prepare", "api")
 
-# What opens an upload or a job: whoever has it may read it. A hash in its place still tells two apart.
+# An id gives access to its upload or job. A hash in its place still distinguishes two.
 _SECRET_IDS: Final = re.compile(r"(\buploads(?:/|%2[Ff])|\bupload_|\bjob_)([0-9a-f]{8,32})(?![0-9a-f])")
 _SHOWN_HASH_LENGTH = 12
 

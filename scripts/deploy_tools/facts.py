@@ -47,7 +47,7 @@ RUNS_PER_DAY: Final = 24 * 12
 # What comes of a chunk is of no use any longer once its recording has been given up.
 PARTS_DAYS: Final = 30
 DEFAULT_JOB_DAYS: Final = 7
-# An upload in several parts that was never completed is billed and seen by nobody.
+# An upload in several parts that was never completed is billed, and shown nowhere.
 OPEN_UPLOAD_DAYS: Final = 1
 WORK_FOLDER: Final = ".work/"
 

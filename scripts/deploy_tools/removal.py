@@ -39,7 +39,7 @@ class Removal:
         self._api.look()
         notes = self._storage.notes
         bucket = notes.get(BUCKET_NOTE)
-        # A function that was deployed without a bucket is nobody's but the one's who did that.
+        # A function that was deployed without a bucket belongs to the person who deployed it.
         if self._function.is_of_pipeline or (bucket and self._function.has_bucket(bucket)):
             yield from self._function.plan_removal()
         if notes or self._function.is_of_pipeline:

@@ -16,7 +16,7 @@ from emulator.recognisers.markers import SAMPLE_RATE_HZ, Samples, sentence_sampl
 from soak_run.backlog import PREFIX
 
 BLOCK_SECONDS: Final = 60.0
-# So many that no two recordings have five minutes alike.
+# Enough that no two recordings have five minutes alike.
 POOL_BLOCKS: Final = 24
 SENTENCES_IN_BLOCK: Final = 12
 WORDS_IN_SENTENCE: Final = (1, 3)

@@ -104,7 +104,7 @@ class Report:
 
 
 def to_the_end(findings: Iterator[Finding]) -> Iterator[Finding]:
-    """The findings; a check that meets what nobody thought of is a finding, too, and ends no other check."""
+    """The findings; an unforeseen error in a check is a finding, too, and ends no other check."""
     try:
         yield from findings
     except Exception as error:  # noqa: BLE001 # as above

@@ -24,7 +24,7 @@ AMOUNTS: Final = 16
 
 
 def raise_of(peak: int, *, bits: int = SAMPLE_BITS, raised_bits: int = 0) -> int:
-    """The number of bits by which samples of so many bits are raised, for their peak; 0 where they are not quiet.
+    """The number of bits by which samples with this peak are raised; 0 where they are not quiet.
 
     With `raised_bits`, they were raised by as many already: the number of further ones.
     """
@@ -43,7 +43,7 @@ def peak_of(samples: "array[int]") -> int:
 
 
 def rounded(fine: "array[int]", raised_bits: int) -> bytes:
-    """32-bit samples as bytes of 16-bit ones, raised by so many bits, which their peak has to allow."""
+    """32-bit samples as bytes of 16-bit ones, raised by a number of bits that their peak has to allow."""
     data = fine.tobytes()
     if raised_bits:
         count = len(fine)
@@ -58,7 +58,7 @@ def rounded(fine: "array[int]", raised_bits: int) -> bytes:
 
 
 def shifted(block: bytes, raised_bits: int) -> bytes:
-    """16-bit samples, raised by so many bits, which their peak has to allow, or lowered by less than none."""
+    """16-bit samples, raised by a number of bits that their peak has to allow; a negative one lowers them."""
     if not raised_bits:
         return block
     count = len(block) // SAMPLE_BYTES
@@ -89,5 +89,5 @@ def peak_of_blocks(blocks: Iterable[bytes]) -> int:
 
 @lru_cache(AMOUNTS)
 def _each(count: int, bits: int, value: int) -> int:
-    """`count` numbers of so many bits that are all `value`."""
+    """`count` numbers of this width that are all `value`."""
     return int.from_bytes(value.to_bytes(bits // 8, "little") * count, "little")

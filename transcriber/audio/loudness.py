@@ -226,7 +226,7 @@ class LoudnessMeter:
         return Loudness(taken, self.window_seconds)
 
     def shift(self, bits: int) -> None:
-        """Raise what was measured so far by so many bits, or lower it by less than none."""
+        """Raise the levels measured so far by `bits`; a negative number lowers them."""
         if bits > 0:
             self.peaks = array("H", (peak << bits for peak in self.peaks))
             self._rest = array("h", (sample << bits for sample in self._rest))

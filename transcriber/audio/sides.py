@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LEFT_SHARE: Final = 0.25
 # Samples of each channel that are looked at, of a second or two.
 LOOKED_AT: Final = 128
-# Of a chunk, these many of its loudest windows, and every so many samples of each.
+# Of a chunk, these many of its loudest windows, and samples of each at this distance.
 LOOKED_AT_WINDOWS: Final = 20
 LOOKED_AT_STEP: Final = 4
 # Samples are compared by how much they change within this time, which leaves out offsets and hum.

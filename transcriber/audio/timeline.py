@@ -41,7 +41,7 @@ class Timeline:
         self._failed_at = self.seconds if self._failed_at is None else self._failed_at
 
     def note_unread(self, seconds: float | None) -> None:
-        """Note that about `seconds` at the end cannot be read; None where nobody knows how long that is."""
+        """Note that about `seconds` at the end cannot be read; None where its length is not known."""
         self.finish()
         self._damage.append(Span(self.seconds, float("inf") if seconds is None else self.seconds + seconds))
 

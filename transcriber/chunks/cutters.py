@@ -104,7 +104,7 @@ class SampleCutter:
         self._meter.feed(samples_of(block))
 
     def _raise(self, bits: int) -> None:
-        """Raise what waits to be cut by so many bits, or lower it by less than none."""
+        """Raise the samples that wait to be cut by `bits`; a negative number lowers them."""
         if bits:
             self._blocks.replace_each(lambda block: shifted(block, bits))
             self._meter.shift(bits)
@@ -121,7 +121,7 @@ class SampleCutter:
             yield self._chunk(units)
 
     def _chunk(self, units: int) -> Chunk:
-        """The next chunk, of so many windows."""
+        """The next chunk, of this number of windows."""
         meter, start = self._meter, self._start_bytes
         taken = self._blocks.take(units * meter.window_samples * SAMPLE_BYTES)
         self._start_bytes += sum(map(len, taken))

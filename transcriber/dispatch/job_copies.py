@@ -22,7 +22,7 @@ from transcriber.request.transcription_request import UrlReference
 from transcriber.request_scope import RequestScope
 from transcriber.services import Services
 
-# A server that is down, or cannot be reached, has a day; a job that says nothing for longer helps nobody.
+# A server that is down, or cannot be reached, has a day; a job without news for longer is of no use.
 COPY_HOURS: Final = 24.0
 
 

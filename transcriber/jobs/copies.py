@@ -36,7 +36,7 @@ class JobCopy:
         if state is not None:
             upload = MultipartUpload(storage, place.bucket, place.key, state.upload_id)
             if not state.version:
-                upload.abort()  # nobody knows whether the rest is of the same recording
+                upload.abort()  # the rest may be of another recording
             elif parts := upload.parts():
                 self._upload, self._parts = upload, [*parts]
         self._begun_with = len(self._parts)

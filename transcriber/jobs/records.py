@@ -98,7 +98,7 @@ _TIMES: Final = ("created_at", "completed_at")
 
 
 def new_job_id() -> str:
-    """An id that nobody can guess: 128 random bits."""
+    """An id that cannot be guessed: 128 random bits."""
     return f"job_{secrets.token_hex(16)}"
 
 

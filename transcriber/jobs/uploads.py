@@ -1,8 +1,8 @@
 """Uploads: a place in the storage for one file of a client, and an address to which the client alone can PUT it.
 
 The address allows one object of the announced size and type, once, for a while. Its key cannot be guessed, and lies
-under `.work/uploads/`, which sweeps and upload events pass over: it is transcribed for whoever names it, and for nobody
-else. What it leads to lies beside it, so that one lifecycle rule ends all of it.
+under `.work/uploads/`, which sweeps and upload events pass over: it is transcribed only for a client
+that names it. What it leads to lies beside it, so that one lifecycle rule ends all of it.
 """
 
 import re

@@ -13,7 +13,7 @@ from typing import Final
 _STAMP = r"(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?"
 _SECONDS = r"\d{1,5}(?:\.\d{1,3})?s?"
 _TO = r" ?(?:-->|->|-|–|—|→|to) ?"
-# In brackets, as nobody's words are written: `[00:01]`, `[0:00:01.5 - 0:00:03]`, `[0.0s -> 2.5s]`, `<00:01>`.
+# In brackets, as spoken words never are: `[00:01]`, `[0:00:01.5 - 0:00:03]`, `[0.0s -> 2.5s]`, `<00:01>`.
 _BRACKETED: Final = (
     rf"\[ ?(?:{_STAMP}(?:{_TO}{_STAMP})?|{_SECONDS}{_TO}{_SECONDS}|\d{{1,5}}\.\d{{1,3}}s?) ?\]"
     rf"|<{_STAMP}(?:{_TO}{_STAMP})?>"

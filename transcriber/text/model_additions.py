@@ -1,6 +1,6 @@
 """Takes out of a model's answer what is certain to be its own, and names what may be.
 
-What a speaker may have said stays: then the answer is in doubt, and whoever reads it is told so.
+What a speaker may have said stays: then the answer is in doubt, and a warning says so.
 """
 
 import re

@@ -20,7 +20,7 @@ from transcriber.transcription.chunk_result import ChunkResult
 # Of synthetic voices in 13 languages and of recorded speech, letters a second of sound: 9 to 23. With fewer than this,
 # half of the words of a slow speaker are missing; singing and speech under music have fewer, and are warned of.
 MIN_LETTERS_PER_SECOND = 5.0
-# Nobody says more: the figure of the fastest synthetic voice, and a sixth.
+# No speaker says more: the figure of the fastest synthetic voice, and a sixth.
 MAX_LETTERS_PER_SECOND = 27.0
 # A text that repeats itself, or another chunk, is doubtful at a pace that few speakers keep.
 MAX_REPEATED_LETTERS_PER_SECOND = 16.0

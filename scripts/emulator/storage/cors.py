@@ -44,7 +44,7 @@ def preflight_headers(rules: Sequence[CorsRule], environ: Mapping[str, Any]) -> 
 
 
 def without_cors(headers: Iterable[tuple[str, str]]) -> Headers:
-    """`headers` without those that somebody else has decided."""
+    """`headers` without those that the server's own handling has set."""
     return [(name, value) for name, value in headers if not name.lower().startswith("access-control-")]
 
 
