@@ -57,11 +57,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return next(found, len(LONGEST_FIRST))
 
     items.sort(key=place)
-    if config.getoption(ALL) or any("::" in argument for argument in config.args):  # or it was asked for by its name
+    if config.getoption(ALL):
         return
-    long = [item for item in items if item.get_closest_marker("long")]
+    long = [item for item in items if item.get_closest_marker("long") and not _is_named(item)]
     config.hook.pytest_deselected(items=long)
-    items[:] = [item for item in items if not item.get_closest_marker("long")]
+    left_out = set(long)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _is_named(item: pytest.Item) -> bool:
+    """Whether an argument names this very test, which then runs however long it takes; others beside it do not."""
+    folder, own_name = item.config.invocation_params.dir, item.nodeid.partition("::")[2]
+    named = (argument.partition("::") for argument in item.config.args if "::" in argument)
+    return any((folder / path).resolve() == item.path and own_name.startswith(name) for path, _, name in named)
 
 
 @pytest.fixture(scope="module")
